@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAULTHANDLER_FUNCTIONS_H
+#define FAULTHANDLER_FUNCTIONS_H
+
+/*
+ * The registry: every spec function, by layer, bottom to top. A row is
+ *   X(layer, name, result, number of arguments, type, name, type, name, ...)
+ * `result` is `state` for a function that returns a state, u32 or u64 for one that only reads, and
+ * state_u32 or state_u64 for one that returns both. Names are Coq's without `_spec`.
+ *
+ * Prototypes, calls by name, conformance runs, scenarios and bindings come from this table; a
+ * function that is not in it does not exist.
+ */
+
+#define FH_LAYER_AbstractMachine(X)                                                                \
+    X(AbstractMachine, acquire_shared, state, 1, u32, lk)                                          \
+    X(AbstractMachine, release_shared_pt, state, 1, u32, vmid)                                     \
+    X(AbstractMachine, release_shared_spt, state, 0, )                                             \
+    X(AbstractMachine, release_shared_s2page, state, 0, )                                          \
+    X(AbstractMachine, release_shared_core, state, 0, )                                            \
+    X(AbstractMachine, release_shared_vm, state, 1, u32, vmid)                                     \
+    X(AbstractMachine, release_shared_smmu, state, 0, )                                            \
+    X(AbstractMachine, get_now, state_u32, 1, u32, lk)                                             \
+    X(AbstractMachine, incr_now, state, 1, u32, lk)                                                \
+    X(AbstractMachine, barrier, state, 0, )                                                        \
+    X(AbstractMachine, log_hold, state, 1, u32, lk)                                                \
+    X(AbstractMachine, incr_ticket, state_u32, 2, u32, bound, u32, lk)                             \
+    X(AbstractMachine, check, u32, 1, u32, n)                                                      \
+    X(AbstractMachine, check64, u64, 1, u64, n)                                                    \
+    X(AbstractMachine, fetch_from_doracle, state, 3, u32, vmid, u64, pfn, u64, pgnum)              \
+    X(AbstractMachine, panic, state, 0, )                                                          \
+    X(AbstractMachine, get_shared_kvm, u64, 1, u32, vmid)                                          \
+    X(AbstractMachine, get_shared_vcpu, u64, 2, u32, vmid, u32, vcpuid)                            \
+    X(AbstractMachine, verify_image, u32, 2, u32, vmid, u64, addr)                                 \
+    X(AbstractMachine, get_sys_reg_desc_val, u64, 1, u32, index)                                   \
+    X(AbstractMachine, get_exception_vector, u64, 1, u64, pstate)                                  \
+    X(AbstractMachine, get_pgd_next, u64, 1, u32, vmid)                                            \
+    X(AbstractMachine, get_pgd_next_spec0, u64, 1, u32, vmid)                                      \
+    X(AbstractMachine, set_pgd_next, state, 2, u32, vmid, u64, next)                               \
+    X(AbstractMachine, set_pgd_next_spec0, state, 2, u32, vmid, u64, next)                         \
+    X(AbstractMachine, get_pud_next, u64, 1, u32, vmid)                                            \
+    X(AbstractMachine, get_pud_next_spec0, u64, 1, u32, vmid)                                      \
+    X(AbstractMachine, set_pud_next, state, 2, u32, vmid, u64, next)                               \
+    X(AbstractMachine, set_pud_next_spec0, state, 2, u32, vmid, u64, next)                         \
+    X(AbstractMachine, get_pmd_next, u64, 1, u32, vmid)                                            \
+    X(AbstractMachine, get_pmd_next_spec0, u64, 1, u32, vmid)                                      \
+    X(AbstractMachine, set_pmd_next, state, 2, u32, vmid, u64, next)                               \
+    X(AbstractMachine, set_pmd_next_spec0, state, 2, u32, vmid, u64, next)                         \
+    X(AbstractMachine, pt_load, u64, 2, u32, vmid, u64, addr)                                      \
+    X(AbstractMachine, pt_load_spec0, u64, 2, u32, vmid, u64, addr)                                \
+    X(AbstractMachine, pt_store, state, 3, u32, vmid, u64, addr, u64, value)                       \
+    X(AbstractMachine, pt_store_spec0, state, 3, u32, vmid, u64, addr, u64, value)                 \
+    X(AbstractMachine, get_pt_vttbr, u64, 1, u32, vmid)                                            \
+    X(AbstractMachine, set_pt_vttbr, state, 2, u32, vmid, u64, vttbr)                              \
+    X(AbstractMachine, get_smmu_pgd_next, u64, 0, )                                                \
+    X(AbstractMachine, set_smmu_pgd_next, state, 1, u64, next)                                     \
+    X(AbstractMachine, get_smmu_pmd_next, u64, 0, )                                                \
+    X(AbstractMachine, set_smmu_pmd_next, state, 1, u64, next)                                     \
+    X(AbstractMachine, get_smmu_cfg_hw_ttbr, u64, 2, u32, cbndx, u32, index)                       \
+    X(AbstractMachine, smmu_pt_load, u64, 1, u64, addr)                                            \
+    X(AbstractMachine, smmu_pt_store, state, 2, u64, addr, u64, value)                             \
+    X(AbstractMachine, smmu_pt_clear, state, 2, u32, cbndx, u32, index)                            \
+    X(AbstractMachine, get_mem_region_cnt, u32, 0, )                                               \
+    X(AbstractMachine, get_mem_region_base, u64, 1, u32, index)                                    \
+    X(AbstractMachine, get_mem_region_size, u64, 1, u32, index)                                    \
+    X(AbstractMachine, get_mem_region_index, u64, 1, u32, index)                                   \
+    X(AbstractMachine, get_mem_region_flag, u64, 1, u32, index)                                    \
+    X(AbstractMachine, get_s2_page_vmid, u32, 1, u64, index)                                       \
+    X(AbstractMachine, set_s2_page_vmid, state, 2, u64, index, u32, vmid)                          \
+    X(AbstractMachine, get_s2_page_count, u32, 1, u64, index)                                      \
+    X(AbstractMachine, set_s2_page_count, state, 2, u64, index, u32, count)                        \
+    X(AbstractMachine, get_s2_page_gfn, u64, 1, u64, index)                                        \
+    X(AbstractMachine, set_s2_page_gfn, state, 2, u64, index, u64, gfn)                            \
+    X(AbstractMachine, get_next_vmid, u32, 0, )                                                    \
+    X(AbstractMachine, set_next_vmid, state, 1, u32, vmid)                                         \
+    X(AbstractMachine, get_next_remap_ptr, u64, 0, )                                               \
+    X(AbstractMachine, set_next_remap_ptr, state, 1, u64, remap)                                   \
+    X(AbstractMachine, get_vm_state, u32, 1, u32, vmid)                                            \
+    X(AbstractMachine, set_vm_state, state, 2, u32, vmid, u32, state)                              \
+    X(AbstractMachine, get_vcpu_state, u32, 2, u32, vmid, u32, vcpuid)                             \
+    X(AbstractMachine, set_vcpu_state, state, 3, u32, vmid, u32, vcpuid, u32, state)               \
+    X(AbstractMachine, get_vm_kvm, u64, 1, u32, vmid)                                              \
+    X(AbstractMachine, set_vm_kvm, state, 2, u32, vmid, u64, kvm)                                  \
+    X(AbstractMachine, get_vm_vcpu, u64, 2, u32, vmid, u32, vcpuid)                                \
+    X(AbstractMachine, set_vm_vcpu, state, 3, u32, vmid, u32, vcpuid, u64, vcpu)                   \
+    X(AbstractMachine, get_vm_next_load_idx, u32, 1, u32, vmid)                                    \
+    X(AbstractMachine, set_vm_next_load_idx, state, 2, u32, vmid, u32, load_idx)                   \
+    X(AbstractMachine, get_vm_load_addr, u64, 2, u32, vmid, u32, load_idx)                         \
+    X(AbstractMachine, set_vm_load_addr, state, 3, u32, vmid, u32, load_idx, u64, load_addr)       \
+    X(AbstractMachine, get_vm_load_size, u64, 2, u32, vmid, u32, load_idx)                         \
+    X(AbstractMachine, set_vm_load_size, state, 3, u32, vmid, u32, load_idx, u64, size)            \
+    X(AbstractMachine, get_vm_remap_addr, u64, 2, u32, vmid, u32, load_idx)                        \
+    X(AbstractMachine, set_vm_remap_addr, state, 3, u32, vmid, u32, load_idx, u64, remap_addr)     \
+    X(AbstractMachine, get_vm_mapped_pages, u64, 2, u32, vmid, u32, load_idx)                      \
+    X(AbstractMachine, set_vm_mapped_pages, state, 3, u32, vmid, u32, load_idx, u64, mapped)       \
+    X(AbstractMachine, get_vm_inc_exe, u32, 1, u32, vmid)                                          \
+    X(AbstractMachine, set_vm_inc_exe, state, 2, u32, vmid, u32, inc_exe)                          \
+    X(AbstractMachine, get_shadow_ctxt, u64, 3, u32, vmid, u32, vcpuid, u32, index)                \
+    X(AbstractMachine, set_shadow_ctxt, state, 4, u32, vmid, u32, vcpuid, u32, index, u64, value)  \
+    X(AbstractMachine, get_shadow_esr, u64, 2, u32, vmid, u32, vcpuid)                             \
+    X(AbstractMachine, get_int_esr, state_u64, 2, u32, vmid, u32, vcpuid)                          \
+    X(AbstractMachine, get_int_gpr, state_u64, 3, u32, vmid, u32, vcpuid, u32, index)              \
+    X(AbstractMachine, get_int_pc, state_u64, 2, u32, vmid, u32, vcpuid)                           \
+    X(AbstractMachine, get_int_pstate, state_u64, 2, u32, vmid, u32, vcpuid)                       \
+    X(AbstractMachine, set_int_gpr, state, 4, u32, vmid, u32, vcpuid, u32, index, u64, value)      \
+    X(AbstractMachine, clear_shadow_gp_regs, state, 2, u32, vmid, u32, vcpuid)                     \
+    X(AbstractMachine, reset_fp_regs, state, 2, u32, vmid, u32, vcpuid)                            \
+    X(AbstractMachine, get_shadow_dirty_bit, u64, 2, u32, vmid, u32, vcpuid)                       \
+    X(AbstractMachine, set_shadow_dirty_bit, state, 3, u32, vmid, u32, vcpuid, u64, value)         \
+    X(AbstractMachine, get_vm_fault_addr, state_u64, 2, u32, vmid, u32, vcpuid)                    \
+    X(AbstractMachine, get_int_new_pte, state_u64, 2, u32, vmid, u32, vcpuid)                      \
+    X(AbstractMachine, get_int_new_level, state_u64, 2, u32, vmid, u32, vcpuid)                    \
+    X(AbstractMachine, get_cur_vmid, u32, 0, )                                                     \
+    X(AbstractMachine, get_cur_vcpuid, u32, 0, )                                                   \
+    X(AbstractMachine, clear_phys_page, state, 1, u64, pfn)                                        \
+    X(AbstractMachine, set_per_cpu, state, 2, u32, vmid, u32, vcpuid)                              \
+    X(AbstractMachine, encrypt_gp_regs, state, 2, u32, vmid, u32, vcpuid)                          \
+    X(AbstractMachine, encrypt_sys_regs, state, 2, u32, vmid, u32, vcpuid)                         \
+    X(AbstractMachine, decrypt_gp_regs, state, 2, u32, vmid, u32, vcpuid)                          \
+    X(AbstractMachine, decrypt_sys_regs, state, 2, u32, vmid, u32, vcpuid)                         \
+    X(AbstractMachine, get_int_run_vcpuid, state_u64, 1, u32, vmid)                                \
+    X(AbstractMachine, host_to_core, state, 0, )                                                   \
+    X(AbstractMachine, vm_to_core, state, 0, )                                                     \
+    X(AbstractMachine, core_to_host, state, 0, )                                                   \
+    X(AbstractMachine, core_to_vm, state, 0, )                                                     \
+    X(AbstractMachine, exit_populate_fault, state, 0, )                                            \
+    X(AbstractMachine, save_sysregs, state, 0, )                                                   \
+    X(AbstractMachine, restore_sysregs, state, 0, )                                                \
+    X(AbstractMachine, fpsimd_save_state, state, 0, )                                              \
+    X(AbstractMachine, fpsimd_restore_state, state, 0, )                                           \
+    X(AbstractMachine, activate_traps, state, 0, )                                                 \
+    X(AbstractMachine, deactivate_traps, state, 0, )                                               \
+    X(AbstractMachine, timer_enable_traps, state, 0, )                                             \
+    X(AbstractMachine, core_handle_sys64, state, 0, )                                              \
+    X(AbstractMachine, timer_set_cntvoff, state, 0, )                                              \
+    X(AbstractMachine, vm_el2_restore_state, state, 0, )                                           \
+    X(AbstractMachine, host_el2_restore_state, state, 0, )                                         \
+    X(AbstractMachine, get_smmu_cfg_vmid, u32, 2, u32, cbndx, u32, index)                          \
+    X(AbstractMachine, set_smmu_cfg_vmid, state, 3, u32, cbndx, u32, index, u32, vmid)             \
+    X(AbstractMachine, get_smmu_num_context_banks, u32, 1, u32, index)                             \
+    X(AbstractMachine, get_smmu_pgshift, u32, 1, u32, index)                                       \
+    X(AbstractMachine, get_smmu_num, u32, 0, )                                                     \
+    X(AbstractMachine, get_smmu_size, u64, 1, u32, index)                                          \
+    X(AbstractMachine, get_smmu_base, u64, 1, u32, index)                                          \
+    X(AbstractMachine, host_dabt_get_rd, u32, 1, u32, hsr)                                         \
+    X(AbstractMachine, host_dabt_is_write, u32, 1, u32, hsr)                                       \
+    X(AbstractMachine, host_dabt_get_as, u32, 1, u32, hsr)                                         \
+    X(AbstractMachine, mem_load_raw, state, 2, u64, gfn, u32, reg)                                 \
+    X(AbstractMachine, mem_store_raw, state, 2, u64, gfn, u32, reg)                                \
+    X(AbstractMachine, dev_load_raw, state, 4, u64, gfn, u32, reg, u32, cbndx, u32, index)         \
+    X(AbstractMachine, dev_store_raw, state, 4, u64, gfn, u32, reg, u32, cbndx, u32, index)        \
+    X(AbstractMachine, writel_relaxed, state, 2, u64, value, u64, addr)                            \
+    X(AbstractMachine, writeq_relaxed, state, 2, u64, value, u64, addr)                            \
+    X(AbstractMachine, readq_relaxed, state_u64, 1, u64, addr)                                     \
+    X(AbstractMachine, readl_relaxed, state_u64, 1, u64, addr)                                     \
+    X(AbstractMachine, host_skip_instr, state, 0, )                                                \
+    X(AbstractMachine, host_get_fault_ipa, u64, 1, u64, addr)                                      \
+    X(AbstractMachine, read_actlr_el1, state_u64, 0, )                                             \
+    X(AbstractMachine, read_hpfar_el2, u64, 0, )                                                   \
+    X(AbstractMachine, read_esr_el2, u32, 0, )                                                     \
+    X(AbstractMachine, encrypt_mem_buf, state, 3, u32, vmid, u64, inbuf, u64, outbuf)              \
+    X(AbstractMachine, decrypt_mem_buf, state, 2, u32, vmid, u64, inbuf)
+
+#define FH_LAYER_Locks(X)                                                                          \
+    X(Locks, acquire_lock_pt, state, 1, u32, vmid)                                                 \
+    X(Locks, acquire_lock_spt, state, 0, )                                                         \
+    X(Locks, acquire_lock_s2page, state, 0, )                                                      \
+    X(Locks, acquire_lock_core, state, 0, )                                                        \
+    X(Locks, acquire_lock_vm, state, 1, u32, vmid)                                                 \
+    X(Locks, acquire_lock_smmu, state, 0, )                                                        \
+    X(Locks, release_lock_pt, state, 1, u32, vmid)                                                 \
+    X(Locks, release_lock_spt, state, 0, )                                                         \
+    X(Locks, release_lock_s2page, state, 0, )                                                      \
+    X(Locks, release_lock_core, state, 0, )                                                        \
+    X(Locks, release_lock_vm, state, 1, u32, vmid)                                                 \
+    X(Locks, release_lock_smmu, state, 0, )
+
+#define FH_LAYER_NPTWalk(X)                                                                        \
+    X(NPTWalk, get_npt_level, u32, 2, u32, vmid, u64, addr)                                        \
+    X(NPTWalk, walk_npt, u64, 2, u32, vmid, u64, addr)                                             \
+    X(NPTWalk, set_npt, state, 4, u32, vmid, u64, addr, u32, level, u64, pte)                      \
+    X(NPTWalk, mem_load_ref, state, 2, u64, gfn, u32, reg)                                         \
+    X(NPTWalk, mem_store_ref, state, 2, u64, gfn, u32, reg)
+
+#define FH_LAYER_NPTOps(X)                                                                         \
+    X(NPTOps, get_level_s2pt, state_u32, 2, u32, vmid, u64, addr)                                  \
+    X(NPTOps, walk_s2pt, state_u64, 2, u32, vmid, u64, addr)                                       \
+    X(NPTOps, map_s2pt, state, 4, u32, vmid, u64, addr, u32, level, u64, pte)                      \
+    X(NPTOps, clear_pfn_host, state, 1, u64, pfn)
+
+#define FH_LAYER_MmioSPTWalk(X)                                                                    \
+    X(MmioSPTWalk, clear_smmu_pt, state, 2, u32, cbndx, u32, index)                                \
+    X(MmioSPTWalk, walk_smmu_pt, u64, 3, u32, cbndx, u32, index, u64, addr)                        \
+    X(MmioSPTWalk, set_smmu_pt, state, 4, u32, cbndx, u32, index, u64, addr, u64, pte)             \
+    X(MmioSPTWalk, dev_load_ref, state, 4, u64, gfn, u32, reg, u32, cbndx, u32, index)             \
+    X(MmioSPTWalk, dev_store_ref, state, 4, u64, gfn, u32, reg, u32, cbndx, u32, index)
+
+#define FH_LAYER_MmioSPTOps(X)                                                                     \
+    X(MmioSPTOps, init_spt, state, 2, u32, cbndx, u32, index)                                      \
+    X(MmioSPTOps, walk_spt, state_u64, 3, u32, cbndx, u32, index, u64, addr)                       \
+    X(MmioSPTOps, map_spt, state, 4, u32, cbndx, u32, index, u64, addr, u64, pte)                  \
+    X(MmioSPTOps, unmap_spt, state_u64, 3, u32, cbndx, u32, index, u64, addr)
+
+#define FH_LAYER_MemRegion(X)                                                                      \
+    X(MemRegion, mem_region_search, u32, 1, u64, addr)
+
+#define FH_LAYER_PageIndex(X)                                                                      \
+    X(PageIndex, get_s2_page_index, u64, 1, u64, addr)
+
+#define FH_LAYER_PageManager(X)                                                                    \
+    X(PageManager, get_pfn_owner, u32, 1, u64, pfn)                                                \
+    X(PageManager, set_pfn_owner, state, 2, u64, pfn, u32, vmid)                                   \
+    X(PageManager, get_pfn_count, u32, 1, u64, pfn)                                                \
+    X(PageManager, set_pfn_count, state, 2, u64, pfn, u32, count)                                  \
+    X(PageManager, get_pfn_map, u64, 1, u64, pfn)                                                  \
+    X(PageManager, set_pfn_map, state, 2, u64, pfn, u64, gfn)
+
+#define FH_LAYER_MemManager(X)                                                                     \
+    X(MemManager, map_page_host, state, 1, u64, addr)                                              \
+    X(MemManager, clear_vm_page, state, 2, u32, vmid, u64, pfn)                                    \
+    X(MemManager, assign_pfn_to_vm, state, 3, u32, vmid, u64, gfn, u64, pfn)                       \
+    X(MemManager, map_pfn_vm, state, 4, u32, vmid, u64, addr, u64, pte, u32, level)                \
+    X(MemManager, map_vm_io, state, 3, u32, vmid, u64, gpa, u64, pa)                               \
+    X(MemManager, grant_vm_page, state, 2, u32, vmid, u64, pfn)                                    \
+    X(MemManager, revoke_vm_page, state, 2, u32, vmid, u64, pfn)                                   \
+    X(MemManager, assign_pfn_to_smmu, state, 3, u32, vmid, u64, gfn, u64, pfn)                     \
+    X(MemManager, update_smmu_page, state, 5, u32, vmid, u32, cbndx, u32, index, u64, iova, u64,   \
+      pte)                                                                                         \
+    X(MemManager, unmap_smmu_page, state, 3, u32, cbndx, u32, index, u64, iova)
+
+#define FH_LAYER_MemoryOps(X)                                                                      \
+    X(MemoryOps, clear_vm_range, state, 3, u32, vmid, u64, pfn, u64, num)                          \
+    X(MemoryOps, prot_and_map_vm_s2pt, state, 4, u32, vmid, u64, addr, u64, pte, u32, level)       \
+    X(MemoryOps, grant_stage2_sg_gpa, state, 3, u32, vmid, u64, addr, u64, size)                   \
+    X(MemoryOps, revoke_stage2_sg_gpa, state, 3, u32, vmid, u64, addr, u64, size)
+
+#define FH_LAYER_MmioRaw(X)                                                                        \
+    X(MmioRaw, host_get_mmio_data, u64, 1, u32, hsr)                                               \
+    X(MmioRaw, smmu_init_pte, u64, 2, u64, prot, u64, addr)                                        \
+    X(MmioRaw, smmu_get_cbndx, u32, 1, u64, offset)
+
+#define FH_LAYER_MmioCoreAux(X)                                                                    \
+    X(MmioCoreAux, handle_smmu_global_access, u32, 3, u32, hsr, u64, offset, u32, smmu_index)      \
+    X(MmioCoreAux, handle_smmu_cb_access, u32, 1, u64, offset)                                     \
+    X(MmioCoreAux, __handle_smmu_write, state, 5, u32, hsr, u64, fault_ipa, u32, len, u64, val,    \
+      u32, write_val)                                                                              \
+    X(MmioCoreAux, __handle_smmu_read, state, 3, u32, hsr, u64, fault_ipa, u32, len)
+
+#define FH_LAYER_MmioCore(X)                                                                       \
+    X(MmioCore, handle_smmu_write, state, 4, u32, hsr, u64, fault_ipa, u32, len, u32, index)       \
+    X(MmioCore, handle_smmu_read, state, 3, u32, hsr, u64, fault_ipa, u32, len)
+
+#define FH_LAYER_MmioOpsAux(X)                                                                     \
+    X(MmioOpsAux, is_smmu_range, u32, 1, u64, addr)                                                \
+    X(MmioOpsAux, handle_host_mmio, state, 3, u64, addr, u32, index, u32, hsr)
+
+#define FH_LAYER_MmioOps(X)                                                                        \
+    X(MmioOps, emulate_mmio, state_u32, 2, u64, addr, u32, hsr)
+
+#define FH_LAYER_FaultHandler(X)                                                                   \
+    X(FaultHandler, handle_host_stage2_fault, state, 0, )                                          \
+    X(FaultHandler, core_handle_pvops, state_u32, 0, )
+
+/* All layers, bottom to top: L(layer). */
+#define FH_LAYER_MAP(L)                                                                            \
+    L(AbstractMachine) L(Locks) L(NPTWalk) L(NPTOps) L(MmioSPTWalk) L(MmioSPTOps) L(MemRegion)     \
+    L(PageIndex) L(PageManager) L(MemManager) L(MemoryOps) L(MmioRaw) L(MmioCoreAux) L(MmioCore)   \
+    L(MmioOpsAux) L(MmioOps) L(FaultHandler)
+
+/* All functions: X as above. */
+#define FH_FUNCTION_MAP(X)                                                                         \
+    FH_LAYER_AbstractMachine(X)                                                                    \
+    FH_LAYER_Locks(X)                                                                              \
+    FH_LAYER_NPTWalk(X)                                                                            \
+    FH_LAYER_NPTOps(X)                                                                             \
+    FH_LAYER_MmioSPTWalk(X)                                                                        \
+    FH_LAYER_MmioSPTOps(X)                                                                         \
+    FH_LAYER_MemRegion(X)                                                                          \
+    FH_LAYER_PageIndex(X)                                                                          \
+    FH_LAYER_PageManager(X)                                                                        \
+    FH_LAYER_MemManager(X)                                                                         \
+    FH_LAYER_MemoryOps(X)                                                                          \
+    FH_LAYER_MmioRaw(X)                                                                            \
+    FH_LAYER_MmioCoreAux(X)                                                                        \
+    FH_LAYER_MmioCore(X)                                                                           \
+    FH_LAYER_MmioOpsAux(X)                                                                         \
+    FH_LAYER_MmioOps(X)                                                                            \
+    FH_LAYER_FaultHandler(X)
+
+#endif

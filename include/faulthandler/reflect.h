@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAULTHANDLER_REFLECT_H
+#define FAULTHANDLER_REFLECT_H
+
+#include <faulthandler/rdata.h>
+
+/*
+ * A description of the state's types at run time, made from the tables of fields.h: what deltas,
+ * patches, state paths and bindings walk, so that none of them names a field.
+ */
+enum fh_kind {
+    FH_KIND_BOOL,
+    FH_KIND_U32,
+    FH_KIND_U64,
+    FH_KIND_I64,
+    FH_KIND_ENUM,   /* uint8_t with named values */
+    FH_KIND_TUPLE,  /* (pfn, level, pte) or (pfn, pte) */
+    FH_KIND_RECORD, /* fields, by value */
+    FH_KIND_REF,    /* pointer to a counted record; NULL is the all-zero one */
+    FH_KIND_MAP,
+    FH_KIND_LOG
+};
+
+struct fh_field {
+    const char *name;
+    const struct fh_type *type;
+    size_t offset;
+};
+
+struct fh_type {
+    struct fh_map_type as_value; /* how maps hold values of this type; first member */
+    enum fh_kind kind;
+    const char *name;
+    const struct fh_field *fields; /* RECORD and the record of a REF */
+    unsigned nfields;
+    size_t record_size;          /* REF: bytes of the record behind the pointer */
+    const char *const *names;    /* ENUM: values; TUPLE: components; both `nfields` of them */
+    const struct fh_type *value; /* MAP */
+    unsigned depth;              /* MAP: keys of one entry */
+    const uint8_t *key_bits;     /* MAP of depth > 1: width of each key, outermost first */
+};
+
+FH_API const struct fh_type *fh_rdata_type(void);
+
+/* The type of the object that a snapshot event carries; NULL for other events. */
+FH_API const struct fh_type *fh_event_object_type(enum fh_event_kind kind);
+
+/* The field of a RECORD or REF type with this name; NULL if there is none. */
+FH_API const struct fh_field *fh_type_field(const struct fh_type *type, const char *name,
+                                            size_t length);
+
+/* The record that a REF at `place` points to, the all-zero one for NULL. */
+FH_API const void *fh_ref_record(const struct fh_type *type, const void *place);
+
+/* A BOOL, U32, U64, I64 (two's complement) or ENUM value as a number. */
+FH_API uint64_t fh_scalar_get(const struct fh_type *type, const void *place);
+
+/* Component i of a TUPLE. */
+FH_API uint64_t fh_tuple_get(const struct fh_type *type, const void *place, unsigned i);
+
+/*
+ * Store a number in a scalar, or in component i of a tuple. False if it does not fit: the place is
+ * then unchanged. For places that nobody shares.
+ */
+FH_API bool fh_scalar_set(const struct fh_type *type, void *place, uint64_t value);
+FH_API bool fh_tuple_set(const struct fh_type *type, void *place, unsigned i, uint64_t value);
+
+/* Pack or unpack the keys of an entry of a MAP; false if one is too wide. keys[depth]. */
+#define FH_MAP_DEPTH_MAX 3
+FH_API bool fh_map_pack_key(const struct fh_type *map, const uint64_t *keys, uint64_t *packed);
+FH_API void fh_map_unpack_key(const struct fh_type *map, uint64_t packed, uint64_t *keys);
+
+/* Make the object at `place` one that may be written: copies a shared record of a REF. */
+FH_API bool fh_ref_own(const struct fh_type *type, void *place,
+                       const struct fh_allocator *allocator);
+
+/* One more owner of all that a value holds; one owner less. */
+FH_API void fh_value_retain(const struct fh_type *type, void *place);
+FH_API void fh_value_release(const struct fh_type *type, void *place,
+                             const struct fh_allocator *allocator);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAULTHANDLER_STATE_H
+#define FAULTHANDLER_STATE_H
+
+#include <faulthandler/effects.h>
+#include <faulthandler/profile.h>
+#include <faulthandler/rdata.h>
+
+/*
+ * What the spec leaves open, as callbacks: oracles (fields of function type in RData), parameters
+ * of the development, and an observer. All are pure functions of their arguments: asked twice, they
+ * answer the same. A member that is NULL stands for the default named beside it.
+ */
+struct fh_environment {
+    void *context;
+
+    /*
+     * The events of other CPUs on lock `id` at the moment when `cpu` asks: sets *events to an array
+     * of events, oldest first, and returns their number. The array and the events stay the
+     * callback's; they must live until the call that asked returns. Default: none.
+     */
+    size_t (*oracle)(void *context, uint64_t id, uint64_t cpu, const struct fh_log *log,
+                     const struct fh_event *const **events);
+    /* The same for slog. Default: none. */
+    size_t (*soracle)(void *context, uint64_t cpu, const struct fh_log *slog,
+                      const struct fh_event *const **events);
+
+    /* Values read from outside: page contents, MMIO, what the host supplies. Default: 0. */
+    uint64_t (*doracle)(void *context, uint64_t vmid, uint64_t n);
+    uint64_t (*core_doracle)(void *context, uint64_t vmid, uint64_t n); /* default: doracle */
+
+    /* Parameters of AbstractMachine/Spec.v. */
+    uint64_t (*verify_img)(void *context, uint64_t vmid, uint64_t addr);     /* default: 1 */
+    uint64_t (*reg_desc)(void *context, uint64_t index);                     /* default: 0 */
+    uint64_t (*shared_kvm)(void *context, uint64_t vmid);                    /* default: 0 */
+    uint64_t (*shared_vcpu)(void *context, uint64_t vmid, uint64_t vcpuid);  /* default: 0 */
+    uint64_t (*exception_vector)(void *context, uint64_t pstate);            /* default: 0 */
+
+    /* Told of every effect of every call, as it happens. Default: nobody. */
+    void (*observer)(void *context, const struct fh_effect *effect);
+};
+
+/*
+ * How much of the logs is kept. FULL: every event, with a snapshot of the object that the lock
+ * protects, as the spec has it. SUMMARY: their number and the state of the lock, which is all that
+ * any function looks at; writes are then in place and a run needs no more memory with time.
+ */
+enum fh_log_policy { FH_LOG_SUMMARY, FH_LOG_FULL };
+
+struct fh_config {
+    const struct fh_profile *profile;         /* NULL: fh_profile_spec */
+    const struct fh_allocator *allocator;     /* copied; required in a freestanding build */
+    const struct fh_environment *environment; /* copied; NULL: all defaults */
+    enum fh_log_policy log_policy;
+    uint64_t loop_limit; /* iterations of one loop before FH_LIMIT; 0: 2^24 */
+};
+
+/* A machine: one RData and what is needed to call functions on it. Not for two threads at once. */
+struct fh_state;
+
+/*
+ * A new state in the base state of the profile: everything zero and empty, but for ihost, tstate 1,
+ * next_vmid 1, next_remap_ptr and the table pools at their starts. NULL when memory runs out.
+ */
+FH_API struct fh_state *fh_state_new(const struct fh_config *config);
+FH_API void fh_state_free(struct fh_state *state);
+
+/* A second state with the same data and configuration; O(1), the two share all structure. */
+FH_API struct fh_state *fh_state_fork(struct fh_state *state);
+
+/* The data, to read. Valid until the state is next written. */
+FH_API const struct fh_rdata *fh_state_rdata(const struct fh_state *state);
+FH_API const struct fh_profile *fh_state_profile(const struct fh_state *state);
+FH_API const struct fh_allocator *fh_state_allocator(const struct fh_state *state);
+
+/*
+ * The environment, to change between calls (a replay feeds its data oracle this way). Changing it
+ * changes no data.
+ */
+FH_API struct fh_environment *fh_state_environment(struct fh_state *state);
+
+/* Why the last call failed; status FH_OK if it did not. */
+FH_API const struct fh_error *fh_state_error(const struct fh_state *state);
+
+/*
+ * A snapshot: the data as it is now, O(1), whatever happens to the state later. Release each one.
+ * Restoring makes the state's data that of the snapshot, O(1) too, and keeps the snapshot.
+ */
+FH_API const struct fh_rdata *fh_state_snapshot(struct fh_state *state);
+FH_API void fh_snapshot_release(const struct fh_rdata *snapshot,
+                                const struct fh_allocator *allocator);
+FH_API void fh_state_restore(struct fh_state *state, const struct fh_rdata *snapshot);
+
+/*
+ * The data, to write with the functions of reflect.h: for loaders. Only what this call returns may
+ * be written, and only until the next call with this state. NULL when memory runs out.
+ */
+FH_API struct fh_rdata *fh_state_edit(struct fh_state *state);
+
+/*
+ * Events, for scripted oracles and for loaders of logs. A new event has one owner, no `older` and,
+ * if its kind carries an object, the all-zero one. NULL when memory runs out.
+ */
+FH_API struct fh_event *fh_event_new(const struct fh_allocator *allocator, enum fh_event_kind kind,
+                                     uint64_t cpu, const uint64_t *args);
+FH_API void fh_event_release(struct fh_event *event, const struct fh_allocator *allocator);
+
+/*
+ * Add an event to a log, as its newest: counts it, steps the lock's summary, and under FULL lists
+ * it (a copy: `event` stays the caller's).
+ */
+FH_API bool fh_log_append(struct fh_log *log, enum fh_log_policy policy,
+                          const struct fh_allocator *allocator, const struct fh_event *event);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAULTHANDLER_STATUS_H
+#define FAULTHANDLER_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define FH_API __attribute__((visibility("default")))
+#else
+#define FH_API
+#endif
+
+/*
+ * One table for every outcome of a call: X(name, value, message).
+ *
+ * A halted hypervisor is no failure: KCore's panic is a defined result (FH_OK with `halt` set in
+ * the state). Every other status leaves the state exactly as it was before the call.
+ */
+#define FH_STATUS_MAP(X)                                                                            \
+    X(OK, 0, "success")                                                                             \
+    X(STUCK, -1, "stuck: the spec is undefined here")                                               \
+    X(UNREPRESENTABLE, -2, "not representable: the spec computes a value that has no place in the state") \
+    X(NOMEM, -3, "out of memory")                                                                   \
+    X(LIMIT, -4, "gave up: the call would take more loop iterations than the state allows")         \
+    X(UNKNOWN, -5, "no such function, field or profile")                                            \
+    X(INVALID_ARGUMENT, -6, "an argument is outside its declared width or number")
+
+enum fh_status {
+#define FH_STATUS_ENUM(name, value, message) FH_##name = (value),
+    FH_STATUS_MAP(FH_STATUS_ENUM)
+#undef FH_STATUS_ENUM
+};
+
+/* The name ("STUCK") and the one-line message of a status; never NULL. */
+FH_API const char *fh_status_name(enum fh_status status);
+FH_API const char *fh_status_message(enum fh_status status);
+
+#define FH_ERROR_VALUES 6
+
+/*
+ * Why the last call of a state failed: which condition of which spec function, with the values in
+ * it. All strings are static. `names` is the comma-separated source text of `values`.
+ */
+struct fh_error {
+    enum fh_status status;
+    const char *layer;
+    const char *function;
+    const char *condition;
+    const char *names;
+    uint64_t values[FH_ERROR_VALUES];
+    unsigned nvalues;
+};
+
+/*
+ * Write a one-line account of `error` into buffer[0..size), always terminated when size > 0:
+ *   "MemManager.map_page_host: stuck, needs is_paddr(s, addr) (addr = 0x10000000000)".
+ * Returns the length that the whole text needs, as snprintf does.
+ */
+FH_API size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <faulthandler/map.h>
+
+#include <string.h>
+
+#include "base/refs.h"
+
+enum { BITS = 6, FANOUT = 1 << BITS, MAX_LEVEL = 10 };
+
+/*
+ * A node of level 0 holds values, one of level n > 0 holds nodes of level n-1. `mask` says which of
+ * the 64 slots are present; they are packed in order behind the header. Invariants: capacity >=
+ * number of bits in mask; a child is never NULL. Empty nodes may exist.
+ */
+struct fh_map_node {
+    uint32_t references;
+    uint8_t level;
+    uint8_t capacity;
+    uint64_t mask;
+};
+
+struct fh_map_default {
+    uint32_t references;
+    uint64_t value[FH_MAP_VALUE_MAX / 8];
+};
+
+static unsigned popcount(uint64_t x)
+{
+    return (unsigned)__builtin_popcountll(x);
+}
+
+static unsigned slot_of(uint64_t key, unsigned level)
+{
+    return (unsigned)(key >> (BITS * level)) & (FANOUT - 1);
+}
+
+/* Does the key lie in the range that a root of this level covers? */
+static bool covers(unsigned level, uint64_t key)
+{
+    return level >= MAX_LEVEL || key >> (BITS * (level + 1)) == 0;
+}
+
+static bool has(const struct fh_map_node *node, unsigned slot)
+{
+    return (node->mask >> slot) & 1;
+}
+
+static unsigned rank(const struct fh_map_node *node, unsigned slot)
+{
+    return popcount(node->mask & (((uint64_t)1 << slot) - 1));
+}
+
+static uint32_t stride(const struct fh_map_node *node, const struct fh_map_type *type)
+{
+    return node->level == 0 ? type->value_size : (uint32_t)sizeof(struct fh_map_node *);
+}
+
+static char *payload(struct fh_map_node *node)
+{
+    return (char *)(node + 1);
+}
+
+static const char *const_payload(const struct fh_map_node *node)
+{
+    return (const char *)(node + 1);
+}
+
+static struct fh_map_node **children(struct fh_map_node *node)
+{
+    return (struct fh_map_node **)(void *)(node + 1);
+}
+
+static struct fh_map_node *child(const struct fh_map_node *node, unsigned index)
+{
+    return ((struct fh_map_node *const *)(const void *)(node + 1))[index];
+}
+
+static size_t node_size(const struct fh_map_node *node, const struct fh_map_type *type)
+{
+    return sizeof *node + (size_t)node->capacity * stride(node, type);
+}
+
+/* The smallest step of a growing series that holds n slots. */
+static uint8_t capacity_for(unsigned n)
+{
+    static const uint8_t steps[] = {1, 2, 4, 6, 8, 12, 16, 24, 32, 40, 48, 56, 64};
+    unsigned i = 0;
+    while (steps[i] < n)
+        i++;
+    return steps[i];
+}
+
+static void release_node(struct fh_map_node *node, const struct fh_map_type *type,
+                         const struct fh_allocator *allocator)
+{
+    if (!refs_release(&node->references))
+        return;
+    unsigned count = popcount(node->mask);
+    if (node->level > 0) {
+        for (unsigned i = 0; i < count; i++)
+            release_node(child(node, i), type, allocator);
+    } else if (type->release) {
+        for (unsigned i = 0; i < count; i++)
+            type->release(type, allocator, payload(node) + (size_t)i * type->value_size);
+    }
+    allocator->free(allocator->context, node, node_size(node, type));
+}
+
+static struct fh_map_node *new_node(unsigned level, uint8_t capacity,
+                                    const struct fh_map_type *type,
+                                    const struct fh_allocator *allocator)
+{
+    struct fh_map_node head = {.level = (uint8_t)level, .capacity = capacity};
+    struct fh_map_node *node = allocator->alloc(allocator->context, node_size(&head, type));
+    if (!node)
+        return NULL;
+    refs_init(&node->references);
+    node->level = (uint8_t)level;
+    node->capacity = capacity;
+    node->mask = 0;
+    return node;
+}
+
+/*
+ * Make *place a node that only its parent knows and that has room for `room` slots. A shared node
+ * is copied (its contents are then retained once more); one that is only too small is moved.
+ */
+static bool own_node(struct fh_map_node **place, unsigned room, const struct fh_map_type *type,
+                     const struct fh_allocator *allocator)
+{
+    struct fh_map_node *old = *place;
+    bool was_shared = refs_shared(&old->references);
+    if (!was_shared && old->capacity >= room)
+        return true;
+    unsigned count = popcount(old->mask);
+    uint8_t capacity = capacity_for(room > count ? room : count);
+    struct fh_map_node *node = new_node(old->level, capacity, type, allocator);
+    if (!node)
+        return false;
+    node->mask = old->mask;
+    memcpy(payload(node), const_payload(old), (size_t)count * stride(old, type));
+    if (!was_shared) {
+        allocator->free(allocator->context, old, node_size(old, type));
+    } else {
+        if (node->level > 0) {
+            for (unsigned i = 0; i < count; i++)
+                refs_retain(&child(node, i)->references);
+        } else if (type->retain) {
+            for (unsigned i = 0; i < count; i++)
+                type->retain(type, payload(node) + (size_t)i * type->value_size);
+        }
+        release_node(old, type, allocator);
+    }
+    *place = node;
+    return true;
+}
+
+/* Open a gap for `slot` in a node that is owned and has room; returns the gap. */
+static char *open_slot(struct fh_map_node *node, unsigned slot, const struct fh_map_type *type)
+{
+    size_t width = stride(node, type);
+    unsigned index = rank(node, slot);
+    char *gap = payload(node) + index * width;
+    memmove(gap + width, gap, (popcount(node->mask) - index) * width);
+    node->mask |= (uint64_t)1 << slot;
+    return gap;
+}
+
+const void *fh_map_fallback(const struct fh_map *map, const struct fh_map_type *type)
+{
+    return map->fallback ? map->fallback->value : type->fallback;
+}
+
+static const void *value_at(const struct fh_map_node *leaf, unsigned slot,
+                            const struct fh_map_type *type)
+{
+    return const_payload(leaf) + (size_t)rank(leaf, slot) * type->value_size;
+}
+
+const void *fh_map_find(const struct fh_map *map, const struct fh_map_type *type, uint64_t key)
+{
+    const struct fh_map_node *node = map->root;
+    if (!node || !covers(node->level, key))
+        return NULL;
+    for (unsigned level = node->level; level > 0; level--) {
+        unsigned slot = slot_of(key, level);
+        if (!has(node, slot))
+            return NULL;
+        node = child(node, rank(node, slot));
+    }
+    unsigned slot = slot_of(key, 0);
+    return has(node, slot) ? value_at(node, slot, type) : NULL;
+}
+
+const void *fh_map_get(const struct fh_map *map, const struct fh_map_type *type, uint64_t key)
+{
+    const void *entry = fh_map_find(map, type, key);
+    return entry ? entry : fh_map_fallback(map, type);
+}
+
+/* The first entry of `node` with a key >= *key; `prefix` holds the bits above the node's level. */
+static const void *next_in(const struct fh_map_node *node, const struct fh_map_type *type,
+                           uint64_t prefix, uint64_t *key)
+{
+    unsigned level = node->level;
+    uint64_t start = *key > prefix ? *key : prefix;
+    for (unsigned slot = slot_of(start, level); slot < FANOUT; slot++) {
+        if (!(node->mask >> slot))
+            return NULL;
+        if (!has(node, slot))
+            continue;
+        uint64_t first = prefix | (uint64_t)slot << (BITS * level);
+        if (level == 0) {
+            *key = first;
+            return value_at(node, slot, type);
+        }
+        const void *found = next_in(child(node, rank(node, slot)), type, first, key);
+        if (found)
+            return found;
+        *key = first; /* the slots that follow begin above the wanted key */
+    }
+    return NULL;
+}
+
+const void *fh_map_next(const struct fh_map *map, const struct fh_map_type *type, uint64_t *key)
+{
+    if (!map->root || !covers(map->root->level, *key))
+        return NULL;
+    return next_in(map->root, type, 0, key);
+}
+
+static uint64_t count_in(const struct fh_map_node *node)
+{
+    unsigned count = popcount(node->mask);
+    if (node->level == 0)
+        return count;
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < count; i++)
+        sum += count_in(child(node, i));
+    return sum;
+}
+
+uint64_t fh_map_count(const struct fh_map *map)
+{
+    return map->root ? count_in(map->root) : 0;
+}
+
+static uint64_t bytes_in(const struct fh_map_node *node, const struct fh_map_type *type)
+{
+    uint64_t sum = node_size(node, type);
+    if (node->level > 0) {
+        unsigned count = popcount(node->mask);
+        for (unsigned i = 0; i < count; i++)
+            sum += bytes_in(child(node, i), type);
+    }
+    return sum;
+}
+
+uint64_t fh_map_bytes(const struct fh_map *map, const struct fh_map_type *type)
+{
+    return map->root ? bytes_in(map->root, type) : 0;
+}
+
+/* Put roots on top until the tree covers `key`. */
+static bool grow(struct fh_map *map, const struct fh_map_type *type,
+                 const struct fh_allocator *allocator, uint64_t key)
+{
+    if (!map->root) {
+        unsigned level = 0;
+        while (!covers(level, key))
+            level++;
+        map->root = new_node(level, 1, type, allocator);
+        return map->root != NULL;
+    }
+    while (!covers(map->root->level, key)) {
+        struct fh_map_node *top = new_node(map->root->level + 1u, 1, type, allocator);
+        if (!top)
+            return false;
+        top->mask = 1;
+        children(top)[0] = map->root;
+        map->root = top;
+    }
+    return true;
+}
+
+void *fh_map_edit(struct fh_map *map, const struct fh_map_type *type,
+                  const struct fh_allocator *allocator, uint64_t key, bool *existed)
+{
+    if (!grow(map, type, allocator, key))
+        return NULL;
+    struct fh_map_node **place = &map->root;
+    for (;;) {
+        struct fh_map_node *node = *place;
+        unsigned slot = slot_of(key, node->level);
+        bool present = has(node, slot);
+        if (!own_node(place, popcount(node->mask) + !present, type, allocator))
+            return NULL;
+        node = *place;
+        if (node->level == 0) {
+            *existed = present;
+            if (present)
+                return payload(node) + (size_t)rank(node, slot) * type->value_size;
+            char *value = open_slot(node, slot, type);
+            memcpy(value, fh_map_fallback(map, type), type->value_size);
+            if (type->retain)
+                type->retain(type, value);
+            return value;
+        }
+        if (!present) {
+            struct fh_map_node *below = new_node(node->level - 1u, 1, type, allocator);
+            if (!below)
+                return NULL;
+            memcpy(open_slot(node, slot, type), &below, sizeof below);
+        }
+        place = &children(node)[rank(node, slot)];
+    }
+}
+
+bool fh_map_remove(struct fh_map *map, const struct fh_map_type *type,
+                   const struct fh_allocator *allocator, uint64_t key)
+{
+    if (!fh_map_find(map, type, key))
+        return true;
+    struct fh_map_node **place = &map->root;
+    for (;;) {
+        if (!own_node(place, 0, type, allocator))
+            return false;
+        struct fh_map_node *node = *place;
+        unsigned slot = slot_of(key, node->level);
+        if (node->level > 0) {
+            place = &children(node)[rank(node, slot)];
+            continue;
+        }
+        char *value = payload(node) + (size_t)rank(node, slot) * type->value_size;
+        if (type->release)
+            type->release(type, allocator, value);
+        size_t behind = popcount(node->mask) - rank(node, slot) - 1u;
+        memmove(value, value + type->value_size, behind * type->value_size);
+        node->mask &= ~((uint64_t)1 << slot);
+        return true;
+    }
+}
+
+static void release_default(struct fh_map_default *fallback, const struct fh_map_type *type,
+                            const struct fh_allocator *allocator)
+{
+    if (!refs_release(&fallback->references))
+        return;
+    if (type->release)
+        type->release(type, allocator, fallback->value);
+    allocator->free(allocator->context, fallback, sizeof *fallback);
+}
+
+bool fh_map_reset(struct fh_map *map, const struct fh_map_type *type,
+                  const struct fh_allocator *allocator, const void *fallback)
+{
+    struct fh_map_default *own = NULL;
+    if (fallback) {
+        own = allocator->alloc(allocator->context, sizeof *own);
+        if (!own)
+            return false;
+        refs_init(&own->references);
+        memcpy(own->value, fallback, type->value_size);
+        if (type->retain)
+            type->retain(type, own->value);
+    }
+    fh_map_release(map, type, allocator);
+    map->fallback = own;
+    return true;
+}
+
+void fh_map_retain(const struct fh_map *map)
+{
+    if (map->root)
+        refs_retain(&map->root->references);
+    if (map->fallback)
+        refs_retain(&map->fallback->references);
+}
+
+void fh_map_release(struct fh_map *map, const struct fh_map_type *type,
+                    const struct fh_allocator *allocator)
+{
+    if (map->root)
+        release_node(map->root, type, allocator);
+    if (map->fallback)
+        release_default(map->fallback, type, allocator);
+    map->root = NULL;
+    map->fallback = NULL;
+}
+
+struct diff {
+    const struct fh_map_type *type;
+    fh_map_visit *visit;
+    void *context;
+};
+
+/* Either node may be NULL (no entries in this range); both stand at `level`. */
+static bool diff_nodes(const struct diff *diff, const struct fh_map_node *a,
+                       const struct fh_map_node *b, unsigned level, uint64_t prefix)
+{
+    if (a == b)
+        return true;
+    uint64_t mask = (a ? a->mask : 0) | (b ? b->mask : 0);
+    for (; mask; mask &= mask - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(mask);
+        uint64_t key = prefix | (uint64_t)slot << (BITS * level);
+        bool in_a = a && has(a, slot), in_b = b && has(b, slot);
+        bool go_on;
+        if (level == 0)
+            go_on = diff->visit(diff->context, key, in_a ? value_at(a, slot, diff->type) : NULL,
+                                in_b ? value_at(b, slot, diff->type) : NULL);
+        else
+            go_on = diff_nodes(diff, in_a ? child(a, rank(a, slot)) : NULL,
+                               in_b ? child(b, rank(b, slot)) : NULL, level - 1, key);
+        if (!go_on)
+            return false;
+    }
+    return true;
+}
+
+/* `tall` stands higher than `low`, whose whole range lies below slot 0 of `tall`. */
+static bool diff_heights(const struct diff *diff, const struct fh_map_node *tall,
+                         const struct fh_map_node *low, bool low_is_b)
+{
+    if (!low || tall->level == low->level)
+        return low_is_b ? diff_nodes(diff, tall, low, tall->level, 0)
+                        : diff_nodes(diff, low, tall, tall->level, 0);
+    if (has(tall, 0)) {
+        if (!diff_heights(diff, child(tall, 0), low, low_is_b))
+            return false;
+    } else if (!diff_nodes(diff, low_is_b ? NULL : low, low_is_b ? low : NULL, low->level, 0)) {
+        return false;
+    }
+    for (unsigned slot = 1; slot < FANOUT; slot++) {
+        if (!has(tall, slot))
+            continue;
+        const struct fh_map_node *node = child(tall, rank(tall, slot));
+        uint64_t prefix = (uint64_t)slot << (BITS * tall->level);
+        if (!diff_nodes(diff, low_is_b ? node : NULL, low_is_b ? NULL : node, node->level, prefix))
+            return false;
+    }
+    return true;
+}
+
+bool fh_map_diff(const struct fh_map *a, const struct fh_map *b, const struct fh_map_type *type,
+                 fh_map_visit *visit, void *context)
+{
+    const struct diff diff = {type, visit, context};
+    const struct fh_map_node *x = a->root, *y = b->root;
+    if (x == y)
+        return true;
+    if (!x || (y && y->level > x->level))
+        return diff_heights(&diff, y, x, false);
+    return diff_heights(&diff, x, y, true);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FH_LAYERS_ALL_H
+#define FH_LAYERS_ALL_H
+
+/* All layers, bottom to top: for what stands above them. */
+#include "layers/kcore.h"
+
+FH_FUNCTION_MAP(KC_PROTOTYPE)
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FH_LAYERS_KCORE_H
+#define FH_LAYERS_KCORE_H
+
+#include <faulthandler/spec.h>
+
+#include "base/wide.h"
+#include "state/machine.h"
+#include "state/pools.h"
+
+/*
+ * How layers are written.
+ *
+ * fh_foo is the public function and a transaction; kc_foo is KCore's own, which runs inside one and
+ * is what layers define and call. A layer's header declares its kc_ functions; a layer includes
+ * the headers of lower layers only.
+ *
+ *   FH_RELY(s, condition, value...)   the spec's rely: stuck unless it holds. The values end up in
+ *                                     the error message.
+ *   FH_TRY(call)                      go on only if the call succeeded
+ *
+ * Each layer defines FH_LAYER as its name before it includes this header.
+ */
+#define FH_TRY(call)                                                                                \
+    do {                                                                                            \
+        enum fh_status fh_try_status_ = (call);                                                     \
+        if (__builtin_expect(fh_try_status_ != FH_OK, 0))                                           \
+            return fh_try_status_;                                                                  \
+    } while (0)
+
+#define FH_RELY(s, condition, ...)                                                                  \
+    do {                                                                                            \
+        if (__builtin_expect(!(condition), 0)) {                                                    \
+            const uint64_t fh_values_[] = {__VA_ARGS__};                                            \
+            return stop(s, FH_STUCK, FH_LAYER, __func__, #condition, #__VA_ARGS__, fh_values_,      \
+                        sizeof fh_values_ / sizeof *fh_values_);                                    \
+        }                                                                                           \
+    } while (0)
+
+/* The value exists in the spec, but not in 64 bits. */
+#define FH_REPRESENTABLE(s, condition, ...)                                                         \
+    do {                                                                                            \
+        if (__builtin_expect(!(condition), 0)) {                                                    \
+            const uint64_t fh_values_[] = {__VA_ARGS__};                                            \
+            return stop(s, FH_UNREPRESENTABLE, FH_LAYER, __func__, #condition, #__VA_ARGS__,        \
+                        fh_values_, sizeof fh_values_ / sizeof *fh_values_);                        \
+        }                                                                                           \
+    } while (0)
+
+/* A loop of this many rounds is within what the state allows. */
+#define FH_LOOP_BOUND(s, rounds)                                                                    \
+    do {                                                                                            \
+        if (__builtin_expect((rounds) > (s)->loop_limit, 0)) {                                      \
+            const uint64_t fh_values_[] = {(rounds), (s)->loop_limit};                              \
+            return stop(s, FH_LIMIT, FH_LAYER, __func__, #rounds " <= loop_limit",                  \
+                        #rounds ", loop_limit", fh_values_, 2);                                     \
+        }                                                                                           \
+    } while (0)
+
+/* Record why a call ends; returns `status`. Out of line: the way that is not taken. */
+__attribute__((cold, noinline)) enum fh_status
+stop(struct fh_state *s, enum fh_status status, const char *layer, const char *function,
+     const char *condition, const char *names, const uint64_t *values, size_t nvalues);
+
+#define KC_PROTOTYPE(layer, name, ret, n, ...)                                                      \
+    enum fh_status kc_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
+
+/* --- Constants.v: ranges --------------------------------------------------------------------- */
+
+/* All take `wide`, so that a sum can be tested before it could wrap. */
+static inline bool is_vm(const struct fh_profile *k, wide vmid)
+{
+    return k->HOSTVISOR < vmid && vmid < k->COREVISOR;
+}
+
+static inline bool is_vmid(const struct fh_profile *k, wide vmid)
+{
+    return vmid <= k->COREVISOR;
+}
+
+static inline bool is_vcpu(const struct fh_profile *k, wide vcpuid)
+{
+    return vcpuid < k->VCPU_PER_VM;
+}
+
+static inline bool is_addr(const struct fh_profile *k, wide addr)
+{
+    return addr < k->KVM_ADDR_SPACE;
+}
+
+static inline bool is_paddr(const struct fh_profile *k, wide addr)
+{
+    return addr < k->KVM_PHYS_SIZE;
+}
+
+static inline bool is_pfn(const struct fh_profile *k, wide pfn)
+{
+    return pfn < k->KVM_PFN_SPACE;
+}
+
+static inline bool is_gfn(const struct fh_profile *k, wide gfn)
+{
+    return gfn < k->KVM_GFN_SPACE;
+}
+
+static inline bool is_load_idx(const struct fh_profile *k, wide idx)
+{
+    return idx < k->MAX_LOAD_INFO_NUM;
+}
+
+static inline bool is_reg(const struct fh_profile *k, wide idx)
+{
+    return idx < k->MAX_REGISTER_NUM;
+}
+
+static inline bool is_memblock(const struct fh_profile *k, wide idx)
+{
+    return idx < k->MAX_MEMBLOCK_NUM;
+}
+
+static inline bool is_s2page(const struct fh_profile *k, wide idx)
+{
+    return idx < k->MAX_S2PAGE_NUM;
+}
+
+static inline bool is_smmu(const struct fh_profile *k, wide idx)
+{
+    return idx < k->SMMU_NUM;
+}
+
+static inline bool is_smmu_cfg(const struct fh_profile *k, wide idx)
+{
+    return idx < k->SMMU_NUM_CTXT_BANKS;
+}
+
+static inline bool is_smmu_addr(wide addr)
+{
+    return addr < (wide)1 << 40;
+}
+
+static inline bool is_int(wide n)
+{
+    return n <= UINT32_MAX;
+}
+
+static inline bool is_int64(wide n)
+{
+    return n <= UINT64_MAX;
+}
+
+/* --- Constants.v: address arithmetic --------------------------------------------------------- */
+
+static inline uint64_t phys_page(const struct fh_profile *k, uint64_t addr)
+{
+    return addr & k->PHYS_MASK & k->PAGE_MASK;
+}
+
+static inline uint64_t ctxt_id(const struct fh_profile *k, uint64_t vmid, uint64_t vcpuid)
+{
+    return vmid * k->VCPU_PER_VM + vcpuid;
+}
+
+static inline uint64_t smmu_id(const struct fh_profile *k, uint64_t index, uint64_t cbndx)
+{
+    return index * k->SMMU_NUM_CTXT_BANKS + cbndx;
+}
+
+static inline uint64_t smmu_ttbr(const struct fh_profile *k, uint64_t index, uint64_t cbndx)
+{
+    return k->SMMU_POOL_START + smmu_id(k, index, cbndx) * k->PAGE_SIZE * 2;
+}
+
+/* --- Reading the data ------------------------------------------------------------------------ */
+
+static inline enum fh_lock_status lock_status(const struct fh_state *s, uint64_t id)
+{
+    const uint8_t *status = fh_map_get(&s->adt->lock, &type_of_lock_status->as_value, id);
+    return (enum fh_lock_status)*status;
+}
+
+static inline const struct fh_npt *npt_of(const struct fh_state *s, uint64_t vmid)
+{
+    const void *entry = fh_map_get(&s->adt->shared.npts, &type_of_ref_npt->as_value, vmid);
+    return fh_ref_record(type_of_ref_npt, entry);
+}
+
+static inline const struct fh_vminfo *vminfo_of(const struct fh_state *s, uint64_t vmid)
+{
+    const void *entry = fh_map_get(&s->adt->shared.vminfos, &type_of_ref_vminfo->as_value, vmid);
+    return fh_ref_record(type_of_ref_vminfo, entry);
+}
+
+static inline const struct fh_ctxt *shadow_ctxt_of(const struct fh_state *s, uint64_t ctxtid)
+{
+    const void *entry = fh_map_get(&s->adt->shadow_ctxts, &type_of_ref_ctxt->as_value, ctxtid);
+    return fh_ref_record(type_of_ref_ctxt, entry);
+}
+
+static inline const struct fh_s2page *s2page_of(const struct fh_state *s, uint64_t key)
+{
+    return fh_map_get(&s->adt->shared.s2page, &type_of_s2page->as_value, key);
+}
+
+static inline const struct fh_pt_entry *pt_entry_of(const struct fh_npt *npt, uint64_t gfn)
+{
+    return fh_map_get(&npt->pt, &type_of_pt_entry->as_value, gfn);
+}
+
+static inline uint64_t number_at(const struct fh_map *map, uint64_t key)
+{
+    return *(const uint64_t *)fh_map_get(map, &type_of_u64->as_value, key);
+}
+
+static inline bool flag_at(const struct fh_map *map, uint64_t key)
+{
+    return *(const bool *)fh_map_get(map, &type_of_flag->as_value, key);
+}
+
+#endif

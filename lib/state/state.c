@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "base/refs.h"
+#include "state/machine.h"
+#include "state/pools.h"
+
+enum { DEFAULT_LOOP_LIMIT = 1 << 24 };
+
+/* rdata is not in a map, so it has a reference type of its own here. */
+static void release_rdata(struct fh_rdata *adt, const struct fh_allocator *allocator)
+{
+    if (!refs_release(&adt->references))
+        return;
+    fh_value_release(fh_rdata_type(), adt, allocator);
+    allocator->free(allocator->context, adt, sizeof *adt);
+}
+
+/* Set an entry of a base state. */
+static void *base_entry(struct fh_state *s, struct fh_map *map, const struct fh_type *type,
+                        uint64_t key)
+{
+    bool existed;
+    void *entry = fh_map_edit(map, &type->as_value, &s->allocator, key, &existed);
+    return entry && fh_ref_own(type, entry, &s->allocator) ? *(void **)entry : NULL;
+}
+
+static bool make_base_state(struct fh_state *s)
+{
+    const struct fh_profile *k = s->profile;
+    struct fh_rdata *adt = s->adt;
+    adt->ihost = true;
+    adt->tstate = 1;
+    if (!fh_ref_own(type_of_ref_ctxt, &adt->regs, &s->allocator) ||
+        !fh_ref_own(type_of_ref_smmu_conf, &adt->smmu_conf, &s->allocator) ||
+        !fh_ref_own(type_of_ref_spt, &adt->shared.spts, &s->allocator))
+        return false;
+    adt->shared.core_data.next_vmid = 1;
+    adt->shared.core_data.next_remap_ptr = k->REMAP_START;
+    adt->shared.spts->spt_pgd_next = k->SMMU_PGD_START;
+    adt->shared.spts->spt_pmd_next = k->SMMU_PMD_START;
+    for (uint64_t vmid = 0; vmid <= k->COREVISOR; vmid++) {
+        struct fh_npt *npt = base_entry(s, &adt->shared.npts, type_of_ref_npt, vmid);
+        if (!npt)
+            return false;
+        npt->pt_pgd_next = pgd_start(k, vmid);
+        npt->pt_pud_next = pud_start(k, vmid);
+        npt->pt_pmd_next = pmd_start(k, vmid);
+    }
+    return true;
+}
+
+static struct fh_state *state_shell(const struct fh_allocator *allocator)
+{
+    struct fh_state *s = allocator->alloc(allocator->context, sizeof *s);
+    if (!s)
+        return NULL;
+    memset(s, 0, sizeof *s);
+    s->allocator = *allocator;
+    return s;
+}
+
+struct fh_state *fh_state_new(const struct fh_config *config)
+{
+    struct fh_state *s = state_shell(config->allocator);
+    if (!s)
+        return NULL;
+    s->profile = config->profile ? config->profile : &fh_profile_spec;
+    s->log_policy = config->log_policy;
+    s->loop_limit = config->loop_limit ? config->loop_limit : DEFAULT_LOOP_LIMIT;
+    if (config->environment)
+        s->env = *config->environment;
+    s->adt = s->allocator.alloc(s->allocator.context, sizeof *s->adt);
+    if (!s->adt) {
+        fh_state_free(s);
+        return NULL;
+    }
+    memset(s->adt, 0, sizeof *s->adt);
+    refs_init(&s->adt->references);
+    if (!make_base_state(s)) {
+        fh_state_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void fh_state_free(struct fh_state *s)
+{
+    if (!s)
+        return;
+    const struct fh_allocator allocator = s->allocator;
+    if (s->adt)
+        release_rdata(s->adt, &allocator);
+    if (s->journal.bytes)
+        allocator.free(allocator.context, s->journal.bytes, s->journal.size);
+    allocator.free(allocator.context, s, sizeof *s);
+}
+
+struct fh_state *fh_state_fork(struct fh_state *s)
+{
+    struct fh_state *fork = state_shell(&s->allocator);
+    if (!fork)
+        return NULL;
+    fork->profile = s->profile;
+    fork->log_policy = s->log_policy;
+    fork->loop_limit = s->loop_limit;
+    fork->env = s->env;
+    fork->adt = s->adt;
+    refs_retain(&fork->adt->references);
+    return fork;
+}
+
+const struct fh_rdata *fh_state_rdata(const struct fh_state *s)
+{
+    return s->adt;
+}
+
+const struct fh_profile *fh_state_profile(const struct fh_state *s)
+{
+    return s->profile;
+}
+
+const struct fh_allocator *fh_state_allocator(const struct fh_state *s)
+{
+    return &s->allocator;
+}
+
+struct fh_environment *fh_state_environment(struct fh_state *s)
+{
+    return &s->env;
+}
+
+const struct fh_error *fh_state_error(const struct fh_state *s)
+{
+    return &s->error;
+}
+
+const struct fh_rdata *fh_state_snapshot(struct fh_state *s)
+{
+    refs_retain(&s->adt->references);
+    return s->adt;
+}
+
+/* The reference count of a snapshot is the one part of it that changes. */
+static struct fh_rdata *counted(const struct fh_rdata *snapshot)
+{
+    return (struct fh_rdata *)(uintptr_t)snapshot;
+}
+
+void fh_snapshot_release(const struct fh_rdata *snapshot, const struct fh_allocator *allocator)
+{
+    if (snapshot)
+        release_rdata(counted(snapshot), allocator);
+}
+
+void fh_state_restore(struct fh_state *s, const struct fh_rdata *snapshot)
+{
+    struct fh_rdata *old = s->adt;
+    s->adt = counted(snapshot);
+    refs_retain(&s->adt->references);
+    release_rdata(old, &s->allocator);
+}
+
+struct fh_rdata *fh_state_edit(struct fh_state *s)
+{
+    if (!refs_shared(&s->adt->references))
+        return s->adt;
+    struct fh_rdata *adt = s->allocator.alloc(s->allocator.context, sizeof *adt);
+    if (!adt)
+        return NULL;
+    memcpy(adt, s->adt, sizeof *adt);
+    refs_init(&adt->references);
+    fh_value_retain(fh_rdata_type(), adt);
+    release_rdata(s->adt, &s->allocator);
+    s->adt = adt;
+    return adt;
+}

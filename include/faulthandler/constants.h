@@ -15,6 +15,7 @@
  *   SMMU_COUNT_END                 first number of SMMUs that emulate_mmio no longer accepts: the
  *                                  spec tests the count as if it were an index
  */
+/* clang-format off */
 #define FH_CONSTANT_MAP(X)                                                                         \
     X(INVALID, 0xffffffffu, 0xffffffffu)                                                           \
     X(INVALID64, 0xffffffffffffffffull, 0xffffffffffffffffull)                                     \
@@ -258,4 +259,5 @@
     X(PMD_MARK, 0u, 0x80000000000000ull)                                                           \
     X(SMMU_COUNT_END, 2u, 3u)
 
+/* clang-format on */
 #endif

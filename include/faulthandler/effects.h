@@ -11,6 +11,7 @@
  * effects in order, of calls that later end stuck too. The names are those of a trace's records,
  * where it has one.
  */
+/* clang-format off */
 #define FH_EFFECT_MAP(X)                                                                            \
     X(LOCK, 1, "lock")               /* a lock of the state is taken: its id */                      \
     X(UNLOCK, 1, "lock")             /* and given back */                                           \
@@ -18,18 +19,108 @@
     X(S2_READ, 3, "pfn,field,value") /* ownership read; field 0 owner, 1 count, 2 gfn */            \
     X(S2_SET, 4, "pfn,field,old,new")                                                               \
     X(NPT_READ, 4, "vmid,addr,level,pte")                                                           \
-    X(NPT_SET, 4, "vmid,addr,level,pte")                                                            \
+    X(NPT_SET, 6, "vmid,addr,level,pte,old_level,old_pte")                                                            \
     X(SPT_READ, 4, "cbndx,index,iova,pte")                                                          \
-    X(SPT_SET, 4, "cbndx,index,iova,pte")                                                           \
+    X(SPT_SET, 5, "cbndx,index,iova,pte,old_pte")                                                           \
     X(SPT_CLEAR, 2, "cbndx,index")                                                                  \
-    X(SMMU_CFG_SET, 3, "cbndx,index,vmid")                                                          \
+    X(SMMU_CFG_SET, 4, "cbndx,index,vmid,old_vmid")                                                          \
     X(MMIO_READ, 2, "addr,value")                                                                   \
     X(MMIO_WRITE, 3, "addr,value,len")                                                              \
     X(SKIP_INSTR, 1, "elr_el2")                                                                     \
     X(EMULATE_MMIO, 3, "addr,hsr,result")                                                           \
     X(SHADOW_SET, 4, "vmid,vcpuid,register,value")                                                  \
     X(DATA_READ, 3, "vmid,index,value") /* a value of a data oracle */                              \
-    X(SCRUB, 1, "pfn")
+    X(SCRUB, 1, "pfn")                                                                              \
+    X(VM_SET, 4, "vmid,field,sub,new")  /* a field of FH_VM_FIELD_MAP, about to be set */           \
+    X(CORE_SET, 2, "field,new")         /* 0 next_vmid, 1 next_remap_ptr, about to be set */        \
+    X(CALL, 6, "function,a,b,c,d,e")    /* a function of FH_FUNCTION_NAME_MAP begins */             \
+    X(RETURN, 4, "function,a,b,c")      /* and ends: arguments, then the result */                  \
+    X(DIRTY_SET, 3, "vmid,vcpuid,value") /* dirty bits of a vCPU, about to be set */                \
+    X(INT_SET, 4, "vmid,vcpuid,register,value") /* a register that the host is shown */             \
+    X(GP_CLEAR, 2, "vmid,vcpuid")       /* all general registers become 0 */                        \
+    X(PER_CPU, 2, "vmid,vcpuid")        /* the context that the CPU is about to use */              \
+    X(PT_STORE, 4, "vmid,pa,old,new")   /* a word of a stage-2 table, in concrete states */         \
+    X(SMMU_PT_STORE, 3, "pa,old,new")   /* the same of an SMMU table */
+
+/*
+ * What KCore keeps of a VM: X(NAME, field). `sub` is the vCPU or the boot image, where there are
+ * several.
+ */
+#define FH_VM_FIELD_MAP(X)                                                                          \
+    X(STATE, "state")                                                                               \
+    X(VCPU_STATE, "vcpu_state")                                                                     \
+    X(KVM, "kvm")                                                                                   \
+    X(VCPU, "vcpu")                                                                                 \
+    X(NEXT_LOAD_IDX, "next_load_idx")                                                               \
+    X(LOAD_ADDR, "load_addr")                                                                       \
+    X(LOAD_SIZE, "load_size")                                                                       \
+    X(REMAP_ADDR, "remap_addr")                                                                     \
+    X(MAPPED, "mapped")
+
+/*
+ * The functions that CALL and RETURN tell of, under the names that recorders use, and how many
+ * arguments a record of them has (those beyond the function's own are 0): X(name, number).
+ */
+#define FH_FUNCTION_NAME_MAP(X) \
+    X(register_kvm, 0) \
+    X(map_page_host, 1) \
+    X(clear_vm_page, 2) \
+    X(grant_vm_page, 2) \
+    X(revoke_vm_page, 2) \
+    X(map_vm_io, 3) \
+    X(assign_pfn_to_vm, 3) \
+    X(clear_vm_range, 3) \
+    X(map_pfn_vm, 4) \
+    X(mmap_s2pt, 5) \
+    X(register_vcpu, 5) \
+    X(set_boot_info, 5) \
+    X(remap_vm_image, 5) \
+    X(map_io, 5) \
+    X(verify_and_load_images, 5) \
+    X(unmap_and_load_vm_image, 5) \
+    X(walk_s2pt, 5) \
+    X(prot_and_map_vm_s2pt, 5) \
+    X(clear_pfn_host, 5) \
+    X(restore_shadow_kvm_regs, 5) \
+    X(reset_gp_regs, 5) \
+    X(search_load_info, 5) \
+    X(reset_sys_regs, 5) \
+    X(handle_pvops, 5) \
+    X(save_shadow_kvm_regs, 5) \
+    X(prep_hvc, 5) \
+    X(prep_abort, 5) \
+    X(prep_wfx, 5) \
+    X(populate_fault_info, 5) \
+    X(post_handle_shadow_s2pt_fault, 5) \
+    X(grant_stage2_sg_gpa, 5) \
+    X(revoke_stage2_sg_gpa, 5) \
+    X(handle_smmu_global_access, 5) \
+    X(handle_smmu_cb_access, 5) \
+    X(alloc_smmu, 5) \
+    X(assign_smmu, 5) \
+    X(map_smmu, 5) \
+    X(update_smmu_page, 5) \
+    X(clear_smmu, 5) \
+    X(unmap_smmu_page, 5) \
+    X(assign_pfn_to_smmu, 5) \
+    X(encrypt_buf, 5) \
+    X(decrypt_buf, 5) \
+    X(v_update_exception_gp_regs, 5)
+
+/* clang-format on */
+enum fh_called {
+#define FH_CALLED_ENUM(name, nargs) FH_CALLED_##name,
+    FH_FUNCTION_NAME_MAP(FH_CALLED_ENUM)
+#undef FH_CALLED_ENUM
+        FH_CALLED_FUNCTIONS
+};
+
+enum fh_vm_field {
+#define FH_VM_FIELD_ENUM(name, text) FH_VM_##name,
+    FH_VM_FIELD_MAP(FH_VM_FIELD_ENUM)
+#undef FH_VM_FIELD_ENUM
+        FH_VM_FIELDS
+};
 
 enum fh_effect_kind {
 #define FH_EFFECT_ENUM(name, nvalues, names) FH_EFFECT_##name,
@@ -40,11 +131,15 @@ enum fh_effect_kind {
 
 struct fh_effect {
     enum fh_effect_kind kind;
-    uint64_t values[4];
+    uint64_t values[6];
 };
 
 FH_API const char *fh_effect_name(enum fh_effect_kind kind);
 FH_API unsigned fh_effect_nvalues(enum fh_effect_kind kind);
 FH_API const char *fh_effect_value_names(enum fh_effect_kind kind);
+
+/* The name of what an effect's number `function` (CALL, RETURN) or `field` (VM_SET) stands for. */
+FH_API const char *fh_called_name(uint64_t function);
+FH_API const char *fh_vm_field_name(uint64_t field);
 
 #endif

@@ -8,10 +8,11 @@
 
 /*
  * The events of all logs of the state, in one table: X(name, family, number of integer arguments,
- * object). Families: TICKET and SHARED events stand in the per-lock logs (RData.v: MultiLog), ATOMIC
- * events in slog (SingleLog), UPDATE events in pt_updates. `object` names what a snapshot event
- * carries: the object that the lock protects as it was when the event was recorded.
+ * object). Families: TICKET and SHARED events stand in the per-lock logs (RData.v: MultiLog),
+ * ATOMIC events in slog (SingleLog), UPDATE events in pt_updates. `object` names what a snapshot
+ * event carries: the object that the lock protects as it was when the event was recorded.
  */
+/* clang-format off */
 #define FH_EVENT_MAP(X)                                                                             \
     X(INC_TICKET, TICKET, 1, none)                                                                  \
     X(INC_NOW, TICKET, 0, none)                                                                     \
@@ -60,6 +61,7 @@
     X(UPDATE_PMD, UPDATE, 2, none)                                                                  \
     X(UPDATE_PTE, UPDATE, 2, none)
 
+/* clang-format on */
 enum fh_event_kind {
 #define FH_EVENT_ENUM(name, family, nargs, object) FH_EVENT_##name,
     FH_EVENT_MAP(FH_EVENT_ENUM)
@@ -100,6 +102,12 @@ struct fh_event {
 enum fh_log_lock { FH_LOG_EMPTY, FH_LOG_HELD, FH_LOG_BROKEN };
 
 /*
+ * The same for Q_CalLock, which sees the tickets of a ticket lock and the queue of the CPUs that
+ * drew them: what the CPU at the head of the queue has done.
+ */
+enum fh_log_queue { FH_QUEUE_IDLE, FH_QUEUE_SERVED, FH_QUEUE_HELD, FH_QUEUE_BROKEN };
+
+/*
  * A log. `length` counts all events; `newest` lists them, newest first, under the policy
  * FH_LOG_FULL, and is NULL under FH_LOG_SUMMARY, which keeps the rest of this struct only. What
  * functions compute does not depend on the policy.
@@ -107,9 +115,17 @@ enum fh_log_lock { FH_LOG_EMPTY, FH_LOG_HELD, FH_LOG_BROKEN };
 struct fh_log {
     struct fh_event *newest;
     uint64_t length;
-    uint64_t holder; /* CPU, while `lock` is FH_LOG_HELD */
-    uint32_t budget; /* snapshot events that the holder may still add */
-    uint8_t lock;    /* enum fh_log_lock */
+    uint64_t holder;          /* CPU, while `lock` is FH_LOG_HELD */
+    uint32_t budget;          /* snapshot events that the holder may still add */
+    uint8_t lock;             /* enum fh_log_lock */
+    uint8_t queue_lock;       /* enum fh_log_queue */
+    uint8_t queue_waited;     /* events since the CPU at the head of the queue did something */
+    uint8_t is_ticket_broken; /* 1: CalTicketLock rejects the log, for ever */
+    uint32_t queue_budget;    /* snapshot events that the CPU at the head may still add */
+    struct fh_tickets *tickets; /* NULL: none was drawn yet */
+
+    /* SUMMARY: the newest snapshot, while it says of the object what is not yet, or NULL. */
+    struct fh_event *snapshot;
 };
 
 /* "WAIT_LOCK"; the number of integer arguments; the family. */

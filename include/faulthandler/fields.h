@@ -11,6 +11,7 @@
  * map (map_...) or a log.
  */
 
+/* clang-format off */
 #define FH_FIELDS_memblock(X) X(mb_base, u64) X(mb_size, u64) X(mb_flag, u64) X(mb_index, u64)
 
 #define FH_FIELDS_core_data(X) X(next_vmid, u64) X(next_remap_ptr, u64)
@@ -150,4 +151,5 @@
 /* Records that are held by reference, counted and copied on write: X(record). */
 #define FH_SHARED_RECORDS(X) X(npt) X(vminfo) X(smmu_conf) X(spt) X(ctxt) X(rdata)
 
+/* clang-format on */
 #endif

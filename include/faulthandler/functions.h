@@ -12,6 +12,7 @@
  * function that is not in it does not exist.
  */
 
+/* clang-format off */
 #define FH_LAYER_AbstractMachine(X)                                                                \
     X(AbstractMachine, acquire_shared, state, 1, u32, lk)                                          \
     X(AbstractMachine, release_shared_pt, state, 1, u32, vmid)                                     \
@@ -157,9 +158,21 @@
     X(AbstractMachine, host_get_fault_ipa, u64, 1, u64, addr)                                      \
     X(AbstractMachine, read_actlr_el1, state_u64, 0, )                                             \
     X(AbstractMachine, read_hpfar_el2, u64, 0, )                                                   \
-    X(AbstractMachine, read_esr_el2, u32, 0, )                                                     \
+    X(AbstractMachine, read_esr_el2, u64, 0, )                                                     \
     X(AbstractMachine, encrypt_mem_buf, state, 3, u32, vmid, u64, inbuf, u64, outbuf)              \
     X(AbstractMachine, decrypt_mem_buf, state, 2, u32, vmid, u64, inbuf)
+
+#define FH_LAYER_LockOps(X)                                                                        \
+    X(LockOps, wait_lock, state, 1, u32, lk)                                                       \
+    X(LockOps, pass_lock, state, 1, u32, lk)
+
+#define FH_LAYER_LockOpsQ(X)                                                                       \
+    X(LockOpsQ, wait_qlock, state, 1, u32, lk)                                                     \
+    X(LockOpsQ, pass_qlock, state, 1, u32, lk)
+
+#define FH_LAYER_LockOpsH(X)                                                                       \
+    X(LockOpsH, wait_hlock, state, 1, u32, lk)                                                     \
+    X(LockOpsH, pass_hlock, state, 1, u32, lk)
 
 #define FH_LAYER_Locks(X)                                                                          \
     X(Locks, acquire_lock_pt, state, 1, u32, vmid)                                                 \
@@ -175,6 +188,19 @@
     X(Locks, release_lock_vm, state, 1, u32, vmid)                                                 \
     X(Locks, release_lock_smmu, state, 0, )
 
+#define FH_LAYER_PTAlloc(X)                                                                        \
+    X(PTAlloc, alloc_pgd_page, state_u64, 1, u32, vmid)                                            \
+    X(PTAlloc, alloc_pud_page, state_u64, 1, u32, vmid)                                            \
+    X(PTAlloc, alloc_pmd_page, state_u64, 1, u32, vmid)
+
+#define FH_LAYER_PTWalk(X)                                                                         \
+    X(PTWalk, walk_pgd, state_u64, 4, u32, vmid, u64, vttbr, u64, addr, u32, alloc)                \
+    X(PTWalk, walk_pud, state_u64, 4, u32, vmid, u64, pgd, u64, addr, u32, alloc)                  \
+    X(PTWalk, walk_pmd, state_u64, 4, u32, vmid, u64, pud, u64, addr, u32, alloc)                  \
+    X(PTWalk, walk_pte, u64, 3, u32, vmid, u64, pmd, u64, addr)                                    \
+    X(PTWalk, set_pmd, state, 4, u32, vmid, u64, pud, u64, addr, u64, pmd)                         \
+    X(PTWalk, set_pte, state, 4, u32, vmid, u64, pmd, u64, addr, u64, pte)
+
 #define FH_LAYER_NPTWalk(X)                                                                        \
     X(NPTWalk, get_npt_level, u32, 2, u32, vmid, u64, addr)                                        \
     X(NPTWalk, walk_npt, u64, 2, u32, vmid, u64, addr)                                             \
@@ -187,6 +213,16 @@
     X(NPTOps, walk_s2pt, state_u64, 2, u32, vmid, u64, addr)                                       \
     X(NPTOps, map_s2pt, state, 4, u32, vmid, u64, addr, u32, level, u64, pte)                      \
     X(NPTOps, clear_pfn_host, state, 1, u64, pfn)
+
+#define FH_LAYER_MmioPTAlloc(X)                                                                    \
+    X(MmioPTAlloc, alloc_smmu_pgd_page, state_u64, 0, )                                            \
+    X(MmioPTAlloc, alloc_smmu_pmd_page, state_u64, 0, )
+
+#define FH_LAYER_MmioPTWalk(X)                                                                     \
+    X(MmioPTWalk, walk_smmu_pgd, state_u64, 3, u64, ttbr, u64, addr, u32, alloc)                   \
+    X(MmioPTWalk, walk_smmu_pmd, state_u64, 3, u64, pgd, u64, addr, u32, alloc)                    \
+    X(MmioPTWalk, walk_smmu_pte, u64, 2, u64, pmd, u64, addr)                                      \
+    X(MmioPTWalk, set_smmu_pte, state, 3, u64, pmd, u64, addr, u64, pte)
 
 #define FH_LAYER_MmioSPTWalk(X)                                                                    \
     X(MmioSPTWalk, clear_smmu_pt, state, 2, u32, cbndx, u32, index)                                \
@@ -234,6 +270,38 @@
     X(MemoryOps, grant_stage2_sg_gpa, state, 3, u32, vmid, u64, addr, u64, size)                   \
     X(MemoryOps, revoke_stage2_sg_gpa, state, 3, u32, vmid, u64, addr, u64, size)
 
+#define FH_LAYER_VMPower(X)                                                                        \
+    X(VMPower, set_vm_poweroff, state, 1, u32, vmid)                                               \
+    X(VMPower, get_vm_poweron, state_u32, 1, u32, vmid)
+
+#define FH_LAYER_BootCore(X)                                                                       \
+    X(BootCore, gen_vmid, state_u32, 0, )                                                          \
+    X(BootCore, alloc_remap_addr, state_u64, 1, u64, pgnum)
+
+#define FH_LAYER_BootAux(X)                                                                        \
+    X(BootAux, unmap_and_load_vm_image, state, 4, u32, vmid, u64, target_addr, u64, remap_addr,    \
+      u64, num)
+
+#define FH_LAYER_BootOps(X)                                                                        \
+    X(BootOps, search_load_info, state_u64, 2, u32, vmid, u64, addr)                               \
+    X(BootOps, set_vcpu_active, state, 2, u32, vmid, u32, vcpuid)                                  \
+    X(BootOps, set_vcpu_inactive, state, 2, u32, vmid, u32, vcpuid)                                \
+    X(BootOps, register_vcpu, state, 2, u32, vmid, u32, vcpuid)                                    \
+    X(BootOps, register_kvm, state_u32, 0, )                                                       \
+    X(BootOps, set_boot_info, state_u32, 3, u32, vmid, u64, load_addr, u64, size)                  \
+    X(BootOps, remap_vm_image, state, 3, u32, vmid, u64, pfn, u32, load_idx)                       \
+    X(BootOps, verify_and_load_images, state, 1, u32, vmid)                                        \
+    X(BootOps, alloc_smmu, state, 3, u32, vmid, u32, cbndx, u32, index)                            \
+    X(BootOps, assign_smmu, state, 3, u32, vmid, u64, pfn, u64, gfn)                               \
+    X(BootOps, map_smmu, state, 5, u32, vmid, u32, cbndx, u32, index, u64, iova, u64, pte)         \
+    X(BootOps, clear_smmu, state, 4, u32, vmid, u32, cbndx, u32, index, u64, iova)                 \
+    X(BootOps, map_io, state, 3, u32, vmid, u64, gpa, u64, pa)                                     \
+    X(BootOps, is_inc_exe, state_u32, 1, u32, vmid)                                                \
+    X(BootOps, save_encrypted_vcpu, state, 2, u32, vmid, u32, vcpuid)                              \
+    X(BootOps, load_encrypted_vcpu, state, 2, u32, vmid, u32, vcpuid)                              \
+    X(BootOps, save_encrypt_buf, state, 3, u32, vmid, u64, inbuf, u64, outbuf)                     \
+    X(BootOps, load_decrypt_buf, state, 2, u32, vmid, u64, inbuf)
+
 #define FH_LAYER_MmioRaw(X)                                                                        \
     X(MmioRaw, host_get_mmio_data, u64, 1, u32, hsr)                                               \
     X(MmioRaw, smmu_init_pte, u64, 2, u64, prot, u64, addr)                                        \
@@ -255,24 +323,86 @@
     X(MmioOpsAux, handle_host_mmio, state, 3, u64, addr, u32, index, u32, hsr)
 
 #define FH_LAYER_MmioOps(X)                                                                        \
-    X(MmioOps, emulate_mmio, state_u32, 2, u64, addr, u32, hsr)
+    X(MmioOps, emulate_mmio, state_u32, 2, u64, addr, u32, hsr)                                    \
+    X(MmioOps, el2_free_smmu_pgd, state, 2, u32, cbndx, u32, index)                                \
+    X(MmioOps, el2_alloc_smmu_pgd, state, 3, u32, cbndx, u32, vmid, u32, index)                    \
+    X(MmioOps, smmu_assign_page, state, 4, u32, cbndx, u32, index, u64, pfn, u64, gfn)             \
+    X(MmioOps, smmu_map_page, state, 4, u32, cbndx, u32, index, u64, iova, u64, pte)               \
+    X(MmioOps, el2_arm_lpae_iova_to_phys, state_u64, 3, u64, iova, u32, cbndx, u32, index)         \
+    X(MmioOps, el2_arm_lpae_clear, state, 3, u64, iova, u32, cbndx, u32, index)
+
+#define FH_LAYER_VCPUOpsAux(X)                                                                     \
+    X(VCPUOpsAux, reset_gp_regs, state, 2, u32, vmid, u32, vcpuid)                                 \
+    X(VCPUOpsAux, reset_sys_regs, state, 2, u32, vmid, u32, vcpuid)                                \
+    X(VCPUOpsAux, sync_dirty_to_shadow, state, 2, u32, vmid, u32, vcpuid)                          \
+    X(VCPUOpsAux, prep_wfx, state, 2, u32, vmid, u32, vcpuid)                                      \
+    X(VCPUOpsAux, prep_hvc, state, 2, u32, vmid, u32, vcpuid)                                      \
+    X(VCPUOpsAux, prep_abort, state, 2, u32, vmid, u32, vcpuid)                                    \
+    X(VCPUOpsAux, update_exception_gp_regs, state, 2, u32, vmid, u32, vcpuid)                      \
+    X(VCPUOpsAux, post_handle_shadow_s2pt_fault, state, 3, u32, vmid, u32, vcpuid, u64, addr)
+
+#define FH_LAYER_VCPUOps(X)                                                                        \
+    X(VCPUOps, save_shadow_kvm_regs, state, 0, )                                                   \
+    X(VCPUOps, restore_shadow_kvm_regs, state, 0, )
+
+#define FH_LAYER_CtxtSwitch(X)                                                                     \
+    X(CtxtSwitch, save_host, state, 0, )                                                           \
+    X(CtxtSwitch, restore_host, state, 0, )                                                        \
+    X(CtxtSwitch, save_vm, state, 0, )                                                             \
+    X(CtxtSwitch, restore_vm, state, 0, )
+
+#define FH_LAYER_MemHandler(X)                                                                     \
+    X(MemHandler, clear_vm_stage2_range, state, 3, u32, vmid, u64, start, u64, size)               \
+    X(MemHandler, el2_arm_lpae_map, state, 5, u64, iova, u64, paddr, u64, prot, u32, cbndx, u32,   \
+      index)                                                                                       \
+    X(MemHandler, kvm_phys_addr_ioremap, state, 4, u32, vmid, u64, gpa, u64, pa, u64, size)
 
 #define FH_LAYER_FaultHandler(X)                                                                   \
     X(FaultHandler, handle_host_stage2_fault, state, 0, )                                          \
     X(FaultHandler, core_handle_pvops, state_u32, 0, )
 
+#define FH_LAYER_TrapDispatcher(X)                                                                 \
+    X(TrapDispatcher, host_hvc_dispatcher, state, 0, )                                             \
+    X(TrapDispatcher, vm_exit_dispatcher, state_u32, 2, u32, vmid, u32, vcpuid)
+
+#define FH_LAYER_TrapHandlerRaw(X)                                                                 \
+    X(TrapHandlerRaw, host_hvc_handler_raw, state, 0, )                                            \
+    X(TrapHandlerRaw, host_npt_handler_raw, state, 0, )                                            \
+    X(TrapHandlerRaw, host_vcpu_run_handler_raw, state, 0, )                                       \
+    X(TrapHandlerRaw, vm_exit_handler_raw, state, 0, )
+
+#define FH_LAYER_TrapHandler(X)                                                                    \
+    X(TrapHandler, host_hvc_handler, state, 0, )                                                   \
+    X(TrapHandler, host_npt_handler, state, 0, )                                                   \
+    X(TrapHandler, host_vcpu_run_handler, state, 0, )                                              \
+    X(TrapHandler, vm_exit_handler, state, 0, )                                                    \
+    X(TrapHandler, mem_load, state, 2, u64, gfn, u32, reg)                                         \
+    X(TrapHandler, mem_store, state, 2, u64, gfn, u32, reg)                                        \
+    X(TrapHandler, dev_load, state, 4, u64, gfn, u32, reg, u32, cbndx, u32, index)                 \
+    X(TrapHandler, dev_store, state, 4, u64, gfn, u32, reg, u32, cbndx, u32, index)
+
 /* All layers, bottom to top: L(layer). */
 #define FH_LAYER_MAP(L)                                                                            \
-    L(AbstractMachine) L(Locks) L(NPTWalk) L(NPTOps) L(MmioSPTWalk) L(MmioSPTOps) L(MemRegion)     \
-    L(PageIndex) L(PageManager) L(MemManager) L(MemoryOps) L(MmioRaw) L(MmioCoreAux) L(MmioCore)   \
-    L(MmioOpsAux) L(MmioOps) L(FaultHandler)
+    L(AbstractMachine) L(LockOps) L(LockOpsQ) L(LockOpsH) L(Locks) L(PTAlloc) L(PTWalk)            \
+    L(NPTWalk) L(NPTOps) L(MmioPTAlloc) L(MmioPTWalk) L(MmioSPTWalk) L(MmioSPTOps) L(MemRegion)    \
+    L(PageIndex) L(PageManager) L(MemManager) L(MemoryOps) L(VMPower) L(BootCore) L(BootAux)       \
+    L(BootOps) L(MmioRaw) L(MmioCoreAux) L(MmioCore) L(MmioOpsAux) L(MmioOps) L(VCPUOpsAux)        \
+    L(VCPUOps) L(CtxtSwitch) L(MemHandler) L(FaultHandler) L(TrapDispatcher) L(TrapHandlerRaw)     \
+    L(TrapHandler)
 
 /* All functions: X as above. */
 #define FH_FUNCTION_MAP(X)                                                                         \
     FH_LAYER_AbstractMachine(X)                                                                    \
+    FH_LAYER_LockOps(X)                                                                            \
+    FH_LAYER_LockOpsQ(X)                                                                           \
+    FH_LAYER_LockOpsH(X)                                                                           \
     FH_LAYER_Locks(X)                                                                              \
+    FH_LAYER_PTAlloc(X)                                                                            \
+    FH_LAYER_PTWalk(X)                                                                             \
     FH_LAYER_NPTWalk(X)                                                                            \
     FH_LAYER_NPTOps(X)                                                                             \
+    FH_LAYER_MmioPTAlloc(X)                                                                        \
+    FH_LAYER_MmioPTWalk(X)                                                                         \
     FH_LAYER_MmioSPTWalk(X)                                                                        \
     FH_LAYER_MmioSPTOps(X)                                                                         \
     FH_LAYER_MemRegion(X)                                                                          \
@@ -280,11 +410,23 @@
     FH_LAYER_PageManager(X)                                                                        \
     FH_LAYER_MemManager(X)                                                                         \
     FH_LAYER_MemoryOps(X)                                                                          \
+    FH_LAYER_VMPower(X)                                                                            \
+    FH_LAYER_BootCore(X)                                                                           \
+    FH_LAYER_BootAux(X)                                                                            \
+    FH_LAYER_BootOps(X)                                                                            \
     FH_LAYER_MmioRaw(X)                                                                            \
     FH_LAYER_MmioCoreAux(X)                                                                        \
     FH_LAYER_MmioCore(X)                                                                           \
     FH_LAYER_MmioOpsAux(X)                                                                         \
     FH_LAYER_MmioOps(X)                                                                            \
-    FH_LAYER_FaultHandler(X)
+    FH_LAYER_VCPUOpsAux(X)                                                                         \
+    FH_LAYER_VCPUOps(X)                                                                            \
+    FH_LAYER_CtxtSwitch(X)                                                                         \
+    FH_LAYER_MemHandler(X)                                                                         \
+    FH_LAYER_FaultHandler(X)                                                                       \
+    FH_LAYER_TrapDispatcher(X)                                                                     \
+    FH_LAYER_TrapHandlerRaw(X)                                                                     \
+    FH_LAYER_TrapHandler(X)
+/* clang-format on */
 
 #endif

@@ -26,7 +26,7 @@ struct fh_map {
  * holds it is copied or freed, and are NULL for plain data.
  */
 struct fh_map_type {
-    uint32_t value_size; /* bytes, at most FH_MAP_VALUE_MAX */
+    uint32_t value_size;  /* bytes, at most FH_MAP_VALUE_MAX */
     const void *fallback; /* the default value, value_size bytes */
     void (*retain)(const struct fh_map_type *type, void *value);
     void (*release)(const struct fh_map_type *type, const struct fh_allocator *allocator,
@@ -72,6 +72,15 @@ FH_API bool fh_map_remove(struct fh_map *map, const struct fh_map_type *type,
                           const struct fh_allocator *allocator, uint64_t key);
 FH_API bool fh_map_reset(struct fh_map *map, const struct fh_map_type *type,
                          const struct fh_allocator *allocator, const void *fallback);
+
+/*
+ * Make the value at all keys from `first` to `last` the same. Whole subtrees are shared, so that the
+ * cost in time and memory follows the depth of the tree, not the number of keys. When memory ran
+ * out some of the keys have the new value.
+ */
+FH_API bool fh_map_fill(struct fh_map *map, const struct fh_map_type *type,
+                        const struct fh_allocator *allocator, uint64_t first, uint64_t last,
+                        const void *value);
 
 /* Sharing: retain before a struct copy that will live on its own, release when it ends. */
 FH_API void fh_map_retain(const struct fh_map *map);

@@ -15,6 +15,7 @@
  * What each one does stands above its definition in lib/layers. A status other than FH_OK leaves
  * the state as it was, *result untouched, and the reason in fh_state_error.
  */
+/* clang-format off */
 #define FH_ARG_u32(name) uint32_t name
 #define FH_ARG_u64(name) uint64_t name
 #define FH_ARGS_0(none)
@@ -35,11 +36,18 @@
 FH_FUNCTION_MAP(FH_PROTOTYPE)
 #undef FH_PROTOTYPE
 
+/* clang-format on */
 /* --- By name --------------------------------------------------------------------------------- */
 
 #define FH_MAX_ARGS 6
 
-enum fh_result { FH_RETURNS_state, FH_RETURNS_u32, FH_RETURNS_u64, FH_RETURNS_state_u32, FH_RETURNS_state_u64 };
+enum fh_result {
+    FH_RETURNS_state,
+    FH_RETURNS_u32,
+    FH_RETURNS_u64,
+    FH_RETURNS_state_u32,
+    FH_RETURNS_state_u64
+};
 
 /* A row of the registry. */
 struct fh_function {
@@ -68,8 +76,8 @@ static inline bool fh_function_returns_value(const struct fh_function *function)
 
 /*
  * Call by name. args[nargs]; *result is set if the function returns a value and may be NULL.
- * FH_UNKNOWN: no such function; FH_INVALID_ARGUMENT: wrong number of arguments, or one is wider than
- * its type.
+ * FH_UNKNOWN: no such function; FH_INVALID_ARGUMENT: wrong number of arguments, or one is wider
+ * than its type.
  */
 FH_API enum fh_status fh_call(struct fh_state *state, const char *name, const uint64_t *args,
                               unsigned nargs, uint64_t *result);

@@ -5,6 +5,7 @@
 #include <faulthandler/effects.h>
 #include <faulthandler/profile.h>
 #include <faulthandler/rdata.h>
+#include <faulthandler/semantics.h>
 
 /*
  * What the spec leaves open, as callbacks: oracles (fields of function type in RData), parameters
@@ -30,11 +31,19 @@ struct fh_environment {
     uint64_t (*core_doracle)(void *context, uint64_t vmid, uint64_t n); /* default: doracle */
 
     /* Parameters of AbstractMachine/Spec.v. */
-    uint64_t (*verify_img)(void *context, uint64_t vmid, uint64_t addr);     /* default: 1 */
-    uint64_t (*reg_desc)(void *context, uint64_t index);                     /* default: 0 */
-    uint64_t (*shared_kvm)(void *context, uint64_t vmid);                    /* default: 0 */
-    uint64_t (*shared_vcpu)(void *context, uint64_t vmid, uint64_t vcpuid);  /* default: 0 */
-    uint64_t (*exception_vector)(void *context, uint64_t pstate);            /* default: 0 */
+    uint64_t (*verify_img)(void *context, uint64_t vmid, uint64_t addr);    /* default: 1 */
+    uint64_t (*reg_desc)(void *context, uint64_t index);                    /* default: 0 */
+    uint64_t (*shared_kvm)(void *context, uint64_t vmid);                   /* default: 0 */
+    uint64_t (*shared_vcpu)(void *context, uint64_t vmid, uint64_t vcpuid); /* default: 0 */
+    uint64_t (*exception_vector)(void *context, uint64_t pstate);           /* default: 0 */
+
+    /*
+     * How an encrypted vCPU is restored: changes ctxt_regs and ctxt_states, a copy of the shadow
+     * context, and returns the first index of doracle(vmid) at or after n that it did not use.
+     * Default: nothing changes, n. (decrypt_gp_regs_specx and decrypt_sys_regs_specx.)
+     */
+    uint64_t (*decrypt_gp_regs)(void *context, uint64_t vmid, uint64_t n, struct fh_ctxt *ctxt);
+    uint64_t (*decrypt_sys_regs)(void *context, uint64_t vmid, uint64_t n, struct fh_ctxt *ctxt);
 
     /* Told of every effect of every call, as it happens. Default: nobody. */
     void (*observer)(void *context, const struct fh_effect *effect);
@@ -47,12 +56,22 @@ struct fh_environment {
  */
 enum fh_log_policy { FH_LOG_SUMMARY, FH_LOG_FULL };
 
+/*
+ * What stands below the boundaries at which the spec has two forms of one thing: stage-2 tables,
+ * SMMU tables, locks. ABSTRACT: maps from page frames, and locks that one event takes. CONCRETE:
+ * descriptor words in the pools of table pages, and ticket locks. BOTH: the two side by side. The
+ * abstract one decides, and a call behind which they disagree ends with FH_DISAGREE.
+ */
+enum fh_realisation { FH_ABSTRACT, FH_CONCRETE, FH_BOTH };
+
 struct fh_config {
     const struct fh_profile *profile;         /* NULL: fh_profile_spec */
     const struct fh_allocator *allocator;     /* copied; required in a freestanding build */
     const struct fh_environment *environment; /* copied; NULL: all defaults */
     enum fh_log_policy log_policy;
+    uint32_t semantics;  /* functions that run as their bodies: semantics.h; 0: none */
     uint64_t loop_limit; /* iterations of one loop before FH_LIMIT; 0: 2^24 */
+    enum fh_realisation realisation;
 };
 
 /* A machine: one RData and what is needed to call functions on it. Not for two threads at once. */
@@ -72,6 +91,7 @@ FH_API struct fh_state *fh_state_fork(struct fh_state *state);
 FH_API const struct fh_rdata *fh_state_rdata(const struct fh_state *state);
 FH_API const struct fh_profile *fh_state_profile(const struct fh_state *state);
 FH_API const struct fh_allocator *fh_state_allocator(const struct fh_state *state);
+FH_API enum fh_realisation fh_state_realisation(const struct fh_state *state);
 
 /*
  * The environment, to change between calls (a replay feeds its data oracle this way). Changing it
@@ -96,6 +116,18 @@ FH_API void fh_state_restore(struct fh_state *state, const struct fh_rdata *snap
  * be written, and only until the next call with this state. NULL when memory runs out.
  */
 FH_API struct fh_rdata *fh_state_edit(struct fh_state *state);
+
+/*
+ * The hardware's registers, to write before a trap: HPFAR_EL2, ESR_EL2 and so on. As fh_state_edit,
+ * and cheaper, since it promises that nothing else is written.
+ */
+FH_API struct fh_ctxt *fh_state_edit_regs(struct fh_state *state);
+
+/*
+ * Take back a halt, from an observer that is being told of it (FH_EFFECT_PANIC): the call goes on
+ * as on a machine whose panic returns. For comparisons with such machines; the spec has none.
+ */
+FH_API void fh_state_resume(struct fh_state *state);
 
 /*
  * Events, for scripted oracles and for loaders of logs. A new event has one owner, no `older` and,

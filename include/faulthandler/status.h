@@ -17,6 +17,7 @@
  * A halted hypervisor is no failure: KCore's panic is a defined result (FH_OK with `halt` set in
  * the state). Every other status leaves the state exactly as it was before the call.
  */
+/* clang-format off */
 #define FH_STATUS_MAP(X)                                                                            \
     X(OK, 0, "success")                                                                             \
     X(STUCK, -1, "stuck: the spec is undefined here")                                               \
@@ -24,8 +25,10 @@
     X(NOMEM, -3, "out of memory")                                                                   \
     X(LIMIT, -4, "gave up: the call would take more loop iterations than the state allows")         \
     X(UNKNOWN, -5, "no such function, field or profile")                                            \
-    X(INVALID_ARGUMENT, -6, "an argument is outside its declared width or number")
+    X(INVALID_ARGUMENT, -6, "an argument is outside its declared width or number")                  \
+    X(DISAGREE, -7, "the abstract and the concrete realisation disagree")
 
+/* clang-format on */
 enum fh_status {
 #define FH_STATUS_ENUM(name, value, message) FH_##name = (value),
     FH_STATUS_MAP(FH_STATUS_ENUM)

@@ -24,9 +24,17 @@ struct fh_map_default {
     uint64_t value[FH_MAP_VALUE_MAX / 8];
 };
 
-static unsigned popcount(uint64_t x)
+/* Where the target has no instruction for it, the compiler's own falls back to a slow call. */
+static inline unsigned popcount(uint64_t x)
 {
+#if defined(__POPCNT__) || defined(__aarch64__)
     return (unsigned)__builtin_popcountll(x);
+#else
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned)(x * 0x0101010101010101u >> 56);
+#endif
 }
 
 static unsigned slot_of(uint64_t key, unsigned level)
@@ -47,7 +55,11 @@ static bool has(const struct fh_map_node *node, unsigned slot)
 
 static unsigned rank(const struct fh_map_node *node, unsigned slot)
 {
-    return popcount(node->mask & (((uint64_t)1 << slot) - 1));
+    const uint64_t lower = ((uint64_t)1 << slot) - 1;
+    const uint64_t present = node->mask & lower;
+    if (__builtin_expect(present == lower, 1)) /* dense nodes need not count */
+        return slot;
+    return popcount(present);
 }
 
 static uint32_t stride(const struct fh_map_node *node, const struct fh_map_type *type)
@@ -177,13 +189,15 @@ static const void *value_at(const struct fh_map_node *leaf, unsigned slot,
     return const_payload(leaf) + (size_t)rank(leaf, slot) * type->value_size;
 }
 
-const void *fh_map_find(const struct fh_map *map, const struct fh_map_type *type, uint64_t key)
+/* The way down that every call takes many times. */
+static inline const void *find(const struct fh_map *map, const struct fh_map_type *type,
+                               uint64_t key)
 {
     const struct fh_map_node *node = map->root;
-    if (!node || !covers(node->level, key))
+    if (__builtin_expect(!node || !covers(node->level, key), 0))
         return NULL;
-    for (unsigned level = node->level; level > 0; level--) {
-        unsigned slot = slot_of(key, level);
+    for (unsigned shift = BITS * node->level; shift > 0; shift -= BITS) {
+        unsigned slot = (unsigned)(key >> shift) & (FANOUT - 1);
         if (!has(node, slot))
             return NULL;
         node = child(node, rank(node, slot));
@@ -192,9 +206,14 @@ const void *fh_map_find(const struct fh_map *map, const struct fh_map_type *type
     return has(node, slot) ? value_at(node, slot, type) : NULL;
 }
 
+const void *fh_map_find(const struct fh_map *map, const struct fh_map_type *type, uint64_t key)
+{
+    return find(map, type, key);
+}
+
 const void *fh_map_get(const struct fh_map *map, const struct fh_map_type *type, uint64_t key)
 {
-    const void *entry = fh_map_find(map, type, key);
+    const void *entry = find(map, type, key);
     return entry ? entry : fh_map_fallback(map, type);
 }
 
@@ -293,7 +312,8 @@ void *fh_map_edit(struct fh_map *map, const struct fh_map_type *type,
         struct fh_map_node *node = *place;
         unsigned slot = slot_of(key, node->level);
         bool present = has(node, slot);
-        if (!own_node(place, popcount(node->mask) + !present, type, allocator))
+        const bool fits = present && !refs_shared(&node->references);
+        if (!fits && !own_node(place, popcount(node->mask) + !present, type, allocator))
             return NULL;
         node = *place;
         if (node->level == 0) {
@@ -339,6 +359,122 @@ bool fh_map_remove(struct fh_map *map, const struct fh_map_type *type,
         node->mask &= ~((uint64_t)1 << slot);
         return true;
     }
+}
+
+/* Subtrees of each level whose values are all the same, made when first needed. */
+struct uniform {
+    const struct fh_map_type *type;
+    const struct fh_allocator *allocator;
+    const void *value;
+    struct fh_map_node *trees[MAX_LEVEL + 1];
+};
+
+static struct fh_map_node *uniform_tree(struct uniform *uniform, unsigned level)
+{
+    const struct fh_map_type *type = uniform->type;
+    if (uniform->trees[level])
+        return uniform->trees[level];
+    struct fh_map_node *below = level > 0 ? uniform_tree(uniform, level - 1) : NULL;
+    if (level > 0 && !below)
+        return NULL;
+    struct fh_map_node *tree = new_node(level, FANOUT, type, uniform->allocator);
+    if (!tree)
+        return NULL;
+    tree->mask = UINT64_MAX;
+    for (unsigned i = 0; i < FANOUT; i++) {
+        if (level > 0) {
+            children(tree)[i] = below;
+            refs_retain(&below->references);
+            continue;
+        }
+        char *value = payload(tree) + (size_t)i * type->value_size;
+        memcpy(value, uniform->value, type->value_size);
+        if (type->retain)
+            type->retain(type, value);
+    }
+    uniform->trees[level] = tree;
+    return tree;
+}
+
+/* The child at `slot` of a node that is made the writer's own, put there if there was none. */
+static struct fh_map_node **child_place(struct uniform *uniform, struct fh_map_node **place,
+                                        unsigned slot)
+{
+    struct fh_map_node *node = *place;
+    bool present = has(node, slot);
+    if (!own_node(place, popcount(node->mask) + !present, uniform->type, uniform->allocator))
+        return NULL;
+    node = *place;
+    if (!present) {
+        struct fh_map_node *below =
+            new_node(node->level - 1u, 1, uniform->type, uniform->allocator);
+        if (!below)
+            return NULL;
+        memcpy(open_slot(node, slot, uniform->type), &below, sizeof below);
+    }
+    return &children(node)[rank(node, slot)];
+}
+
+static bool fill_leaf(struct uniform *uniform, struct fh_map_node **place, unsigned from,
+                      unsigned to)
+{
+    const struct fh_map_type *type = uniform->type;
+    if (!own_node(place, FANOUT, type, uniform->allocator))
+        return false;
+    for (unsigned slot = from; slot <= to; slot++) {
+        bool present = has(*place, slot);
+        char *value = present ? payload(*place) + (size_t)rank(*place, slot) * type->value_size
+                              : open_slot(*place, slot, type);
+        if (present && type->release)
+            type->release(type, uniform->allocator, value);
+        memcpy(value, uniform->value, type->value_size);
+        if (type->retain)
+            type->retain(type, value);
+    }
+    return true;
+}
+
+/* Fill keys first..last, which lie in the range of *place, whose keys have this prefix. */
+static bool fill_node(struct uniform *uniform, struct fh_map_node **place, uint64_t prefix,
+                      uint64_t first, uint64_t last)
+{
+    unsigned level = (*place)->level;
+    unsigned from = slot_of(first, level), to = slot_of(last, level);
+    if (level == 0)
+        return fill_leaf(uniform, place, from, to);
+    uint64_t span = (uint64_t)1 << (BITS * level);
+    for (unsigned slot = from; slot <= to; slot++) {
+        uint64_t low = prefix | (uint64_t)slot * span, high = low + (span - 1);
+        struct fh_map_node **below = child_place(uniform, place, slot);
+        if (!below)
+            return false;
+        if (first <= low && high <= last) {
+            struct fh_map_node *tree = uniform_tree(uniform, level - 1);
+            if (!tree)
+                return false;
+            refs_retain(&tree->references);
+            release_node(*below, uniform->type, uniform->allocator);
+            *below = tree;
+        } else if (!fill_node(uniform, below, low, first > low ? first : low,
+                              last < high ? last : high)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool fh_map_fill(struct fh_map *map, const struct fh_map_type *type,
+                 const struct fh_allocator *allocator, uint64_t first, uint64_t last,
+                 const void *value)
+{
+    struct uniform uniform = {.type = type, .allocator = allocator, .value = value};
+    bool filled =
+        grow(map, type, allocator, last) && fill_node(&uniform, &map->root, 0, first, last);
+    for (unsigned level = 0; level <= MAX_LEVEL; level++) {
+        if (uniform.trees[level])
+            release_node(uniform.trees[level], type, allocator);
+    }
+    return filled;
 }
 
 static void release_default(struct fh_map_default *fallback, const struct fh_map_type *type,

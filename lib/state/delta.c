@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/delta.h>
 
+#include "base/text.h"
+
 #include <string.h>
 
 /*
@@ -29,8 +31,7 @@ static bool report(struct walk *walk, const struct fh_type *type, const void *a,
     return walk->visit(walk->context, &change);
 }
 
-static bool walk_fields(struct walk *walk, const struct fh_type *type, const void *a,
-                        const void *b)
+static bool walk_fields(struct walk *walk, const struct fh_type *type, const void *a, const void *b)
 {
     for (unsigned i = 0; i < type->nfields; i++) {
         const struct fh_field *field = &type->fields[i];
@@ -87,8 +88,7 @@ static bool tuples_equal(const struct fh_type *type, const void *a, const void *
     return true;
 }
 
-static bool walk_values(struct walk *walk, const struct fh_type *type, const void *a,
-                        const void *b)
+static bool walk_values(struct walk *walk, const struct fh_type *type, const void *a, const void *b)
 {
     switch (type->kind) {
     case FH_KIND_RECORD: return walk_fields(walk, type, a, b);
@@ -99,8 +99,7 @@ static bool walk_values(struct walk *walk, const struct fh_type *type, const voi
     case FH_KIND_MAP: return walk_maps(walk, type, a, b);
     case FH_KIND_LOG: return fh_log_equal(a, b) || report(walk, type, a, b);
     case FH_KIND_TUPLE: return tuples_equal(type, a, b) || report(walk, type, a, b);
-    default:
-        return fh_scalar_get(type, a) == fh_scalar_get(type, b) || report(walk, type, a, b);
+    default: return fh_scalar_get(type, a) == fh_scalar_get(type, b) || report(walk, type, a, b);
     }
 }
 
@@ -114,8 +113,7 @@ bool fh_delta_values(const struct fh_type *type, const void *before, const void 
 bool fh_delta(const struct fh_rdata *before, const struct fh_rdata *after, fh_change_visit *visit,
               void *context)
 {
-    return before == after ||
-           fh_delta_values(fh_rdata_type(), before, after, visit, context);
+    return before == after || fh_delta_values(fh_rdata_type(), before, after, visit, context);
 }
 
 static bool end_at_first(void *context, const struct fh_change *change)
@@ -148,44 +146,22 @@ bool fh_log_equal(const struct fh_log *a, const struct fh_log *b)
     return true;
 }
 
-static void put(char *buffer, size_t size, size_t *length, const char *text)
-{
-    for (; *text; text++, (*length)++) {
-        if (*length + 1 < size)
-            buffer[*length] = *text;
-    }
-}
-
-static void put_number(char *buffer, size_t size, size_t *length, uint64_t value)
-{
-    char digits[21];
-    unsigned n = sizeof digits;
-    digits[--n] = 0;
-    do {
-        digits[--n] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    put(buffer, size, length, digits + n);
-}
-
 size_t fh_path_format(const struct fh_path *path, char *buffer, size_t size)
 {
-    size_t length = 0;
+    struct text text = {buffer, size, 0};
     for (unsigned i = 0; i < path->length; i++) {
         const struct fh_step *step = &path->steps[i];
         if (i > 0)
-            put(buffer, size, &length, ".");
+            text_put_char(&text, '.');
         if (step->field)
-            put(buffer, size, &length, step->field);
+            text_put(&text, step->field);
         else if (step->is_fallback)
-            put(buffer, size, &length, "_");
+            text_put(&text, "_");
         for (unsigned j = 0; j < step->nkeys; j++) {
             if (j > 0)
-                put(buffer, size, &length, ".");
-            put_number(buffer, size, &length, step->keys[j]);
+                text_put_char(&text, '.');
+            text_put_digits(&text, step->keys[j], 10);
         }
     }
-    if (size > 0)
-        buffer[length < size ? length : size - 1] = 0;
-    return length;
+    return text_end(&text);
 }

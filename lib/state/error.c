@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/status.h>
 
+#include "base/text.h"
+
 static const struct {
     enum fh_status status;
     const char *name;
@@ -29,41 +31,6 @@ const char *fh_status_message(enum fh_status status)
     return "not a status";
 }
 
-/* Text that is cut off where the buffer ends, but counted to its end. */
-struct text {
-    char *buffer;
-    size_t size;
-    size_t length;
-};
-
-static void put_char(struct text *text, char c)
-{
-    if (text->length + 1 < text->size)
-        text->buffer[text->length] = c;
-    text->length++;
-}
-
-static void put(struct text *text, const char *s)
-{
-    while (*s)
-        put_char(text, *s++);
-}
-
-static void put_number(struct text *text, uint64_t value)
-{
-    unsigned base = value < 10 ? 10 : 16;
-    if (base == 16)
-        put(text, "0x");
-    char digits[16];
-    unsigned n = 0;
-    do {
-        digits[n++] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value);
-    while (n > 0)
-        put_char(text, digits[--n]);
-}
-
 /* The next of the comma-separated names, commas inside parentheses being part of a name. */
 static const char *put_name(struct text *text, const char *names)
 {
@@ -75,7 +42,7 @@ static const char *put_name(struct text *text, const char *names)
             depth++;
         else if (*names == ')')
             depth--;
-        put_char(text, *names);
+        text_put_char(text, *names);
     }
     return *names ? names + 1 : names;
 }
@@ -84,26 +51,24 @@ size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size)
 {
     struct text text = {buffer, size, 0};
     if (error->layer) {
-        put(&text, error->layer);
-        put_char(&text, '.');
+        text_put(&text, error->layer);
+        text_put_char(&text, '.');
     }
     if (error->function) {
-        put(&text, error->function);
-        put(&text, ": ");
+        text_put(&text, error->function);
+        text_put(&text, ": ");
     }
-    put(&text, fh_status_message(error->status));
+    text_put(&text, fh_status_message(error->status));
     if (error->condition) {
-        put(&text, "; needs ");
-        put(&text, error->condition);
+        text_put(&text, "; needs ");
+        text_put(&text, error->condition);
     }
     const char *names = error->names;
     for (unsigned i = 0; i < error->nvalues; i++) {
-        put(&text, i == 0 ? " with " : ", ");
+        text_put(&text, i == 0 ? " with " : ", ");
         names = put_name(&text, names);
-        put(&text, " = ");
-        put_number(&text, error->values[i]);
+        text_put(&text, " = ");
+        text_put_value(&text, error->values[i]);
     }
-    if (size > 0)
-        buffer[text.length < size ? text.length : size - 1] = 0;
-    return text.length;
+    return text_end(&text);
 }

@@ -8,10 +8,60 @@
 void log_retain(struct fh_log *log);
 void log_release(struct fh_log *log, const struct fh_allocator *allocator);
 
+/* As fh_event_family says; here so that the compiler knows it of a kind that it knows. */
+static inline bool is_shared_event(enum fh_event_kind kind)
+{
+    return kind >= FH_EVENT_OPULL && kind <= FH_EVENT_OFLATMEM;
+}
+
 /* Step length and lock summary by one event of this kind (CalLock.v: H_CalLock). */
-void log_step(struct fh_log *log, enum fh_event_kind kind, uint64_t cpu, uint64_t n);
+static inline void log_step(struct fh_log *log, enum fh_event_kind kind, uint64_t cpu, uint64_t n)
+{
+    log->length++;
+    if (log->lock == FH_LOG_EMPTY && kind == FH_EVENT_WAIT_LOCK) {
+        log->lock = FH_LOG_HELD;
+        log->holder = cpu;
+        log->budget = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+        return;
+    }
+    const bool is_holder = log->lock == FH_LOG_HELD && log->holder == cpu;
+    if (is_holder && is_shared_event(kind) && log->budget > 0) {
+        log->budget--;
+        return;
+    }
+    const bool gives_back = is_holder && kind == FH_EVENT_REL_LOCK;
+    log->lock = gives_back ? FH_LOG_EMPTY : FH_LOG_BROKEN;
+    log->holder = 0;
+    log->budget = 0;
+}
+
+/*
+ * Step the summary of the ticket lock (CalLock.v: CalTicketLock, Q_CalLock), before log_step. False
+ * if there is no memory for one more waiting CPU; nothing has changed then.
+ */
+bool log_step_tickets(struct fh_log *log, const struct fh_allocator *allocator,
+                      enum fh_event_kind kind, uint64_t cpu, uint64_t n);
+
+/* The ticket that is drawn next, and the one that is served. */
+uint64_t log_next_ticket(const struct fh_log *log);
+uint64_t log_now(const struct fh_log *log);
+
+/* 1 + the CPU that holds the ticket lock, 0 if nobody does or waits for it. */
+uint64_t log_ticket_holder(const struct fh_log *log);
+
+/* CalLock.v: CalWaitTime, how many times a CPU at the end of the queue asks in vain at most. */
+uint64_t log_wait_time(const struct fh_log *log, uint64_t fairness);
 
 /* Put `event`, of which the caller gives up its ownership, in front of the list. */
 void log_push(struct fh_log *log, struct fh_event *event);
+
+/*
+ * The policy SUMMARY keeps a snapshot that a log ends with, as long as the object may be another
+ * one: that of another CPU until it is taken over, or that of another object. `event` changes
+ * hands.
+ */
+void log_keep_snapshot(struct fh_log *log, const struct fh_allocator *allocator,
+                       struct fh_event *event);
+void log_forget_snapshot(struct fh_log *log, const struct fh_allocator *allocator);
 
 #endif

@@ -12,95 +12,176 @@
  * that it can be walked from its end. Undoing newest first keeps every place valid: a record is
  * noted only after the memory that it points into became the state's own.
  */
-enum record_kind { RECORD_WORD, RECORD_VALUE, RECORD_ENTRY, RECORD_NEW_ENTRY };
+enum record_kind {
+    RECORD_WORD,
+    RECORD_VALUE,
+    RECORD_ENTRY,
+    RECORD_NEW_ENTRY,
+    RECORD_WITHIN,
+    RECORD_UNDONE
+};
 
 struct record {
     void *place; /* WORD, VALUE: what was written; else the map */
     const struct fh_type *type;
-    uint64_t key; /* ENTRY: the key; WORD: the old value */
+    uint64_t key; /* ENTRY, WITHIN: the key; WORD: the old value */
     uint32_t kind;
     uint32_t payload;
 };
 
-static char *note(struct fh_state *s, const struct record *record)
+/* Bytes that a payload takes in the journal. */
+static size_t padded(size_t payload)
+{
+    return (payload + 7u) & ~(size_t)7;
+}
+
+static void *payload_of(const struct record *record)
+{
+    return (char *)(uintptr_t)record - padded(record->payload);
+}
+
+__attribute__((cold, noinline)) static bool grow(struct fh_state *s, size_t need)
 {
     struct journal *journal = &s->journal;
-    size_t payload = (record->payload + 7u) & ~(size_t)7;
-    size_t need = journal->used + payload + sizeof *record;
-    if (need > journal->size) {
-        size_t size = journal->size ? journal->size * 2 : 4096;
-        while (size < need)
-            size *= 2;
-        char *bytes = s->allocator.alloc(s->allocator.context, size);
-        if (!bytes)
-            return NULL;
-        if (journal->bytes) {
-            memcpy(bytes, journal->bytes, journal->used);
-            s->allocator.free(s->allocator.context, journal->bytes, journal->size);
-        }
-        journal->bytes = bytes;
-        journal->size = size;
+    size_t size = journal->size ? journal->size * 2 : 4096;
+    while (size < need)
+        size *= 2;
+    char *bytes = s->allocator.alloc(s->allocator.context, size);
+    if (!bytes)
+        return false;
+    if (journal->bytes) {
+        memcpy(bytes, journal->bytes, journal->used);
+        s->allocator.free(s->allocator.context, journal->bytes, journal->size);
     }
-    char *place = journal->bytes + journal->used;
-    memcpy(place + payload, record, sizeof *record);
+    journal->bytes = bytes;
+    journal->size = size;
+    return true;
+}
+
+/* A new record, with room for its payload; written in place, member by member, for speed. */
+static inline struct record *note(struct fh_state *s, enum record_kind kind, void *place,
+                                  const struct fh_type *type, uint64_t key, uint32_t payload)
+{
+    struct journal *journal = &s->journal;
+    const size_t start = journal->used + padded(payload);
+    const size_t need = start + sizeof(struct record);
+    if (__builtin_expect(need > journal->size, 0) && !grow(s, need))
+        return NULL;
+    struct record *record = (struct record *)(void *)(journal->bytes + start);
+    record->place = place;
+    record->type = type;
+    record->key = key;
+    record->kind = kind;
+    record->payload = payload;
     journal->used = need;
-    return place;
+    return record;
+}
+
+/* Does this value of a counted type own anything? */
+static bool is_owner(const struct fh_type *type, const void *value)
+{
+    if (type->kind == FH_KIND_LOG) {
+        const struct fh_log *log = value;
+        return log->newest || log->tickets || log->snapshot;
+    }
+    return true;
+}
+
+/* Values are short and of many sizes: a call of memcpy would cost more than the copy. */
+static inline void copy_value(void *to, const void *from, size_t size)
+{
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8)
+        __builtin_memcpy((char *)to + i, (const char *)from + i, 8);
+    for (; i < size; i++)
+        ((char *)to)[i] = ((const char *)from)[i];
 }
 
 /* Note the value at `from`, which the journal then owns a share of. */
-static bool note_value(struct fh_state *s, struct record record, void *from)
+static bool note_value(struct fh_state *s, enum record_kind kind, void *place,
+                       const struct fh_type *type, uint64_t key, const void *from)
 {
-    const struct fh_type *type = record.type;
-    record.payload = type->as_value.value_size;
-    char *payload = note(s, &record);
-    if (!payload)
+    struct record *record = note(s, kind, place, type, key, type->as_value.value_size);
+    if (!record)
         return false;
-    memcpy(payload, from, type->as_value.value_size);
-    if (type->as_value.retain) {
+    void *payload = payload_of(record);
+    copy_value(payload, from, type->as_value.value_size);
+    if (type->as_value.retain && is_owner(type, payload)) {
         fh_value_retain(type, payload);
         s->journal.holds_references = true;
     }
     return true;
 }
 
-static char *pop(struct journal *journal, struct record *record)
+/* The newest record, valid until the next one is noted. */
+static struct record *pop(struct journal *journal)
 {
-    memcpy(record, journal->bytes + journal->used - sizeof *record, sizeof *record);
-    journal->used -= sizeof *record + ((record->payload + 7u) & ~(size_t)7);
-    return journal->bytes + journal->used;
+    struct record *record =
+        (struct record *)(void *)(journal->bytes + journal->used - sizeof *record);
+    journal->used -= sizeof *record + padded(record->payload);
+    return record;
+}
+
+/* `place` is record->place, or where that stands now. */
+static void undo_record(struct fh_state *s, const struct record *record, void *place)
+{
+    bool existed;
+    switch (record->kind) {
+    case RECORD_UNDONE: break;
+    case RECORD_WORD: *(uint64_t *)place = record->key; break;
+    case RECORD_NEW_ENTRY:
+        fh_map_remove(place, &record->type->as_value, &s->allocator, record->key);
+        break;
+    case RECORD_ENTRY:
+        /* The path is still the state's own: this finds the entry and allocates nothing. */
+        place = fh_map_edit(place, &record->type->as_value, &s->allocator, record->key, &existed);
+        /* fall through */
+    default:
+        fh_value_release(record->type, place, &s->allocator);
+        memcpy(place, payload_of(record), record->payload);
+        break;
+    }
+}
+
+/*
+ * Snapshots in logs share what the other records are about, and would make undoing those copy it:
+ * they go first.
+ */
+static void undo_logs(struct fh_state *s)
+{
+    struct journal journal = s->journal;
+    while (journal.used > 0) {
+        struct record *record = pop(&journal);
+        if (!record->type || record->type->kind != FH_KIND_LOG)
+            continue;
+        undo_record(s, record, record->place);
+        record->kind = RECORD_UNDONE;
+    }
 }
 
 static void undo(struct fh_state *s)
 {
+    void *within = NULL;
+    undo_logs(s);
     while (s->journal.used > 0) {
-        struct record record;
-        char *old = pop(&s->journal, &record);
+        const struct record *record = pop(&s->journal);
+        void *place = within ? within : record->place;
         bool existed;
-        void *place = record.place;
-        switch (record.kind) {
-        case RECORD_WORD: *(uint64_t *)place = record.key; break;
-        case RECORD_NEW_ENTRY:
-            fh_map_remove(place, &record.type->as_value, &s->allocator, record.key);
-            break;
-        case RECORD_ENTRY:
-            /* The path is still the state's own: this finds the entry and allocates nothing. */
-            place = fh_map_edit(place, &record.type->as_value, &s->allocator, record.key, &existed);
-            /* fall through */
-        default:
-            fh_value_release(record.type, place, &s->allocator);
-            memcpy(place, old, record.payload);
-            break;
-        }
+        within = NULL;
+        if (record->kind == RECORD_WITHIN) /* where the inner map of the next record stands now */
+            within =
+                fh_map_edit(place, &record->type->as_value, &s->allocator, record->key, &existed);
+        else
+            undo_record(s, record, place);
     }
 }
 
 static void forget(struct fh_state *s)
 {
     while (s->journal.holds_references && s->journal.used > 0) {
-        struct record record;
-        char *old = pop(&s->journal, &record);
-        if (record.payload > 0)
-            fh_value_release(record.type, old, &s->allocator);
+        struct record *record = pop(&s->journal);
+        if (record->payload > 0)
+            fh_value_release(record->type, payload_of(record), &s->allocator);
     }
     s->journal.used = 0;
 }
@@ -109,7 +190,7 @@ void txn_begin(struct fh_state *s)
 {
     s->journal.used = 0;
     s->journal.holds_references = false;
-    memset(s->logs_in_journal, 0, sizeof s->logs_in_journal);
+    s->transaction++;
     s->error.status = FH_OK;
     s->saved.halt = s->adt->halt;
     s->saved.icore = s->adt->icore;
@@ -127,6 +208,7 @@ enum fh_status txn_end(struct fh_state *s, enum fh_status status)
         return status;
     }
     undo(s);
+    forget_lock_places(s);
     s->adt->halt = s->saved.halt;
     s->adt->icore = s->saved.icore;
     s->adt->ihost = s->saved.ihost;
@@ -145,8 +227,7 @@ enum fh_status txn_end(struct fh_state *s, enum fh_status status)
 
 enum fh_status set_u64(struct fh_state *s, uint64_t *place, uint64_t value)
 {
-    const struct record record = {.kind = RECORD_WORD, .place = place, .key = *place};
-    if (!note(s, &record))
+    if (!note(s, RECORD_WORD, place, NULL, *place, 0))
         return FH_NOMEM;
     *place = value;
     return FH_OK;
@@ -159,17 +240,34 @@ enum fh_status edit_entry(struct fh_state *s, struct fh_map *map, const struct f
     *entry = fh_map_edit(map, &value->as_value, &s->allocator, key, &existed);
     if (!*entry)
         return FH_NOMEM;
-    struct record record = {.kind = RECORD_ENTRY, .place = map, .type = value, .key = key};
-    if (existed)
-        return note_value(s, record, *entry) ? FH_OK : FH_NOMEM;
-    record.kind = RECORD_NEW_ENTRY;
-    return note(s, &record) ? FH_OK : FH_NOMEM;
+    const bool noted = existed ? note_value(s, RECORD_ENTRY, map, value, key, *entry)
+                               : note(s, RECORD_NEW_ENTRY, map, value, key, 0) != NULL;
+    return noted ? FH_OK : FH_NOMEM;
+}
+
+/*
+ * An inner map may move when its neighbours in the outer map are inserted, so the record of its
+ * entry is followed by one that says where to find the map: undoing begins with the latter.
+ */
+enum fh_status edit_inner_entry(struct fh_state *s, struct fh_map *outer,
+                                const struct fh_type *inner, uint64_t outer_key, uint64_t key,
+                                void **entry)
+{
+    bool existed;
+    void *map = fh_map_edit(outer, &inner->as_value, &s->allocator, outer_key, &existed);
+    if (!map)
+        return FH_NOMEM;
+    if (!existed && !note(s, RECORD_NEW_ENTRY, outer, inner, outer_key, 0))
+        return FH_NOMEM;
+    enum fh_status status = edit_entry(s, map, inner->value, key, entry);
+    if (status != FH_OK)
+        return status;
+    return note(s, RECORD_WITHIN, outer, inner, outer_key, 0) ? FH_OK : FH_NOMEM;
 }
 
 enum fh_status save_value(struct fh_state *s, void *place, const struct fh_type *type)
 {
-    struct record record = {.kind = RECORD_VALUE, .place = place, .type = type};
-    return note_value(s, record, place) ? FH_OK : FH_NOMEM;
+    return note_value(s, RECORD_VALUE, place, type, 0, place) ? FH_OK : FH_NOMEM;
 }
 
 /* A reference whose record nobody else has may be written through as it is. */
@@ -200,9 +298,9 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
     if (!entry)
         return FH_NOMEM;
     if (!existed || !is_own(entry)) {
-        struct record noted = {.kind = existed ? RECORD_ENTRY : RECORD_NEW_ENTRY,
-                               .place = map, .type = type, .key = key};
-        if (existed ? !note_value(s, noted, entry) : !note(s, &noted))
+        const bool noted = existed ? note_value(s, RECORD_ENTRY, map, type, key, entry)
+                                   : note(s, RECORD_NEW_ENTRY, map, type, key, 0) != NULL;
+        if (!noted)
             return FH_NOMEM;
         if (!fh_ref_own(type, entry, &s->allocator))
             return FH_NOMEM;
@@ -211,22 +309,83 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
     return FH_OK;
 }
 
-enum fh_status own_log(struct fh_state *s, uint64_t id, struct fh_log **log)
+/* As edit_entry, but noted only if `noted` says so; a new entry moves the others. */
+static enum fh_status find_of_lock(struct fh_state *s, struct fh_map *map,
+                                   const struct fh_type *type, uint64_t id, bool noted,
+                                   void **entry)
 {
-    uint64_t *word = id < 256 ? &s->logs_in_journal[id / 64] : NULL;
-    uint64_t bit = (uint64_t)1 << (id % 64);
-    void *entry;
-    if (s->log_policy == FH_LOG_SUMMARY && word && *word & bit) {
-        bool existed;
-        entry = fh_map_edit(&s->adt->log, &type_of_log->as_value, &s->allocator, id, &existed);
-        *log = entry;
-        return entry ? FH_OK : FH_NOMEM;
+    bool existed;
+    *entry = fh_map_edit(map, &type->as_value, &s->allocator, id, &existed);
+    if (!*entry)
+        return FH_NOMEM;
+    if (existed && noted)
+        return FH_OK;
+    if (existed)
+        return note_value(s, RECORD_ENTRY, map, type, id, *entry) ? FH_OK : FH_NOMEM;
+    forget_lock_places(s);
+    return note(s, RECORD_NEW_ENTRY, map, type, id, 0) ? FH_OK : FH_NOMEM;
+}
+
+/* note_value for the two, with sizes that the compiler knows. */
+static bool note_log(struct fh_state *s, uint64_t id, const struct fh_log *log)
+{
+    if (is_owner(type_of_log, log))
+        return note_value(s, RECORD_ENTRY, &s->adt->log, type_of_log, id, log);
+    struct record *record = note(s, RECORD_ENTRY, &s->adt->log, type_of_log, id, sizeof *log);
+    if (!record)
+        return false;
+    memcpy(payload_of(record), log, sizeof *log);
+    return true;
+}
+
+static bool note_status(struct fh_state *s, uint64_t id, const uint8_t *status)
+{
+    struct record *record =
+        note(s, RECORD_ENTRY, &s->adt->lock, type_of_lock_status, id, sizeof *status);
+    if (!record)
+        return false;
+    *(uint8_t *)payload_of(record) = *status;
+    return true;
+}
+
+enum fh_status find_own_log(struct fh_state *s, uint64_t id, struct fh_log **log)
+{
+    struct lock_place *place = id < LOCK_PLACES ? &s->locks[id] : NULL;
+    const bool noted = place && place->log_noted == s->transaction;
+    if (place && place->log_age == s->locks_age) {
+        *log = place->log;
+        place->log_noted = s->transaction;
+        return note_log(s, id, *log) ? FH_OK : FH_NOMEM;
     }
-    enum fh_status status = edit_entry(s, &s->adt->log, type_of_log, id, &entry);
-    if (status == FH_OK && word)
-        *word |= bit;
+    void *entry;
+    enum fh_status status = find_of_lock(s, &s->adt->log, type_of_log, id, noted, &entry);
     *log = entry;
+    if (place && status == FH_OK) {
+        place->log = entry;
+        place->log_age = s->locks_age;
+        place->log_noted = s->transaction;
+    }
     return status;
+}
+
+enum fh_status find_own_status(struct fh_state *s, uint64_t id, uint8_t **status)
+{
+    struct lock_place *place = id < LOCK_PLACES ? &s->locks[id] : NULL;
+    const bool noted = place && place->status_noted == s->transaction;
+    if (place && place->status_age == s->locks_age) {
+        *status = place->status;
+        place->status_noted = s->transaction;
+        return note_status(s, id, *status) ? FH_OK : FH_NOMEM;
+    }
+    void *entry;
+    enum fh_status result = find_of_lock(s, &s->adt->lock, type_of_lock_status, id, noted, &entry);
+    *status = entry;
+    if (place && result == FH_OK) {
+        place->status = entry;
+        place->status_age = s->locks_age;
+        place->status_noted = s->transaction;
+    }
+    return result;
 }
 
 enum fh_status set_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key, uint64_t value)

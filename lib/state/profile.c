@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/profile.h>
 
-const struct fh_profile fh_profile_spec = {
-    .name = "spec",
+const struct fh_profile fh_profile_spec = {.name = "spec",
 #define VALUE(constant, spec, sekvm_4_18) .constant = (spec),
-    FH_CONSTANT_MAP(VALUE)
+                                           FH_CONSTANT_MAP(VALUE)
 #undef VALUE
 };
 
-const struct fh_profile fh_profile_sekvm_4_18 = {
-    .name = "sekvm-4.18",
+const struct fh_profile fh_profile_sekvm_4_18 = {.name = "sekvm-4.18",
 #define VALUE(constant, spec, sekvm_4_18) .constant = (sekvm_4_18),
-    FH_CONSTANT_MAP(VALUE)
+                                                 FH_CONSTANT_MAP(VALUE)
 #undef VALUE
 };
 

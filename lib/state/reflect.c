@@ -21,15 +21,20 @@ static void release_in_map(const struct fh_map_type *type, const struct fh_alloc
 }
 
 /* An all-zero value of any type: the default of most maps, the record behind a NULL reference. */
-static const uint64_t zeros[sizeof(struct fh_rdata) / 8 + 1];
+static const union {
+#define ZERO(record) struct fh_##record record;
+    FH_SHARED_RECORDS(ZERO)
+#undef ZERO
+} zeros;
 
+/* clang-format off */
 #define PLAIN(size, default_value) .as_value = {.value_size = (size), .fallback = (default_value)}
 #define COUNTED(size)                                                                               \
-    .as_value = {.value_size = (size), .fallback = zeros, .retain = retain_in_map,                  \
+    .as_value = {.value_size = (size), .fallback = &zeros, .retain = retain_in_map,                  \
                  .release = release_in_map}
 
 #define SCALAR(token, kind_, ctype)                                                                 \
-    static const struct fh_type type_##token = {PLAIN(sizeof(ctype), zeros), .kind = (kind_),       \
+    static const struct fh_type type_##token = {PLAIN(sizeof(ctype), &zeros), .kind = (kind_),       \
                                                 .name = #token};
 SCALAR(flag, FH_KIND_BOOL, bool)
 SCALAR(u32, FH_KIND_U32, uint32_t)
@@ -40,18 +45,18 @@ SCALAR(i64, FH_KIND_I64, int64_t)
 static const char *const bars_names[] = {"valid", "needed", "barriered"};
 static const char *const lock_status_names[] = {"free", "own0", "own"};
 #define ENUM(token)                                                                                 \
-    static const struct fh_type type_##token = {PLAIN(1, zeros), .kind = FH_KIND_ENUM,              \
+    static const struct fh_type type_##token = {PLAIN(1, &zeros), .kind = FH_KIND_ENUM,              \
                                                 .name = #token, .names = token##_names,             \
                                                 .nfields = sizeof token##_names / sizeof(char *)};
 ENUM(bars)
 ENUM(lock_status)
 
 static const char *const pt_entry_names[] = {"pfn", "level", "pte"};
-static const struct fh_type type_pt_entry = {PLAIN(sizeof(struct fh_pt_entry), zeros),
+static const struct fh_type type_pt_entry = {PLAIN(sizeof(struct fh_pt_entry), &zeros),
                                              .kind = FH_KIND_TUPLE, .name = "pt_entry",
                                              .names = pt_entry_names, .nfields = 3};
 static const char *const spt_entry_names[] = {"pfn", "pte"};
-static const struct fh_type type_spt_entry = {PLAIN(sizeof(struct fh_spt_entry), zeros),
+static const struct fh_type type_spt_entry = {PLAIN(sizeof(struct fh_spt_entry), &zeros),
                                               .kind = FH_KIND_TUPLE, .name = "spt_entry",
                                               .names = spt_entry_names, .nfields = 2};
 
@@ -112,11 +117,11 @@ static const struct fh_s2page no_page = {.s2_owner = 0xffffffff, .s2_gfn = UINT6
 
 #define F(field, token) FIELD_ENTRY(memblock, field, token)
 FIELDS(memblock, FH_FIELDS_memblock(F))
-RECORD(memblock, PLAIN(sizeof(struct fh_memblock), zeros))
+RECORD(memblock, PLAIN(sizeof(struct fh_memblock), &zeros))
 #undef F
 #define F(field, token) FIELD_ENTRY(core_data, field, token)
 FIELDS(core_data, FH_FIELDS_core_data(F))
-RECORD(core_data, PLAIN(sizeof(struct fh_core_data), zeros))
+RECORD(core_data, PLAIN(sizeof(struct fh_core_data), &zeros))
 #undef F
 #define F(field, token) FIELD_ENTRY(s2page, field, token)
 FIELDS(s2page, FH_FIELDS_s2page(F))
@@ -148,15 +153,15 @@ REF(spt)
 #undef F
 #define F(field, token) FIELD_ENTRY(ctxt_regs, field, token)
 FIELDS(ctxt_regs, FH_FIELDS_ctxt_regs(F))
-RECORD(ctxt_regs, PLAIN(sizeof(struct fh_ctxt_regs), zeros))
+RECORD(ctxt_regs, PLAIN(sizeof(struct fh_ctxt_regs), &zeros))
 #undef F
 #define F(field, token) FIELD_ENTRY(trap_regs, field, token)
 FIELDS(trap_regs, FH_FIELDS_trap_regs(F))
-RECORD(trap_regs, PLAIN(sizeof(struct fh_trap_regs), zeros))
+RECORD(trap_regs, PLAIN(sizeof(struct fh_trap_regs), &zeros))
 #undef F
 #define F(field, token) FIELD_ENTRY(ctxt_states, field, token)
 FIELDS(ctxt_states, FH_FIELDS_ctxt_states(F))
-RECORD(ctxt_states, PLAIN(sizeof(struct fh_ctxt_states), zeros))
+RECORD(ctxt_states, PLAIN(sizeof(struct fh_ctxt_states), &zeros))
 #undef F
 #define F(field, token) FIELD_ENTRY(ctxt, field, token)
 FIELDS(ctxt, FH_FIELDS_ctxt(F))
@@ -186,9 +191,11 @@ NAMED(spt_entry)
 NAMED(u64)
 NAMED(vmid_or_invalid)
 NAMED(flag)
+NAMED(bool_or_true)
 NAMED(memblock)
 NAMED(lock_status)
 NAMED(log)
+NAMED(bars)
 NAMED(ref_npt)
 NAMED(ref_vminfo)
 NAMED(ref_ctxt)
@@ -200,6 +207,7 @@ NAMED(map_spt)
 NAMED(map_bool)
 NAMED(map_spt_bool2)
 
+/* clang-format on */
 const struct fh_type *fh_rdata_type(void)
 {
     return &type_rdata;
@@ -237,8 +245,8 @@ const void *fh_ref_record(const struct fh_type *type, const void *place)
 {
     const void *record;
     (void)type;
-    memcpy(&record, place, sizeof record);
-    return record ? record : zeros;
+    __builtin_memcpy(&record, place, sizeof record);
+    return record ? record : &zeros;
 }
 
 uint64_t fh_scalar_get(const struct fh_type *type, const void *place)
@@ -270,12 +278,8 @@ bool fh_scalar_set(const struct fh_type *type, void *place, uint64_t value)
             return false;
         *(uint8_t *)place = (uint8_t)value;
         return true;
-    case FH_KIND_I64:
-        *(int64_t *)place = (int64_t)value;
-        return true;
-    default:
-        *(uint64_t *)place = value;
-        return true;
+    case FH_KIND_I64: *(int64_t *)place = (int64_t)value; return true;
+    default: *(uint64_t *)place = value; return true;
     }
 }
 
@@ -373,8 +377,7 @@ void fh_value_retain(const struct fh_type *type, void *place)
     }
 }
 
-void fh_value_release(const struct fh_type *type, void *place,
-                      const struct fh_allocator *allocator)
+void fh_value_release(const struct fh_type *type, void *place, const struct fh_allocator *allocator)
 {
     if (!type->as_value.retain)
         return;

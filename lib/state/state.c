@@ -57,6 +57,7 @@ static struct fh_state *state_shell(const struct fh_allocator *allocator)
         return NULL;
     memset(s, 0, sizeof *s);
     s->allocator = *allocator;
+    s->locks_age = 1;
     return s;
 }
 
@@ -67,7 +68,9 @@ struct fh_state *fh_state_new(const struct fh_config *config)
         return NULL;
     s->profile = config->profile ? config->profile : &fh_profile_spec;
     s->log_policy = config->log_policy;
+    s->semantics = config->semantics & FH_SEMANTICS_CODE;
     s->loop_limit = config->loop_limit ? config->loop_limit : DEFAULT_LOOP_LIMIT;
+    s->realisation = config->realisation;
     if (config->environment)
         s->env = *config->environment;
     s->adt = s->allocator.alloc(s->allocator.context, sizeof *s->adt);
@@ -84,6 +87,13 @@ struct fh_state *fh_state_new(const struct fh_config *config)
     return s;
 }
 
+/* The abstract side has changed by other means than calls. */
+static void forget_ticket_logs(struct fh_state *s)
+{
+    if (s->ticket_logs.root)
+        fh_map_release(&s->ticket_logs, &type_of_log->as_value, &s->allocator);
+}
+
 void fh_state_free(struct fh_state *s)
 {
     if (!s)
@@ -91,6 +101,8 @@ void fh_state_free(struct fh_state *s)
     const struct fh_allocator allocator = s->allocator;
     if (s->adt)
         release_rdata(s->adt, &allocator);
+    forget_ticket_logs(s);
+    fh_map_release(&s->outlived, &type_of_flag->as_value, &allocator);
     if (s->journal.bytes)
         allocator.free(allocator.context, s->journal.bytes, s->journal.size);
     allocator.free(allocator.context, s, sizeof *s);
@@ -103,8 +115,14 @@ struct fh_state *fh_state_fork(struct fh_state *s)
         return NULL;
     fork->profile = s->profile;
     fork->log_policy = s->log_policy;
+    fork->semantics = s->semantics;
     fork->loop_limit = s->loop_limit;
     fork->env = s->env;
+    fork->realisation = s->realisation;
+    fork->ticket_logs = s->ticket_logs;
+    fh_map_retain(&fork->ticket_logs);
+    fork->outlived = s->outlived;
+    fh_map_retain(&fork->outlived);
     fork->adt = s->adt;
     refs_retain(&fork->adt->references);
     return fork;
@@ -123,6 +141,11 @@ const struct fh_profile *fh_state_profile(const struct fh_state *s)
 const struct fh_allocator *fh_state_allocator(const struct fh_state *s)
 {
     return &s->allocator;
+}
+
+enum fh_realisation fh_state_realisation(const struct fh_state *s)
+{
+    return s->realisation;
 }
 
 struct fh_environment *fh_state_environment(struct fh_state *s)
@@ -159,19 +182,41 @@ void fh_state_restore(struct fh_state *s, const struct fh_rdata *snapshot)
     s->adt = counted(snapshot);
     refs_retain(&s->adt->references);
     release_rdata(old, &s->allocator);
+    forget_lock_places(s);
+    forget_ticket_logs(s);
 }
 
-struct fh_rdata *fh_state_edit(struct fh_state *s)
+bool own_data(struct fh_state *s)
 {
     if (!refs_shared(&s->adt->references))
-        return s->adt;
+        return true;
     struct fh_rdata *adt = s->allocator.alloc(s->allocator.context, sizeof *adt);
     if (!adt)
-        return NULL;
+        return false;
     memcpy(adt, s->adt, sizeof *adt);
     refs_init(&adt->references);
     fh_value_retain(fh_rdata_type(), adt);
     release_rdata(s->adt, &s->allocator);
     s->adt = adt;
-    return adt;
+    forget_lock_places(s);
+    return true;
+}
+
+struct fh_rdata *fh_state_edit(struct fh_state *s)
+{
+    forget_lock_places(s);
+    forget_ticket_logs(s);
+    return own_data(s) ? s->adt : NULL;
+}
+
+void fh_state_resume(struct fh_state *s)
+{
+    s->adt->halt = false;
+}
+
+struct fh_ctxt *fh_state_edit_regs(struct fh_state *s)
+{
+    if (!own_data(s) || !fh_ref_own(type_of_ref_ctxt, &s->adt->regs, &s->allocator))
+        return NULL;
+    return s->adt->regs;
 }

@@ -21,6 +21,7 @@
  *
  * Each layer defines FH_LAYER as its name before it includes this header.
  */
+/* clang-format off */
 #define FH_TRY(call)                                                                                \
     do {                                                                                            \
         enum fh_status fh_try_status_ = (call);                                                     \
@@ -28,10 +29,14 @@
             return fh_try_status_;                                                                  \
     } while (0)
 
+#define FH_VALUES(...)                                                                              \
+    const uint64_t fh_values_[] = {__VA_ARGS__};                                                    \
+    _Static_assert(sizeof fh_values_ <= FH_ERROR_VALUES * sizeof(uint64_t), "an error holds these")
+
 #define FH_RELY(s, condition, ...)                                                                  \
     do {                                                                                            \
         if (__builtin_expect(!(condition), 0)) {                                                    \
-            const uint64_t fh_values_[] = {__VA_ARGS__};                                            \
+            FH_VALUES(__VA_ARGS__);                                                                 \
             return stop(s, FH_STUCK, FH_LAYER, __func__, #condition, #__VA_ARGS__, fh_values_,      \
                         sizeof fh_values_ / sizeof *fh_values_);                                    \
         }                                                                                           \
@@ -41,7 +46,7 @@
 #define FH_REPRESENTABLE(s, condition, ...)                                                         \
     do {                                                                                            \
         if (__builtin_expect(!(condition), 0)) {                                                    \
-            const uint64_t fh_values_[] = {__VA_ARGS__};                                            \
+            FH_VALUES(__VA_ARGS__);                                                                 \
             return stop(s, FH_UNREPRESENTABLE, FH_LAYER, __func__, #condition, #__VA_ARGS__,        \
                         fh_values_, sizeof fh_values_ / sizeof *fh_values_);                        \
         }                                                                                           \
@@ -64,6 +69,13 @@ stop(struct fh_state *s, enum fh_status status, const char *layer, const char *f
 
 #define KC_PROTOTYPE(layer, name, ret, n, ...)                                                      \
     enum fh_status kc_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
+
+/* clang-format on */
+/* Does this function run as its verified C body, where that departs from its spec? */
+static inline bool runs_as_code(const struct fh_state *s, enum fh_code code)
+{
+    return (s->semantics >> code & 1) != 0;
+}
 
 /* --- Constants.v: ranges --------------------------------------------------------------------- */
 
@@ -155,6 +167,12 @@ static inline uint64_t phys_page(const struct fh_profile *k, uint64_t addr)
     return addr & k->PHYS_MASK & k->PAGE_MASK;
 }
 
+/* The page that a byte address lies in: a division by PAGE_SIZE, which costs more. */
+static inline uint64_t pfn_of(const struct fh_profile *k, uint64_t addr)
+{
+    return addr >> k->PAGE_SHIFT;
+}
+
 static inline uint64_t ctxt_id(const struct fh_profile *k, uint64_t vmid, uint64_t vcpuid)
 {
     return vmid * k->VCPU_PER_VM + vcpuid;
@@ -174,8 +192,19 @@ static inline uint64_t smmu_ttbr(const struct fh_profile *k, uint64_t index, uin
 
 static inline enum fh_lock_status lock_status(const struct fh_state *s, uint64_t id)
 {
-    const uint8_t *status = fh_map_get(&s->adt->lock, &type_of_lock_status->as_value, id);
-    return (enum fh_lock_status)*status;
+    const uint8_t *status;
+    if (id < LOCK_PLACES && s->locks[id].status_age == s->locks_age)
+        status = s->locks[id].status;
+    else
+        status = fh_map_get(&s->adt->lock, &type_of_lock_status->as_value, id);
+    return (enum fh_lock_status) * status;
+}
+
+static inline const struct fh_log *log_at(const struct fh_state *s, uint64_t id)
+{
+    if (id < LOCK_PLACES && s->locks[id].log_age == s->locks_age)
+        return s->locks[id].log;
+    return fh_map_get(&s->adt->log, &type_of_log->as_value, id);
 }
 
 static inline const struct fh_npt *npt_of(const struct fh_state *s, uint64_t vmid)
@@ -204,6 +233,14 @@ static inline const struct fh_s2page *s2page_of(const struct fh_state *s, uint64
 static inline const struct fh_pt_entry *pt_entry_of(const struct fh_npt *npt, uint64_t gfn)
 {
     return fh_map_get(&npt->pt, &type_of_pt_entry->as_value, gfn);
+}
+
+static inline uint64_t smmu_vmid_of(const struct fh_state *s, uint64_t index, uint64_t cbndx)
+{
+    const uint64_t *vmid =
+        fh_map_get(&s->adt->shared.smmu_vmid, &type_of_vmid_or_invalid->as_value,
+                   smmu_id(s->profile, index, cbndx));
+    return *vmid;
 }
 
 static inline uint64_t number_at(const struct fh_map *map, uint64_t key)

@@ -2,7 +2,8 @@
 #define FH_LAYER "Locks"
 #include "layers/locks.h"
 
-#include "layers/lock_log.h"
+#include "layers/lock_ops_h_tickets.h"
+#include "layers/lock_ops_q.h"
 
 /*
  * Locks/Spec.v: the locks as the layers above see them. Taking a lock first lets the other CPUs
@@ -10,21 +11,87 @@
  * records the protected object and REL_LOCK. A log that the lock calculus (H_CalLock) rejects makes
  * the call stuck.
  *
+ * The bodies take a lock by wait_hlock and acquire_shared and give it back by release_shared and
+ * pass_hlock. Abstract, all of it is done here at once. Concrete, the lock is LockOpsQ's; pulling
+ * and pushing the object is done here then, since acquire_shared and release_shared ask for a log
+ * that H_CalLock accepts, and the latter for other lock identifiers.
+ *
  * Context: each function works on the one lock in its name. In a halted state all are the identity.
  */
 
 /* Snapshot events that a critical section may add (Locks/Spec.v: local_lock_bound). */
 enum { LOCAL_LOCK_BOUND = 10 };
 
-/* Stuck if the lock is not free. */
-static enum fh_status acquire(struct fh_state *s, uint64_t id)
+static enum fh_status take(struct fh_state *s, uint64_t id)
 {
-    FH_RELY(s, lock_status(s, id) == FH_LOCK_FREE, id);
     struct fh_log *log;
     FH_TRY(query_oracle_of_lock(s, id, &log));
     FH_TRY(add_event(s, log, FH_EVENT_WAIT_LOCK, LOCAL_LOCK_BOUND));
     FH_TRY(add_event(s, log, FH_EVENT_OPULL, id));
     FH_RELY(s, log->lock != FH_LOG_BROKEN, id);
+    return FH_OK;
+}
+
+static enum fh_status give_back(struct fh_state *s, uint64_t id)
+{
+    struct fh_log *log;
+    FH_TRY(own_log(s, id, &log));
+    FH_TRY(add_snapshot(s, log, id));
+    FH_TRY(add_event(s, log, FH_EVENT_REL_LOCK, 0));
+    FH_RELY(s, log->lock != FH_LOG_BROKEN, id);
+    return FH_OK;
+}
+
+/* The object is what the newest snapshot says of those that came while this CPU waited. */
+static enum fh_status take_by_ticket(struct fh_state *s, uint64_t id)
+{
+    struct fh_log *log;
+    FH_TRY(own_log(s, id, &log));
+    log_forget_snapshot(log, &s->allocator);
+    const struct fh_event *newest = log->newest;
+    FH_TRY(kc_wait_qlock(s, (uint32_t)id));
+    FH_TRY(own_log(s, id, &log));
+    FH_TRY(add_event(s, log, FH_EVENT_OPULL, id));
+    FH_RELY(s, log->queue_lock != FH_QUEUE_BROKEN, id);
+    return take_over_later(s, id, log, newest);
+}
+
+static enum fh_status give_ticket_back(struct fh_state *s, uint64_t id)
+{
+    struct fh_log *log;
+    FH_TRY(own_log(s, id, &log));
+    FH_TRY(add_snapshot(s, log, id));
+    FH_RELY(s, log->queue_lock != FH_QUEUE_BROKEN, id);
+    FH_TRY(set_lock_status(s, id, FH_LOCK_OWN_FALSE));
+    return kc_pass_qlock(s, (uint32_t)id);
+}
+
+/* The ticket side begins before the abstract side changes, which it may be made from. */
+static enum fh_status take_both(struct fh_state *s, uint64_t id)
+{
+    struct fh_log *side;
+    FH_TRY(own_ticket_side(s, id, &side));
+    FH_TRY(take(s, id));
+    FH_TRY(draw_ticket_beside(s, id));
+    return add_event_beside(s, id, FH_EVENT_OPULL);
+}
+
+static enum fh_status give_both_back(struct fh_state *s, uint64_t id)
+{
+    FH_TRY(add_event_beside(s, id, FH_EVENT_ONPT));
+    FH_TRY(serve_ticket_beside(s, id));
+    return give_back(s, id);
+}
+
+/* Stuck if the lock is not free. */
+static enum fh_status acquire(struct fh_state *s, uint64_t id)
+{
+    FH_RELY(s, lock_status(s, id) == FH_LOCK_FREE, id);
+    switch (s->realisation) {
+    case FH_ABSTRACT: FH_TRY(take(s, id)); break;
+    case FH_CONCRETE: FH_TRY(take_by_ticket(s, id)); break;
+    case FH_BOTH: FH_TRY(take_both(s, id)); break;
+    }
     FH_TRY(set_lock_status(s, id, FH_LOCK_OWN));
     s->adt->tstate = 0;
     observe(s, FH_EFFECT_LOCK, id, 0, 0, 0);
@@ -35,11 +102,11 @@ static enum fh_status acquire(struct fh_state *s, uint64_t id)
 static enum fh_status release(struct fh_state *s, uint64_t id)
 {
     FH_RELY(s, lock_status(s, id) == FH_LOCK_OWN, id);
-    struct fh_log *log;
-    FH_TRY(own_log(s, id, &log));
-    FH_TRY(add_snapshot(s, log, id));
-    FH_TRY(add_event(s, log, FH_EVENT_REL_LOCK, 0));
-    FH_RELY(s, log->lock != FH_LOG_BROKEN, id);
+    switch (s->realisation) {
+    case FH_ABSTRACT: FH_TRY(give_back(s, id)); break;
+    case FH_CONCRETE: FH_TRY(give_ticket_back(s, id)); break;
+    case FH_BOTH: FH_TRY(give_both_back(s, id)); break;
+    }
     FH_TRY(set_lock_status(s, id, FH_LOCK_FREE));
     s->adt->tstate = 1;
     observe(s, FH_EFFECT_UNLOCK, id, 0, 0, 0);

@@ -2,6 +2,7 @@
 #include <faulthandler/spec.h>
 
 #include "layers/all.h"
+#include "layers/realisations.h"
 
 /*
  * The public side of every row of the registry: a transaction around KCore's function, and the row
@@ -10,14 +11,24 @@
 
 static enum fh_status begin(struct fh_state *s)
 {
-    if (!fh_state_edit(s)) {
+    if (!own_data(s)) {
         s->error = (struct fh_error){.status = FH_NOMEM};
         return FH_NOMEM;
     }
     txn_begin(s);
+    if (s->realisation == FH_BOTH)
+        begin_touching(s);
     return FH_OK;
 }
 
+static enum fh_status end(struct fh_state *s, enum fh_status status)
+{
+    if (__builtin_expect(s->realisation == FH_BOTH, 0) && status == FH_OK)
+        status = check_touched(s);
+    return txn_end(s, status);
+}
+
+/* clang-format off */
 #define NAMES_0(none)
 #define NAMES_1(t1, a1) , a1
 #define NAMES_2(t1, a1, t2, a2) , a1, a2
@@ -29,14 +40,14 @@ static enum fh_status begin(struct fh_state *s)
 #define BODY_state(name, n, ...)                                                                    \
     {                                                                                               \
         enum fh_status status = begin(s);                                                           \
-        return status != FH_OK ? status : txn_end(s, kc_##name(s NAMES_##n(__VA_ARGS__)));          \
+        return status != FH_OK ? status : end(s, kc_##name(s NAMES_##n(__VA_ARGS__)));              \
     }
 #define BODY_VALUE(ctype, name, n, ...)                                                             \
     {                                                                                               \
         enum fh_status status = begin(s);                                                           \
         ctype result_ = 0;                                                                          \
         if (status == FH_OK)                                                                        \
-            status = txn_end(s, kc_##name(s NAMES_##n(__VA_ARGS__), &result_));                     \
+            status = end(s, kc_##name(s NAMES_##n(__VA_ARGS__), &result_));                         \
         if (status == FH_OK)                                                                        \
             *result = result_;                                                                      \
         return status;                                                                              \
@@ -51,8 +62,10 @@ static enum fh_status begin(struct fh_state *s)
         BODY_##ret(name, n, __VA_ARGS__)
 FH_FUNCTION_MAP(PUBLIC)
 
+/* clang-format on */
 /* --- By name --------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define TYPE_u32 uint32_t
 #define TYPE_u64 uint64_t
 #define PASS_0(none)
@@ -88,6 +101,8 @@ FH_FUNCTION_MAP(PUBLIC)
     }
 FH_FUNCTION_MAP(INVOKE)
 
+/* clang-format on */
+/* clang-format off */
 #define BITS_u32 32
 #define BITS_u64 64
 #define ROW_0(none)
@@ -123,6 +138,7 @@ FH_FUNCTION_MAP(TABLES)
     {#layer, #name, FH_RETURNS_##ret, n, USE_##n(name), invoke_##name},
 static const struct fh_function functions[] = {FH_FUNCTION_MAP(ENTRY)};
 
+/* clang-format on */
 const struct fh_function *fh_function_at(unsigned index)
 {
     return index < sizeof functions / sizeof *functions ? &functions[index] : NULL;
@@ -166,9 +182,8 @@ enum fh_status fh_invoke(struct fh_state *state, const struct fh_function *funct
     for (unsigned i = 0; fits && i < nargs; i++)
         fits = function->arg_bits[i] == 64 || args[i] <= UINT32_MAX;
     if (!fits) {
-        state->error = (struct fh_error){.status = FH_INVALID_ARGUMENT,
-                                         .layer = function->layer,
-                                         .function = function->name};
+        state->error = (struct fh_error){
+            .status = FH_INVALID_ARGUMENT, .layer = function->layer, .function = function->name};
         return FH_INVALID_ARGUMENT;
     }
     uint64_t value = 0;

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FH_LAYERS_LOCK_OPS_H
+#define FH_LAYERS_LOCK_OPS_H
+
+#include "layers/kcore.h"
+
+FH_LAYER_LockOps(KC_PROTOTYPE)
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FH_LAYERS_ORACLE_H
+#define FH_LAYERS_ORACLE_H
+
+#include "layers/kcore.h"
+
+/*
+ * The data oracles: what KCore reads from outside, page contents, device registers and what the
+ * host hands over. The n-th value for a VM is a function of the two; how many were read stands in
+ * data_log and core_data_log.
+ */
+static inline uint64_t data_oracle(struct fh_state *s, uint64_t vmid, uint64_t n)
+{
+    const uint64_t value = s->env.doracle ? s->env.doracle(s->env.context, vmid, n) : 0;
+    observe(s, FH_EFFECT_DATA_READ, vmid, n, value, 0);
+    return value;
+}
+
+static inline uint64_t core_data_oracle(struct fh_state *s, uint64_t vmid, uint64_t n)
+{
+    if (!s->env.core_doracle)
+        return data_oracle(s, vmid, n);
+    const uint64_t value = s->env.core_doracle(s->env.context, vmid, n);
+    observe(s, FH_EFFECT_DATA_READ, vmid, n, value, 0);
+    return value;
+}
+
+/* Read the next value for `vmid` and count it. Not representable: a count beyond 64 bits. */
+#define FH_READ_DATA(s, vmid, value) FH_READ_ORACLE(s, data_oracle, data_log, vmid, value)
+#define FH_READ_CORE_DATA(s, vmid, value)                                                          \
+    FH_READ_ORACLE(s, core_data_oracle, core_data_log, vmid, value)
+
+#define FH_READ_ORACLE(s, oracle, counts, vmid, value)                                             \
+    do {                                                                                           \
+        const uint64_t fh_n_ = number_at(&(s)->adt->counts, vmid);                                 \
+        *(value) = oracle(s, vmid, fh_n_);                                                         \
+        FH_REPRESENTABLE(s, fh_n_ < UINT64_MAX, fh_n_);                                            \
+        FH_TRY(set_entry_u64(s, &(s)->adt->counts, vmid, fh_n_ + 1));                              \
+    } while (0)
+
+#endif

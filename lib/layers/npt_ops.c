@@ -18,8 +18,7 @@
  * identity, with result 0, in a halted state.
  * Stuck: vmid or addr out of range, lock not free. NPTOps/Spec.v: get_level_s2pt_spec
  */
-enum fh_status kc_get_level_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr,
-                                 uint32_t *result)
+enum fh_status kc_get_level_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t *result)
 {
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_RELY(s, is_addr(s->profile, addr), addr);
@@ -42,6 +41,7 @@ enum fh_status kc_walk_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, ui
     FH_TRY(kc_acquire_lock_pt(s, vmid));
     uint64_t pte;
     FH_TRY(kc_walk_npt(s, vmid, addr, &pte));
+    observe_return(s, FH_CALLED_walk_s2pt, vmid, addr, pte);
     FH_TRY(kc_release_lock_pt(s, vmid));
     return kc_check64(s, pte, result);
 }
@@ -54,6 +54,7 @@ enum fh_status kc_walk_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, ui
 enum fh_status kc_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
                            uint64_t pte)
 {
+    observe_call(s, FH_CALLED_mmap_s2pt, vmid, addr, level, pte, 0);
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_RELY(s, is_addr(s->profile, addr), addr);
     FH_TRY(kc_acquire_lock_pt(s, vmid));
@@ -68,6 +69,7 @@ enum fh_status kc_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uin
  */
 enum fh_status kc_clear_pfn_host(struct fh_state *s, uint64_t pfn)
 {
+    observe_call(s, FH_CALLED_clear_pfn_host, pfn, 0, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     const uint32_t host = (uint32_t)k->HOSTVISOR;
     FH_RELY(s, is_pfn(k, pfn), pfn);

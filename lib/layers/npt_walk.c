@@ -3,10 +3,14 @@
 #include "layers/npt_walk.h"
 
 #include "layers/abstract_machine.h"
+#include "layers/npt_walk_words.h"
+#include "layers/realisations.h"
 
 /*
  * NPTWalk/Spec.v: stage-2 tables as maps from page frames to (pfn, level, pte), with a count of the
- * table pages that a real table would have used.
+ * table pages that a real table would have used. This is the abstract realisation; the concrete
+ * one, words in the pools, is in npt_walk_words.c, and both together are the last part of this
+ * file.
  *
  * Context: the caller holds the table's lock (NPT_ID + vmid).
  */
@@ -16,13 +20,17 @@ struct tables {
     uint64_t pgd, pud, pmd;
 };
 
-/* With three levels (sekvm-4.18) there is no pud: the root has one entry for each GiB. */
+/*
+ * With three levels (sekvm-4.18) there is no pud: the root has one entry for each GiB, and knows as
+ * many bits of an address as it has entries for.
+ */
 static struct tables tables_of(const struct fh_profile *k, uint64_t addr)
 {
-    struct tables t = {addr >> k->PGDIR_SHIFT, addr >> k->PUD_SHIFT, addr >> k->PMD_SHIFT};
-    if (k->STAGE2_LEVELS == 3)
-        t.pgd = addr >> k->S2_PGDIR_SHIFT;
-    return t;
+    if (k->STAGE2_LEVELS == 3) {
+        addr &= (k->PTRS_PER_S2_PGD << k->S2_PGDIR_SHIFT) - 1;
+        return (struct tables){addr >> k->S2_PGDIR_SHIFT, 0, addr >> k->PMD_SHIFT};
+    }
+    return (struct tables){addr >> k->PGDIR_SHIFT, addr >> k->PUD_SHIFT, addr >> k->PMD_SHIFT};
 }
 
 /* The table pages in use after mapping at `t`, counted from the pools' next pages. */
@@ -76,8 +84,8 @@ static enum fh_status set_pt_entry(struct fh_state *s, struct fh_npt *npt, uint6
 
 static struct fh_pt_entry pt_entry(uint64_t pfn, unsigned level, uint64_t pte)
 {
-    return (struct fh_pt_entry){.pfn = pfn & (((uint64_t)1 << 60) - 1), .level = level & 15,
-                                .pte = pte};
+    return (struct fh_pt_entry){
+        .pfn = pfn & (((uint64_t)1 << 60) - 1), .level = level & 15, .pte = pte};
 }
 
 /*
@@ -89,8 +97,8 @@ static enum fh_status map_block(struct fh_state *s, uint32_t vmid, uint64_t addr
 {
     const struct fh_profile *k = s->profile;
     const struct tables t = tables_of(k, addr);
-    const uint64_t first = addr / k->PAGE_SIZE / k->PTRS_PER_PMD * k->PTRS_PER_PMD;
-    const uint64_t pfn = phys_page(k, pte) / k->PAGE_SIZE;
+    const uint64_t first = pfn_of(k, addr) / k->PTRS_PER_PMD * k->PTRS_PER_PMD;
+    const uint64_t pfn = pfn_of(k, phys_page(k, pte));
     FH_RELY(s, (pte & k->PMD_TYPE_TABLE) != k->PMD_TYPE_TABLE, pte);
     const struct next_pages next = next_pages(k, npt_of(s, vmid), &t, false);
     *full = next.pgd > pud_start(k, vmid) || next.pud > pmd_start(k, vmid);
@@ -109,17 +117,154 @@ static enum fh_status map_page(struct fh_state *s, uint32_t vmid, uint64_t addr,
 {
     const struct fh_profile *k = s->profile;
     const struct tables t = tables_of(k, addr);
-    const uint64_t gfn = addr / k->PAGE_SIZE;
+    const uint64_t gfn = pfn_of(k, addr);
     const struct fh_npt *before = npt_of(s, vmid);
     const struct next_pages next = next_pages(k, before, &t, true);
     *full = pt_entry_of(before, gfn)->level == 2 || next.pgd > pud_start(k, vmid) ||
             next.pud > pmd_start(k, vmid) || next.pmd > pool_end(k, vmid);
     if (*full)
         return FH_OK;
+    const bool has_tables = next.pgd == before->pt_pgd_next && next.pud == before->pt_pud_next &&
+                            next.pmd == before->pt_pmd_next;
     void *npt;
     FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &npt));
-    FH_TRY(set_pt_entry(s, npt, gfn, pt_entry(phys_page(k, pte) / k->PAGE_SIZE, 3, pte)));
-    return record_tables(s, npt, &t, &next, true);
+    FH_TRY(set_pt_entry(s, npt, gfn, pt_entry(pfn_of(k, phys_page(k, pte)), 3, pte)));
+    return has_tables ? FH_OK : record_tables(s, npt, &t, &next, true);
+}
+
+static enum fh_status map_in_map(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+                                 uint64_t pte, bool *full)
+{
+    return level == 2 ? map_block(s, vmid, addr, pte, full) : map_page(s, vmid, addr, pte, full);
+}
+
+/* --- Both realisations ------------------------------------------------------------------------ */
+
+static enum fh_status disagree(struct fh_state *s, const char *function, uint32_t vmid,
+                               uint64_t addr, uint64_t map, uint64_t words)
+{
+    const uint64_t values[] = {vmid, addr, map, words};
+    return stop(s, FH_DISAGREE, FH_LAYER, function, "the words do what the map does",
+                "vmid, addr, map, words", values, sizeof values / sizeof *values);
+}
+
+static struct next_pages pages_of(const struct fh_npt *npt)
+{
+    return (struct next_pages){npt->pt_pgd_next, npt->pt_pud_next, npt->pt_pmd_next};
+}
+
+static enum fh_status set_pages(struct fh_state *s, uint32_t vmid, const struct next_pages *next)
+{
+    void *record;
+    FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &record));
+    struct fh_npt *npt = record;
+    FH_TRY(set_next(s, &npt->pt_pgd_next, next->pgd));
+    FH_TRY(set_next(s, &npt->pt_pud_next, next->pud));
+    return set_next(s, &npt->pt_pmd_next, next->pmd);
+}
+
+/* The words' turn: nobody is told what they do, and a halt is a result. */
+static enum fh_status map_in_words_beside(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                          uint32_t level, uint64_t pte, bool *full)
+{
+    const struct words_turn turn = begin_words_turn(s);
+    const enum fh_status status = map_in_words(s, vmid, addr, level, pte, full);
+    end_words_turn(s, turn);
+    return status == FH_STUCK ? disagree(s, "set_npt", vmid, addr, pte, 0) : status;
+}
+
+/* The two share the counters of table pages: each begins with the same and must end with the same.
+ */
+static enum fh_status map_in_both(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+                                  uint64_t pte, bool *full)
+{
+    const struct next_pages before = pages_of(npt_of(s, vmid));
+    FH_TRY(map_in_map(s, vmid, addr, level, pte, full));
+    const struct next_pages next = pages_of(npt_of(s, vmid));
+    bool is_full_in_words;
+    FH_TRY(set_pages(s, vmid, &before));
+    FH_TRY(map_in_words_beside(s, vmid, addr, level, pte, &is_full_in_words));
+    const struct next_pages words = pages_of(npt_of(s, vmid));
+    if (*full != is_full_in_words)
+        return disagree(s, "set_npt", vmid, addr, !*full, !is_full_in_words);
+    if (*full)
+        return set_pages(s, vmid, &before);
+    if (words.pgd != next.pgd)
+        return disagree(s, "set_npt", vmid, addr, next.pgd, words.pgd);
+    if (words.pud != next.pud)
+        return disagree(s, "set_npt", vmid, addr, next.pud, words.pud);
+    if (words.pmd != next.pmd)
+        return disagree(s, "set_npt", vmid, addr, next.pmd, words.pmd);
+    touch_stage2(s, vmid, addr, level);
+    return FH_OK;
+}
+
+enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+                          uint64_t pte, bool *full)
+{
+    const bool is_observed = s->env.observer != NULL;
+    struct fh_pt_entry old = {.pte = 0};
+    if (is_observed)
+        old = stage2_entry(s, vmid, pfn_of(s->profile, addr));
+    pte |= level == 2 ? s->profile->PMD_MARK : s->profile->PTE_MARK;
+    switch (s->realisation) {
+    case FH_ABSTRACT: FH_TRY(map_in_map(s, vmid, addr, level, pte, full)); break;
+    case FH_CONCRETE: FH_TRY(map_in_words(s, vmid, addr, level, pte, full)); break;
+    case FH_BOTH: FH_TRY(map_in_both(s, vmid, addr, level, pte, full)); break;
+    }
+    if (!*full && is_observed)
+        observe_values(s, FH_EFFECT_NPT_SET, vmid, addr, level, pte, old.level, old.pte);
+    return FH_OK;
+}
+
+struct fh_pt_entry stage2_entry(const struct fh_state *s, uint64_t vmid, uint64_t gfn)
+{
+    return s->realisation == FH_CONCRETE ? entry_in_words(s, vmid, gfn)
+                                         : *pt_entry_of(npt_of(s, vmid), gfn);
+}
+
+static enum fh_status same_level_in_words(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                          uint32_t level)
+{
+    uint32_t words;
+    FH_TRY(get_npt_level_in_words(s, vmid, addr, &words));
+    return level == words ? FH_OK : disagree(s, "get_npt_level", vmid, addr, level, words);
+}
+
+static enum fh_status same_pte_in_words(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                        uint64_t pte)
+{
+    uint64_t words;
+    FH_TRY(walk_npt_in_words(s, vmid, addr, &words));
+    return pte == words ? FH_OK : disagree(s, "walk_npt", vmid, addr, pte, words);
+}
+
+/* --- The functions ---------------------------------------------------------------------------- */
+
+static enum fh_status get_npt_level_in_map(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                           uint32_t *result)
+{
+    const struct fh_pt_entry *entry = pt_entry_of(npt_of(s, vmid), pfn_of(s->profile, addr));
+    *result = phys_page(s->profile, entry->pte) != 0 ? (uint32_t)entry->level : 0;
+    observe(s, FH_EFFECT_NPT_READ, vmid, addr, entry->level, entry->pte);
+    return FH_OK;
+}
+
+static enum fh_status walk_npt_in_map(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                      uint64_t *result)
+{
+    const struct fh_pt_entry *entry = pt_entry_of(npt_of(s, vmid), pfn_of(s->profile, addr));
+    *result = entry->pte;
+    observe(s, FH_EFFECT_NPT_READ, vmid, addr, entry->level, entry->pte);
+    return FH_OK;
+}
+
+static void observe_read_of_words(struct fh_state *s, uint32_t vmid, uint64_t addr)
+{
+    if (!s->env.observer)
+        return;
+    const struct fh_pt_entry entry = entry_in_words(s, vmid, pfn_of(s->profile, addr));
+    observe(s, FH_EFFECT_NPT_READ, vmid, addr, entry.level, entry.pte);
 }
 
 /*
@@ -136,11 +281,12 @@ enum fh_status kc_get_npt_level(struct fh_state *s, uint32_t vmid, uint64_t addr
     if (s->adt->halt)
         return FH_OK;
     FH_RELY(s, lock_status(s, k->NPT_ID + vmid) == FH_LOCK_OWN, vmid);
-    const struct fh_pt_entry *entry = pt_entry_of(npt_of(s, vmid), addr / k->PAGE_SIZE);
-    if (phys_page(k, entry->pte) != 0)
-        *result = (uint32_t)entry->level;
-    observe(s, FH_EFFECT_NPT_READ, vmid, addr, entry->level, entry->pte);
-    return FH_OK;
+    if (s->realisation == FH_CONCRETE) {
+        observe_read_of_words(s, vmid, addr);
+        return get_npt_level_in_words(s, vmid, addr, result);
+    }
+    FH_TRY(get_npt_level_in_map(s, vmid, addr, result));
+    return s->realisation == FH_BOTH ? same_level_in_words(s, vmid, addr, *result) : FH_OK;
 }
 
 /*
@@ -156,10 +302,12 @@ enum fh_status kc_walk_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uin
     if (s->adt->halt)
         return FH_OK;
     FH_RELY(s, lock_status(s, k->NPT_ID + vmid) == FH_LOCK_OWN, vmid);
-    const struct fh_pt_entry *entry = pt_entry_of(npt_of(s, vmid), addr / k->PAGE_SIZE);
-    *result = entry->pte;
-    observe(s, FH_EFFECT_NPT_READ, vmid, addr, entry->level, entry->pte);
-    return FH_OK;
+    if (s->realisation == FH_CONCRETE) {
+        observe_read_of_words(s, vmid, addr);
+        return walk_npt_in_words(s, vmid, addr, result);
+    }
+    FH_TRY(walk_npt_in_map(s, vmid, addr, result));
+    return s->realisation == FH_BOTH ? same_pte_in_words(s, vmid, addr, *result) : FH_OK;
 }
 
 /*
@@ -181,21 +329,16 @@ enum fh_status kc_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint
     FH_RELY(s, lock_status(s, k->NPT_ID + vmid) == FH_LOCK_OWN, vmid);
     FH_RELY(s, level == 2 || level == 3, level);
     FH_RELY(s, pte != 0, pte);
-    pte |= level == 2 ? k->PMD_MARK : k->PTE_MARK;
     bool full;
-    if (level == 2)
-        FH_TRY(map_block(s, vmid, addr, pte, &full));
-    else
-        FH_TRY(map_page(s, vmid, addr, pte, &full));
+    FH_TRY(map_stage2(s, vmid, addr, level, pte, &full));
     if (full)
-        return kc_panic(s);
+        return s->adt->halt ? FH_OK : kc_panic(s);
     s->adt->tstate = 1;
-    observe(s, FH_EFFECT_NPT_SET, vmid, addr, level, pte);
     return FH_OK;
 }
 
-/* A guest load from its page gfn into register reg: nothing happens to KCore's state. NPTWalk/Spec.v:
- * mem_load_ref_spec */
+/* A guest load from its page gfn into register reg: nothing happens to KCore's state.
+ * NPTWalk/Spec.v: mem_load_ref_spec */
 enum fh_status kc_mem_load_ref(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
     return kc_mem_load_raw(s, gfn, reg);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define FH_LAYER "CtxtSwitch"
+#include "layers/ctxt_switch.h"
+
+#include "layers/abstract_machine.h"
+#include "layers/boot_ops.h"
+#include "layers/current_vcpu.h"
+#include "layers/oracle.h"
+#include "layers/vcpu_ops.h"
+
+/*
+ * CtxtSwitch/Spec.v: the machine's registers change hands between the host and a vCPU.
+ *
+ * Context: no lock held. In a halted state all are the identity.
+ */
+
+/* Keep the host's system and floating-point registers. CtxtSwitch/Spec.v: save_host_spec */
+enum fh_status kc_save_host(struct fh_state *s)
+{
+    FH_TRY(kc_save_sysregs(s));
+    return kc_fpsimd_save_state(s);
+}
+
+/* The host is current again and gets its registers back. CtxtSwitch/Spec.v: restore_host_spec */
+enum fh_status kc_restore_host(struct fh_state *s)
+{
+    FH_TRY(kc_set_per_cpu(s, (uint32_t)s->profile->HOSTVISOR, 0));
+    FH_TRY(kc_host_el2_restore_state(s));
+    FH_TRY(kc_restore_sysregs(s));
+    return kc_fpsimd_restore_state(s);
+}
+
+/*
+ * The current vCPU leaves the CPU: its registers are kept, it becomes inactive. Halts where
+ * save_shadow_kvm_regs and set_vcpu_inactive do.
+ * Stuck: the current vCPU's numbers out of range, and where these are.
+ * CtxtSwitch/Spec.v: save_vm_spec
+ */
+enum fh_status kc_save_vm(struct fh_state *s)
+{
+    uint32_t vmid, vcpuid;
+    RELY_CURRENT_VCPU(s);
+    FH_TRY(kc_save_sysregs(s));
+    FH_TRY(kc_fpsimd_save_state(s));
+    FH_TRY(kc_deactivate_traps(s));
+    FH_TRY(kc_timer_enable_traps(s));
+    FH_TRY(kc_save_shadow_kvm_regs(s));
+    FH_TRY(kc_get_cur_vmid(s, &vmid));
+    FH_TRY(kc_get_cur_vcpuid(s, &vcpuid));
+    return kc_set_vcpu_inactive(s, vmid, vcpuid);
+}
+
+static enum fh_status enter_vm(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+{
+    FH_TRY(kc_set_per_cpu(s, vmid, vcpuid));
+    FH_TRY(kc_set_vcpu_active(s, vmid, vcpuid));
+    FH_TRY(kc_restore_shadow_kvm_regs(s));
+    FH_TRY(kc_vm_el2_restore_state(s));
+    FH_TRY(kc_timer_enable_traps(s));
+    FH_TRY(kc_activate_traps(s));
+    FH_TRY(kc_restore_sysregs(s));
+    return kc_fpsimd_restore_state(s);
+}
+
+/*
+ * The body has counted the vCPU's number as read before it judges, and then judges the VM's: VMs
+ * from VCPU_PER_VM on halt, and it is set_per_cpu that refuses a vCPU out of range.
+ */
+static enum fh_status restore_vm_code(struct fh_state *s)
+{
+    const struct fh_profile *k = s->profile;
+    uint32_t cur_vmid, cur_vcpuid;
+    uint64_t vmid, vcpuid;
+    RELY_CURRENT_VCPU(s);
+    FH_TRY(kc_get_cur_vmid(s, &cur_vmid));
+    FH_TRY(kc_get_cur_vcpuid(s, &cur_vcpuid));
+    FH_TRY(kc_get_shadow_ctxt(s, cur_vmid, cur_vcpuid, (uint32_t)k->X0, &vmid));
+    if (!is_vm(k, vmid))
+        return kc_panic(s);
+    FH_TRY(kc_get_int_run_vcpuid(s, (uint32_t)vmid, &vcpuid));
+    return is_vcpu(k, vmid) ? enter_vm(s, (uint32_t)vmid, (uint32_t)vcpuid) : kc_panic(s);
+}
+
+/*
+ * The vCPU that the host asks for, VM in its x0 and number from the core data oracle, becomes
+ * current and gets the CPU's registers. Halts if there is no such vCPU, without counting the number
+ * as read, and where set_vcpu_active and restore_shadow_kvm_regs do.
+ * Stuck: x0 or the number beyond 32 bits, the current numbers out of range, and where these are.
+ * CtxtSwitch/Spec.v: restore_vm_spec
+ */
+enum fh_status kc_restore_vm(struct fh_state *s)
+{
+    if (runs_as_code(s, FH_CODE_restore_vm))
+        return restore_vm_code(s);
+    const struct fh_profile *k = s->profile;
+    uint32_t cur_vmid, cur_vcpuid;
+    uint64_t vmid, vcpuid;
+    RELY_CURRENT_VCPU(s);
+    FH_TRY(kc_get_cur_vmid(s, &cur_vmid));
+    FH_TRY(kc_get_cur_vcpuid(s, &cur_vcpuid));
+    FH_TRY(kc_get_shadow_ctxt(s, cur_vmid, cur_vcpuid, (uint32_t)k->X0, &vmid));
+    FH_RELY(s, is_int(vmid), vmid);
+    if (!is_vm(k, vmid))
+        return kc_panic(s);
+    vcpuid = core_data_oracle(s, vmid, number_at(&s->adt->core_data_log, vmid));
+    FH_RELY(s, is_int(vcpuid), vcpuid);
+    if (!is_vcpu(k, vcpuid))
+        return kc_panic(s);
+    FH_TRY(kc_get_int_run_vcpuid(s, (uint32_t)vmid, &vcpuid));
+    return enter_vm(s, (uint32_t)vmid, (uint32_t)vcpuid);
+}

@@ -8,6 +8,10 @@
 
 #include "diag.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * What a JSON or YAML document says, as a tree that remembers where each part stood. All readers
  * make such trees, everything else works on them.
@@ -22,17 +26,17 @@ enum node_kind { NODE_NULL, NODE_BOOL, NODE_NUMBER, NODE_STRING, NODE_LIST, NODE
 struct node {
     enum node_kind kind;
     bool boolean;
-    bool negative;       /* NUMBER: -number, two's complement in `number` */
-    bool wide;           /* NUMBER: does not fit; see text */
-    bool quoted;         /* STRING: was written in quotes (YAML) */
-    unsigned line;       /* from 1 */
+    bool negative; /* NUMBER: -number, two's complement in `number` */
+    bool wide;     /* NUMBER: does not fit; see text */
+    bool quoted;   /* STRING: was written in quotes (YAML) */
+    unsigned line; /* from 1 */
     unsigned column;
     uint64_t number;
-    const char *text;    /* STRING, NUMBER: terminated */
-    size_t length;       /* of text */
-    size_t count;        /* LIST, MAP: members */
-    struct node *items;  /* LIST: members; MAP: values */
-    struct node *keys;   /* MAP: keys, NODE_STRING */
+    const char *text;   /* STRING, NUMBER: terminated */
+    size_t length;      /* of text */
+    size_t count;       /* LIST, MAP: members */
+    struct node *items; /* LIST: members; MAP: values */
+    struct node *keys;  /* MAP: keys, NODE_STRING */
 };
 
 /* Memory for the nodes of one document, freed or reused as a whole. */
@@ -57,5 +61,9 @@ const char *node_describe(const struct node *node, char *buffer, size_t size);
 
 /* Write a tree as compact JSON. */
 void node_print_json(const struct node *node, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_COMMANDS_H
+#define SIM_COMMANDS_H
+
+/*
+ * The commands of fhsim: X(name, what it does, in a line). Each is a function that gets its own
+ * arguments (argv[0] is its name) and returns the program's exit status.
+ */
+#define COMMAND_MAP(X)                                                                              \
+    X(conform, "check the model against recorded vectors of the spec")                              \
+    X(convert, "make a trace of the buffers of a recorder")                                         \
+    X(deviations, "list where the recorded hypervisor departs from the spec")                      \
+    X(functions, "list the spec functions")                                                         \
+    X(replay, "run the model beside a recorded trace and compare")                                  \
+    X(run, "play scenarios and check what they expect")
+
+#define COMMAND_PROTOTYPE(name, summary) int command_##name(int argc, char **argv);
+COMMAND_MAP(COMMAND_PROTOTYPE)
+#undef COMMAND_PROTOTYPE
+
+#endif

@@ -1,0 +1,539 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""fhsim replay, on an excerpt of a trace of the real SeKVM and on corrupted copies of it."""
+
+import ctypes
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+SOURCE = pathlib.Path(os.environ.get("FH_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
+FHSIM = os.environ.get("FHSIM") or os.path.join(os.environ.get("FH_BUILD_DIR", ""), "sim/fhsim")
+EXCERPT = SOURCE / "tests/data/01_host_only_excerpt.jsonl.zst"
+TRAPS = 2001
+
+# Traps of the excerpt: a page in tables that exist, one that needs a new table, a device page.
+PLAIN, NEW_TABLE, DEVICE = 3, 5, 83
+
+
+def unpack(path):
+    """The contents of a file of one zstd frame that knows its size."""
+    zstd = ctypes.CDLL("libzstd.so.1")
+    zstd.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    packed = path.read_bytes()
+    size = zstd.ZSTD_getFrameContentSize(packed, ctypes.c_size_t(len(packed)))
+    text = ctypes.create_string_buffer(size)
+    got = zstd.ZSTD_decompress(text, ctypes.c_size_t(size), packed, ctypes.c_size_t(len(packed)))
+    assert got == size
+    return text.raw.decode()
+
+
+@pytest.fixture(scope="session")
+def lines():
+    return unpack(EXCERPT).splitlines()
+
+
+def replay(*arguments):
+    return subprocess.run([FHSIM, "replay", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=120)
+
+
+def write(tmp_path, lines, name="t.jsonl"):
+    path = tmp_path / name
+    path.write_text("".join(line + "\n" for line in lines))
+    return path
+
+
+def report(path, *arguments):
+    done = replay(path, "--json", *arguments)
+    return done, json.loads(done.stdout)
+
+
+@pytest.fixture
+def changed(tmp_path, lines):
+    """Replays a copy of the excerpt in which `change` was applied to one record."""
+
+    def run(seq, change, *arguments, upto=120):
+        copy = lines[:upto]
+        record = json.loads(copy[seq])
+        assert record["seq"] == seq
+        change(record)
+        copy[seq] = json.dumps(record)
+        return report(write(tmp_path, copy), *arguments)
+
+    return run
+
+
+def effect(record, kind, **keys):
+    """The first effect of a kind with these values."""
+    for fx in record["fx"]:
+        if fx["t"] == kind and all(fx[key] == value for key, value in keys.items()):
+            return fx
+    raise AssertionError(f"no {kind} {keys}")
+
+
+# --- Good traces --------------------------------------------------------------------------------
+
+
+def test_every_trap_of_the_excerpt_matches():
+    done, found = report(EXCERPT)
+    assert done.returncode == 0
+    assert (found["traps"], found["matched"]) == (TRAPS, TRAPS)
+    assert found["kinds"]["boot"]["matched"] == 1
+    assert found["kinds"]["host_npt"]["matched"] == TRAPS - 1
+    assert found["divergences"] == []
+
+
+def test_the_summary_is_for_people():
+    done = replay(EXCERPT)
+    assert done.returncode == 0
+    assert re.search(r"^host_npt +2000 +2000 +0 +0 +0$", done.stdout, re.M)
+    assert re.search(r"\d+ traps per second", done.stdout)
+    assert "no divergence" in done.stdout
+
+
+def test_progress_is_not_shown_in_a_pipe():
+    assert replay(EXCERPT).stderr == ""
+
+
+def test_a_plain_file_and_standard_input_give_the_same_result(tmp_path, lines):
+    path = write(tmp_path, lines[:50])
+    with open(path) as file:
+        piped = subprocess.run([FHSIM, "replay", "-", "--json"], stdin=file, capture_output=True,
+                               text=True, timeout=60)
+    assert piped.returncode == 0
+    assert json.loads(piped.stdout)["matched"] == 50
+    assert report(path)[1]["matched"] == 50
+
+
+def test_several_traces_are_counted_together(tmp_path, lines):
+    path = write(tmp_path, lines[:10])
+    done, found = report(path, EXCERPT)
+    assert done.returncode == 0
+    assert found["matched"] == TRAPS + 10
+
+
+def test_traps_of_other_kinds_are_not_called_matched(changed):
+    def make_exception(record):
+        record["kind"] = "el2_exception"
+
+    done, found = changed(PLAIN, make_exception)
+    assert done.returncode == 0
+    assert (found["matched"], found["not_replayed"]) == (119, 1)
+    assert found["kinds"]["el2_exception"]["not_replayed"] == 1
+
+
+def test_effects_of_traps_that_are_not_replayed_are_taken_over(changed):
+    # What trap 5 did to the pool and the tables is needed by the traps behind it.
+    def make_exception(record):
+        record.update(kind="el2_exception")
+
+    done, found = changed(NEW_TABLE, make_exception, upto=300)
+    assert done.returncode == 0
+    assert (found["matched"], found["not_replayed"]) == (299, 1)
+
+
+# --- Corrupted traces ---------------------------------------------------------------------------
+
+
+def flip(key, bit):
+    """Flip a bit of a value, a number or a hexadecimal word."""
+
+    def change(fx):
+        value = fx[key]
+        if isinstance(value, str):
+            fx[key] = hex(int(value, 16) ^ 1 << bit)
+        else:
+            fx[key] = value ^ 1 << bit
+
+    return change
+
+
+def in_effect(kind, change, **keys):
+    return lambda record: change(effect(record, kind, **keys))
+
+
+def remove(kind, **keys):
+    return lambda record: record["fx"].remove(effect(record, kind, **keys))
+
+
+def double(kind, **keys):
+    def change(record):
+        fx = effect(record, kind, **keys)
+        record["fx"].insert(record["fx"].index(fx), dict(fx))
+
+    return change
+
+
+def exchange_locks(record):
+    first, second = effect(record, "lock", lock="s2page"), effect(record, "lock", lock="pt")
+    first["lock"], second["lock"] = "pt", "s2page"
+
+
+def exchange_effects(record):
+    fx = record["fx"]
+    fx[4], fx[5] = fx[5], fx[4]
+
+
+def set_result(record):
+    effect(record, "fn_ret")["args"][2] = "0x0"
+
+
+def set_register(record):
+    record["out"]["elr"] = hex(int(record["in"]["elr"], 16) + 4)
+
+
+def set_gpr(record):
+    record["out"]["x"] = {"7": "0x1"}
+
+
+CORRUPTIONS = {
+    "owner": (PLAIN, in_effect("s2_read", flip("owner", 1)), "owner"),
+    "owner_of_a_device": (DEVICE, in_effect("s2_read", lambda fx: fx.update(owner=0)), "owner"),
+    "count": (PLAIN, in_effect("s2_read", flip("count", 0)), "count"),
+    "page_read": (PLAIN, in_effect("s2_read", flip("pfn", 0)), "pfn"),
+    "index": (PLAIN, in_effect("s2_read", flip("index", 3)), "index"),
+    "descriptor_permission": (PLAIN, in_effect("pt_store", flip("new", 6)), "new"),
+    "descriptor_mark": (PLAIN, in_effect("pt_store", flip("new", 56)), "new"),
+    "descriptor_page": (DEVICE, in_effect("pt_store", flip("new", 12)), "new"),
+    "descriptor_before": (PLAIN, in_effect("pt_store", flip("old", 0)), "old"),
+    "address_mapped": (PLAIN, in_effect("pt_store", flip("ipa", 13)), "ipa"),
+    "address_of_descriptor": (PLAIN, in_effect("pt_store", flip("pa", 3)), "pa"),
+    "table_of_vm": (PLAIN, in_effect("pt_store", flip("vmid", 0)), "vmid"),
+    "table_entry": (NEW_TABLE, in_effect("pt_store", flip("new", 12), level="pmd"), "new"),
+    "table_entry_address": (NEW_TABLE, in_effect("pt_store", flip("pa", 4), level="pmd"), "pa"),
+    "pool": (NEW_TABLE, in_effect("vm_set", flip("old", 12)), "old"),
+    "arguments": (PLAIN, lambda record: effect(record, "fn", fn="mmap_s2pt")["args"].pop(),
+                  "args"),
+    "result_of_emulate_mmio": (PLAIN, set_result, "args"),
+    "lock_order": (PLAIN, exchange_locks, None),
+    "effects_exchanged": (PLAIN, exchange_effects, None),
+    "no_ownership_read": (PLAIN, remove("s2_read"), None),
+    "no_descriptor": (PLAIN, remove("pt_store"), None),
+    "no_unlock": (PLAIN, remove("unlock", lock="s2page"), None),
+    "no_table": (NEW_TABLE, remove("vm_set"), None),
+    "panic": (PLAIN, lambda record: record["fx"].append(
+        {"t": "panic", "g": record["g1"] - 1, "caller": "x", "vmid": 0, "vcpu": 0}), None),
+    "doubled_lock": (PLAIN, double("lock", lock="pt"), None),
+    "doubled_descriptor": (PLAIN, double("pt_store"), None),
+    "register": (PLAIN, set_register, "out.elr"),
+    "general_register": (PLAIN, set_gpr, "x7"),
+}
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_a_corrupted_record_diverges_at_that_trap(changed, name):
+    seq, change, field = CORRUPTIONS[name]
+    done, found = changed(seq, change)
+    assert done.returncode == 1
+    assert found["divergences"][0]["trap"] == f"t#{seq}"
+    assert found["explained"] == 0
+    differences = found["divergences"][0]["differences"]
+    assert all(difference["explanation"] == "unexplained" for difference in differences)
+    if field:
+        assert field in [difference.get("field") for difference in differences]
+
+
+def test_traps_before_and_behind_a_divergence_still_match(changed):
+    _, found = changed(PLAIN, in_effect("s2_read", flip("owner", 1)))
+    assert (found["matched"], found["diverged"]) == (119, 1)
+
+
+def test_the_fault_is_what_the_registers_say(changed):
+    def other_page(record):
+        record["in"]["hpfar"] = hex(int(record["in"]["hpfar"], 16) + 0x10)
+
+    done, found = changed(PLAIN, other_page)
+    assert done.returncode == 1
+    fields = {d.get("field") for d in found["divergences"][0]["differences"]}
+    assert {"pfn", "ipa", "new"} <= fields
+
+
+def test_a_divergence_says_what_and_where(tmp_path, lines):
+    copy = lines[:10]
+    record = json.loads(copy[PLAIN])
+    effect(record, "pt_store")["new"] = "0x10000013fefdfbf"
+    copy[PLAIN] = json.dumps(record)
+    done = replay(write(tmp_path, copy))
+    assert done.returncode == 1
+    assert "t#3 (line 4): host_npt on CPU 0, 1 difference\n" in done.stdout
+    assert "new: model 0x10000013fefdfff, machine 0x10000013fefdfbf" in done.stdout
+    assert "state: shared.npts.0.pt.1310461\n" in done.stdout
+    assert "spec: NPTWalk.set_npt\n" in done.stdout
+    assert "unexplained" in done.stdout
+
+
+def test_show_limits_the_divergences_that_are_printed(tmp_path, lines):
+    copy = lines[:40]
+    for seq in range(10, 20):
+        record = json.loads(copy[seq])
+        effect(record, "s2_read")["count"] = 7
+        copy[seq] = json.dumps(record)
+    path = write(tmp_path, copy)
+    assert len(report(path)[1]["divergences"]) == 5
+    assert len(report(path, "--show", "2")[1]["divergences"]) == 2
+    done, found = report(path, "--show", "0")
+    assert (found["diverged"], found["divergences"]) == (10, [])
+    assert done.returncode == 1
+
+
+# --- The boot record ----------------------------------------------------------------------------
+
+
+def test_a_pool_that_lies_elsewhere_than_in_the_profile_diverges_at_boot(changed):
+    def move(record):
+        effect(record, "boot_pool", vmid=3)["pmd_pool"] = "0x5e5c1000"
+
+    done, found = changed(0, move)
+    assert done.returncode == 1
+    assert (found["diverged"], found["matched"]) == (1, 119)
+    assert found["divergences"][0]["kind"] == "boot"
+    assert found["divergences"][0]["differences"][0]["field"] == "pmd_pool"
+
+
+def test_a_constant_that_differs_from_the_profile_diverges_at_boot(changed):
+    done, found = changed(0, in_effect("boot_val", lambda fx: fx.update(val="0x7ff"),
+                                       name="PAGE_S2_KERNEL"))
+    assert done.returncode == 1
+    assert found["divergences"][0]["differences"][0]["model_value"] == "0xfff"
+
+
+def test_ownership_at_boot_decides_what_the_host_may_map(changed):
+    # KCore's pages are made the host's: the model maps what the machine refuses, and says so.
+    def take(record):
+        effect(record, "boot_rle", owner=0, start_index="0x583c1")["owner"] = 65
+
+    done, found = changed(0, take)
+    assert done.returncode == 1
+    assert found["diverged"] > 0
+
+
+# --- Deviations ---------------------------------------------------------------------------------
+
+
+def denied_access(lines):
+    """A host fault on a page of KCore (owner 65), as this kernel handles it: it panics, goes on."""
+    record = json.loads(lines[PLAIN])
+    pfn = 0x40bc0 + 0x123
+    record["in"]["hpfar"] = hex(pfn << 4)
+    effect(record, "fn_ret")["args"][0] = hex(pfn << 12)
+    effect(record, "fn", fn="map_page_host")["args"][0] = hex(pfn << 12)
+    effect(record, "s2_read").update(pfn=hex(pfn), index=hex(pfn - 0x40000), owner=65)
+    fx = record["fx"]
+    panic = {"t": "panic", "g": fx[6]["g"], "caller": "map_page_host+0x17c", "vmid": 0, "vcpu": 0}
+    record["fx"] = fx[:6] + [panic] + fx[-1:]
+    return record
+
+
+def test_a_denied_access_is_explained_by_the_panic_that_returns(tmp_path, lines):
+    copy = lines[:PLAIN] + [json.dumps(denied_access(lines))] + lines[PLAIN:50]
+    done, found = report(write(tmp_path, copy))
+    assert done.returncode == 0
+    assert (found["explained"], found["diverged"], found["matched"]) == (1, 0, 50)
+    assert found["deviations"] == {"A1": {"traps": 1, "differences": 1, "first": "t#3"}}
+
+
+def test_without_its_deviation_a_difference_is_unexplained(tmp_path, lines):
+    copy = lines[:PLAIN] + [json.dumps(denied_access(lines))]
+    done, found = report(write(tmp_path, copy), "--without", "A1")
+    assert done.returncode == 1
+    assert (found["explained"], found["diverged"]) == (0, 1)
+
+
+@pytest.mark.parametrize("change", [
+    lambda fx: fx.insert(5, fx.pop()),                              # given back before the panic
+    lambda fx: fx[-1].update(lock="smmu"),                          # another lock
+    lambda fx: fx.append({"t": "unlock", "g": 212, "lock": "pt", "vmid": 0}),  # one never taken
+    lambda fx: fx.pop(6),                                           # no panic at all
+    lambda fx: fx.insert(7, {"t": "pt_store", "g": 210, "vmid": 0, "level": "pte",
+                             "ipa": "0x40ce3000", "pa": "0x50fc0000", "old": "0x0",
+                             "new": "0x100000040ce3fff"}),          # and the page mapped after all
+])
+def test_a_deviation_covers_no_more_than_it_says(tmp_path, lines, change):
+    record = denied_access(lines)
+    change(record["fx"])
+    done, found = report(write(tmp_path, lines[:PLAIN] + [json.dumps(record)]))
+    assert done.returncode == 1
+    assert found["diverged"] == 1
+
+
+# --- Bad input ----------------------------------------------------------------------------------
+
+
+def refused(path, place, *words):
+    done = replay(path, "--json")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{path}{place}"), done.stderr
+    for word in words:
+        assert word in done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_missing_file_is_bad_input(tmp_path):
+    refused(tmp_path / "none.jsonl", ":", "No such file")
+
+
+def test_an_empty_file_is_bad_input(tmp_path):
+    refused(write(tmp_path, []), ":1:1: ", "empty")
+
+
+def test_a_trace_begins_with_the_boot_record(tmp_path, lines):
+    found = refused(write(tmp_path, lines[1:10]), ":1:1: ", "boot")
+    assert found["traps"] == 0
+
+
+def test_what_came_before_a_truncated_line_is_reported(tmp_path, lines):
+    path = tmp_path / "t.jsonl"
+    path.write_text("\n".join(lines[:101])[:-500])
+    found = refused(path, ":101:")
+    assert (found["matched"], found["bad_input"]) == (100, True)
+
+
+def test_what_came_before_the_end_of_a_truncated_archive_is_reported(tmp_path):
+    path = tmp_path / "t.jsonl.zst"
+    path.write_bytes(EXCERPT.read_bytes()[:100000])
+    found = refused(path, ":")
+    assert 0 < found["matched"] < TRAPS
+    assert found["diverged"] == 0
+
+
+def test_a_corrupt_archive_is_bad_input(tmp_path):
+    packed = bytearray(EXCERPT.read_bytes())
+    packed[60000:60100] = bytes(100)
+    path = tmp_path / "t.jsonl.zst"
+    path.write_bytes(packed)
+    assert replay(path).returncode == 2
+
+
+def spoil(record):
+    record["fx"][2]["t"] = "unlok"
+
+
+def spoil_nothing_known(record):
+    record["fx"][2]["t"] = "zzzzzzzzzzzzzz"
+
+
+MALFORMED = {
+    "unknown_kind_of_effect": (spoil, ["unknown kind of effect 'unlok'", "'unlock'"]),
+    "unheard_of_effect": (spoil_nothing_known, ["unknown kind of effect"]),
+    "effect_without_kind": (lambda r: r["fx"][0].pop("t"), ["without `t`"]),
+    "effect_without_number": (lambda r: r["fx"][0].pop("g"), ["without `g`"]),
+    "missing_field": (lambda r: effect(r, "s2_read").pop("owner"), ["s2_read", "`owner`"]),
+    "word_as_number": (lambda r: effect(r, "s2_read").update(pfn=5), ["pfn", "the number 5"]),
+    "number_as_word": (lambda r: effect(r, "s2_read").update(owner="0x0"), ["owner"]),
+    "not_hexadecimal": (lambda r: effect(r, "pt_store").update(new="0xg1"), ["new", "0xg1"]),
+    "too_wide": (lambda r: effect(r, "pt_store").update(new="0x1" + 16 * "0"), ["new"]),
+    "effects_not_a_list": (lambda r: r.update(fx={}), ["fx"]),
+    "unknown_kind_of_trap": (lambda r: r.update(kind="host_nptt"), ["kind", "'host_npt'"]),
+    "no_registers": (lambda r: r.pop("in"), ["`in`"]),
+    "too_few_registers": (lambda r: r["in"]["x"].pop(), ["x", "30"]),
+    "no_such_register": (lambda r: r["out"].update(x={"31": "0x0"}), ["x"]),
+    "unknown_end": (lambda r: r.update(to="nowhere"), ["to", "nowhere"]),
+    "no_number": (lambda r: r.pop("seq"), ["`seq`"]),
+    "too_wide_a_number": (lambda r: r.update(cpu=1 << 80), ["cpu"]),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_record_is_refused_with_its_place(tmp_path, lines, name):
+    change, words = MALFORMED[name]
+    copy = lines[:20]
+    record = json.loads(copy[PLAIN])
+    change(record)
+    copy[PLAIN] = json.dumps(record)
+    path = write(tmp_path, copy)
+    found = refused(path, ":4:", *words)
+    assert found["matched"] == 3
+    column = int(replay(path).stderr.split(":")[2])
+    assert 1 <= column <= len(copy[PLAIN])
+
+
+@pytest.mark.parametrize("change", [
+    lambda r: r.update(fx=[fx for fx in r["fx"] if fx["t"] != "boot_region"]),
+    lambda r: r.update(fx=[fx for fx in r["fx"] if fx["t"] != "boot_rle"]),
+    lambda r: r["fx"].remove(effect(r, "boot_pool", vmid=0)),
+    lambda r: r["fx"].remove(effect(r, "boot_val", name="phys_mem_size")),
+    lambda r: effect(r, "boot_rle", owner=65).update(len="0xffffffffffff"),
+])
+def test_an_incomplete_boot_record_is_refused(tmp_path, lines, change):
+    record = json.loads(lines[0])
+    change(record)
+    refused(write(tmp_path, [json.dumps(record)] + lines[1:5]), ":1:1: ", "boot")
+
+
+def test_a_bad_file_does_not_keep_the_others_from_being_replayed(tmp_path, lines):
+    done = replay(tmp_path / "none.jsonl", write(tmp_path, lines[:10]), "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["matched"] == 10
+
+
+@pytest.mark.parametrize("arguments", [[], ["--sho"], ["--show"], [EXCERPT, "--show", "some"],
+                                       [EXCERPT, "--without", "A99"]])
+def test_bad_usage_has_exit_status_2(arguments):
+    done = replay(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("fhsim: replay:")
+
+
+def test_help_is_on_standard_output():
+    done = replay("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--without" in done.stdout
+
+
+# --- The documentation --------------------------------------------------------------------------
+
+
+def examples(kind):
+    text = (SOURCE / "docs/trace-format.md").read_text()
+    return re.findall(rf"^```json {kind}\n(.*?)^```$", text, re.M | re.S)
+
+
+def documented_effects():
+    return [json.loads(line) for block in examples("effect") for line in block.splitlines()]
+
+
+def test_the_documented_record_is_of_the_excerpt(lines):
+    record = json.loads(examples("line")[0])
+    recorded = json.loads(lines[PLAIN])
+    assert record["fx"] == recorded["fx"]
+    assert record["in"].items() <= recorded["in"].items()
+
+
+def test_the_documented_record_matches(tmp_path, lines):
+    record = json.dumps(json.loads(examples("line")[0]))
+    done, found = report(write(tmp_path, lines[:PLAIN] + [record]))
+    assert done.returncode == 0
+    assert found["matched"] == PLAIN + 1
+
+
+def test_every_kind_of_effect_is_documented():
+    table = re.search(r"#define FH_TRACE_EFFECT_MAP\(X\)(.*?[^\\])\n",
+                      (SOURCE / "include/faulthandler/trace_tables.h").read_text(), re.S).group(1)
+    assert {fx["t"] for fx in documented_effects()} == set(re.findall(r"X\((\w+)\)", table))
+
+
+def test_the_page_of_deviations_is_the_catalogue():
+    listed = subprocess.run([FHSIM, "deviations"], capture_output=True, text=True, timeout=60)
+    assert listed.returncode == 0
+    assert (SOURCE / "docs/deviations.md").read_text() == listed.stdout
+
+
+@pytest.mark.parametrize("fx", documented_effects(), ids=lambda fx: fx["t"])
+def test_documented_effects_are_understood_and_all_their_keys_needed(tmp_path, lines, fx):
+    def run(effect):
+        record = json.loads(lines[PLAIN])
+        record["kind"] = "el2_exception"
+        record["fx"] = [effect]
+        return replay(write(tmp_path, lines[:1] + [json.dumps(record)]), "--json")
+
+    assert run(fx).returncode == 0
+    optional = {("shadow_set", "reg"), ("boot_val", "val")}
+    for key in fx:
+        if (fx["t"], key) not in optional:
+            without = {k: v for k, v in fx.items() if k != key}
+            assert run(without).returncode == 2, key

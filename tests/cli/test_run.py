@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""fhsim run: verdicts, what failures look like, and the formats of reports."""
+
+import json
+import re
+import xml.etree.ElementTree
+
+import pytest
+
+PASSING = """\
+description: "A call that works: it returns <what> it was & given."
+steps:
+  - call: check
+    args: [5]
+    expect: {result: 5, changes: none}
+"""
+
+FAILING = """\
+name: "the #1 failure"
+description: Nothing here is as expected.
+steps:
+  - call: check
+    args: [5]
+  - name: the <wrong> one
+    call: panic
+    expect:
+      halted: true
+      delta: {halt: true, curid: 4}
+      state:
+        shared.s2page.0x80.s2_owner: HOSTVISOR
+        regs.ctxt_regs.x3: 0x10000
+  - call: check
+    args: [1]
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "a_good.yaml").write_text(PASSING)
+    (tmp_path / "b_bad.yaml").write_text(FAILING)
+    return tmp_path
+
+
+def failures_of(fhsim, tmp_path, steps, head=""):
+    """The messages of a scenario with these steps, which must fail."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(f"description: x\n{head}steps:\n{steps}")
+    result = fhsim("run", "--format", "json", path)
+    assert result.returncode == 1, result.stderr + result.stdout
+    (scenario,) = json.loads(result.stdout)["scenarios"]
+    return [failure["message"] for failure in scenario["failures"]]
+
+
+# --- Verdicts ---------------------------------------------------------------------------------
+
+
+def test_a_scenario_as_expected_passes(fhsim, files):
+    result = fhsim("run", files / "a_good.yaml")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert result.stdout == (
+        "ok    a_good: A call that works: it returns <what> it was & given.\n"
+        "1 scenario: 1 passed, 0 failed; 1 steps\n")
+
+
+def test_a_failure_names_place_step_path_expected_and_found(fhsim, files):
+    result = fhsim("run", files / "b_bad.yaml")
+    path = files / "b_bad.yaml"
+    assert result.returncode == 1
+    assert result.stdout.splitlines() == [
+        "FAIL  the #1 failure: Nothing here is as expected.",
+        f"      {path}:10: step 2 (the <wrong> one): delta: curid: expected 4, got 0",
+        f"      {path}:12: step 2 (the <wrong> one): shared.s2page.0x80.s2_owner: "
+        "expected 0, got 0xffffffff",
+        f"      {path}:13: step 2 (the <wrong> one): regs.ctxt_regs.x3: expected 0x10000, got 0",
+        "1 scenario: 0 passed, 1 failed; 2 steps",
+    ]
+
+
+def test_a_folder_is_played_in_the_order_of_names_with_the_folders_in_it(fhsim, files):
+    (files / "aa").mkdir()
+    (files / "aa" / "z.yaml").write_text(PASSING)
+    (files / "notes.txt").write_text("no scenario")
+    result = fhsim("run", files)
+    names = [line.split()[1] for line in result.stdout.splitlines() if line[:2] in ("ok", "FA")]
+    assert names == ["a_good:", "z:", "the"]
+
+
+def test_standard_input_is_a_scenario(fhsim):
+    result = fhsim("run", "-", stdin=PASSING)
+    assert result.returncode == 0
+    assert result.stdout.startswith("ok    stdin: ")
+
+
+# --- What is not expected fails -----------------------------------------------------------------
+
+
+def test_an_unexpected_halt_fails(fhsim, tmp_path):
+    assert failures_of(fhsim, tmp_path, "  - call: panic\n") == [
+        "the machine halted, which is not expected"]
+
+
+def test_an_expected_halt_that_does_not_come_fails(fhsim, tmp_path):
+    assert failures_of(fhsim, tmp_path, "  - {call: check, args: [1], expect: {halted: true}}\n") == [
+        "the machine goes on, but must halt"]
+
+
+def test_a_machine_that_is_halted_already_may_stay_so(fhsim, tmp_path):
+    path = tmp_path / "halted.yaml"
+    path.write_text("description: x\nstate: {halt: true}\nsteps:\n  - call: panic\n")
+    assert fhsim("run", path).returncode == 0
+
+
+def test_an_unexpected_stuck_call_fails_with_its_condition(fhsim, tmp_path):
+    (message,) = failures_of(fhsim, tmp_path, "  - {call: map_page_host, args: [KVM_PHYS_SIZE]}\n")
+    assert "MemManager.map_page_host: stuck" in message
+    assert "is_paddr" in message
+    assert "addr = 0x10000000000" in message
+
+
+def test_a_call_that_is_not_stuck_as_expected_fails(fhsim, tmp_path):
+    assert failures_of(fhsim, tmp_path, "  - {call: check, args: [1], expect: {stuck: true}}\n") == [
+        "not stuck, though that is expected"]
+
+
+def test_a_call_that_is_stuck_elsewhere_fails(fhsim, tmp_path):
+    (message,) = failures_of(
+        fhsim, tmp_path,
+        "  - {call: map_page_host, args: [KVM_PHYS_SIZE], expect: {stuck: is_vmid}}\n")
+    assert message.startswith("stuck elsewhere: expected 'is_vmid', got MemManager.map_page_host")
+
+
+@pytest.mark.parametrize("where", ["true", "is_paddr", "map_page_host", "MemManager.map_page_host"])
+def test_stuck_can_be_expected_by_condition_and_by_function(fhsim, tmp_path, where):
+    path = tmp_path / "stuck.yaml"
+    path.write_text("description: x\nsteps:\n"
+                    f"  - {{call: map_page_host, args: [KVM_PHYS_SIZE], expect: {{stuck: {where}}}}}\n")
+    assert fhsim("run", path).returncode == 0
+
+
+def test_a_value_that_fits_is_not_unrepresentable(fhsim, tmp_path):
+    (message,) = failures_of(
+        fhsim, tmp_path, "  - {call: check, args: [1], expect: {unrepresentable: true}}\n")
+    assert "expected to have none" in message
+
+
+def test_another_result_fails(fhsim, tmp_path):
+    assert failures_of(fhsim, tmp_path, "  - {call: check, args: [16], expect: {result: 17}}\n") == [
+        "result: expected 0x11, got 0x10"]
+
+
+def test_a_change_that_is_not_expected_fails(fhsim, tmp_path):
+    assert failures_of(
+        fhsim, tmp_path, "  - {call: panic, expect: {halted: true, changes: none}}\n") == [
+            "changed: halt: expected false, got true"]
+
+
+def test_a_delta_must_be_whole(fhsim, tmp_path):
+    step = "  - {call: panic, expect: {halted: true, delta: {tstate: 1}}}\n"
+    assert failures_of(fhsim, tmp_path, step) == ["delta: halt: expected false, got true"]
+
+
+def test_a_log_in_a_delta_is_compared(fhsim, tmp_path):
+    step = "  - {call: acquire_lock_core, expect: {delta: {tstate: 0, lock: {1: own}, log: {}}}}\n"
+    (message,) = failures_of(fhsim, tmp_path, step)
+    assert message.startswith("delta: log.1: expected 0 events")
+
+
+def test_repeated_calls_stop_at_the_first_that_fails(fhsim, tmp_path):
+    steps = ("  - {call: fetch_from_doracle, args: [1, 5, 1], repeat: 3, "
+             "expect: {state: {data_log.1: 3}}}\n"
+             "  - {call: panic, repeat: 5}\n")
+    assert failures_of(fhsim, tmp_path, steps) == ["the machine halted, which is not expected"]
+
+
+def test_many_differences_are_capped(fhsim, tmp_path):
+    values = ", ".join(f"shared.flatmem.{i}: 1" for i in range(100))
+    assert len(failures_of(fhsim, tmp_path, f"  - check: {{{values}}}\n")) == 12
+
+
+@pytest.mark.parametrize("step, message", [
+    ("check: {bars: needed}", "bars: expected needed, got valid"),
+    ("check: {lock.2: own}", "lock.2: expected own, got free"),
+    ("check: {ihost: false}", "ihost: expected false, got true"),
+    ("check: {cur_vcpuid: -1}", "cur_vcpuid: expected -1, got 0"),
+    ("check: {shared.npts.0.pt.7: [1, 3, 0x7fff]}",
+     "shared.npts.0.pt.7: expected [1, 3, 0x7fff], got [0, 0, 0]"),
+    ("check: {shared: {npts: {0: {pt: {7: {pte: 1}}}}}}",
+     "shared.npts.0.pt.7.pte: expected 1, got 0"),
+    ("check: {shared.npts.0.pmd_t.1.2.3: true}",
+     "shared.npts.0.pmd_t.1.2.3: expected true, got false"),
+    ("check: {log.S2PAGE_ID.length: 1}", "log.S2PAGE_ID.length: expected 1, got 0"),
+])
+def test_values_of_every_type_can_be_checked(fhsim, tmp_path, step, message):
+    assert failures_of(fhsim, tmp_path, f"  - {step}\n") == [message]
+
+
+# --- Numbers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text, value", [
+    ("0x1F", 31), ("4K", 4096), ("2M", 1 << 21), ("1G", 1 << 30), ("1T", 1 << 40),
+    ("PAGE_SIZE", 4096), ("1 + 2 * 3", 7), ("10 - 2 - 3", 5), ("1 + 2 | 8 + 4", 15),
+    ("0xffffffffffffffff", 2**64 - 1), ("18446744073709551615", 2**64 - 1), ("INVALID64", 2**64 - 1),
+])
+def test_numbers_are_read_as_people_write_them(fhsim, tmp_path, text, value):
+    path = tmp_path / "numbers.yaml"
+    path.write_text(f"description: x\nstate: {{tstate: {text}}}\nsteps:\n"
+                    f"  - check: {{tstate: {value}}}\n  - {{call: check64, args: [{text}], "
+                    f"expect: {{result: {value}}}}}\n")
+    result = fhsim("run", path)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_constants_are_those_of_the_profile(fhsim, tmp_path):
+    path = tmp_path / "profile.yaml"
+    for profile, end in (("spec", 16), ("sekvm-4.18", 65)):
+        path.write_text(f"description: x\nprofile: {profile}\nstate: {{curid: COREVISOR}}\nsteps:\n"
+                        f"  - check: {{curid: {end}}}\n")
+        assert fhsim("run", path).returncode == 0
+
+
+def test_regions_give_their_pages_an_owner_and_a_gfn(fhsim):
+    text = """\
+description: x
+machine:
+  regions:
+    - {base: 2M, size: 8K}
+    - {base: 4M, size: 8K, owner: COREVISOR}
+    - {base: 6M, size: 4G, gfn: 0}
+steps:
+  - check:
+      shared.s2page.0x1ff: {s2_owner: INVALID, s2_gfn: INVALID64}
+      shared.s2page.0x200: {s2_owner: HOSTVISOR, s2_gfn: 0x200 + SMMU_HOST_OFFSET}
+      shared.s2page.0x401: {s2_owner: COREVISOR, s2_gfn: INVALID64}
+      shared.s2page.0x402: {s2_owner: INVALID}
+      shared.s2page.0x100200: {s2_owner: HOSTVISOR, s2_gfn: 0}
+      shared.s2page.0x1005ff.s2_owner: HOSTVISOR
+      shared.s2page.0x100600.s2_owner: INVALID
+      regions: {1: {mb_base: 4M, mb_size: 8K, mb_index: 2}, 2: {mb_index: 4}}
+"""
+    result = fhsim("run", "-", stdin=text)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+# --- Formats ----------------------------------------------------------------------------------
+
+
+def test_tap_has_plan_numbers_and_diagnostics(fhsim, files):
+    result = fhsim("run", "--format", "tap", files)
+    lines = result.stdout.splitlines()
+    assert result.returncode == 1
+    assert lines[:2] == ["TAP version 13", "1..2"]
+    assert lines[2].startswith("ok 1 - a_good: A call that works")
+    assert lines[3] == "not ok 2 - the \\#1 failure: Nothing here is as expected."
+    assert lines[4] == "  ---" and lines[-1] == "  ..."
+    yaml = pytest.importorskip("yaml")
+    diagnostics = yaml.safe_load("\n".join(line[2:] for line in lines[5:-1]))
+    assert diagnostics["file"] == str(files / "b_bad.yaml")
+    assert [failure["line"] for failure in diagnostics["failures"]] == [10, 12, 13]
+    assert diagnostics["failures"][0]["message"] == "delta: curid: expected 4, got 0"
+
+
+def test_tap_says_which_file_is_invalid(fhsim, files):
+    (files / "c.yaml").write_text("steps: {}\n")
+    result = fhsim("run", "--format", "tap", files)
+    assert result.returncode == 2
+    assert result.stdout.splitlines()[-1] == (
+        "not ok 3 - c: 1:1: a scenario needs a 'description': what happens in it, in a sentence")
+
+
+def test_junit_is_xml_with_counts_failures_and_errors(fhsim, files):
+    (files / "c.yaml").write_text("a: &b 1\n")
+    result = fhsim("run", "--format", "junit", files)
+    assert result.returncode == 2
+    root = xml.etree.ElementTree.fromstring(result.stdout)
+    assert (root.tag, root.get("tests"), root.get("failures"), root.get("errors")) == (
+        "testsuites", "3", "1", "1")
+    (suite,) = root
+    good, bad, invalid = suite
+    assert good.get("name") == "a_good" and len(good) == 0
+    assert bad.get("file") == str(files / "b_bad.yaml")
+    assert bad.find("failure").get("message") == "delta: curid: expected 4, got 0"
+    assert "(the <wrong> one): regs.ctxt_regs.x3" in bad.find("failure").text
+    assert invalid.find("error").get("message") == "1:4: anchors and tags are not supported"
+
+
+def test_json_has_everything(fhsim, files):
+    (files / "c.yaml").write_text("")
+    result = fhsim("run", "--format", "json", files)
+    assert result.returncode == 2
+    report = json.loads(result.stdout)
+    assert (report["passed"], report["failed"], report["invalid"], report["steps"]) == (1, 1, 1, 3)
+    good, bad, invalid = report["scenarios"]
+    assert good == {
+        "name": "a_good", "file": str(files / "a_good.yaml"), "verdict": "passed", "steps": 1,
+        "description": "A call that works: it returns <what> it was & given.", "failures": []}
+    assert bad["failures"][0] == {"step": 2, "line": 10, "title": "the <wrong> one",
+                                  "message": "delta: curid: expected 4, got 0"}
+    assert invalid["error"] == "1:1: the file is empty"
+
+
+FAULT = """\
+description: A fault.
+machine: {regions: [{base: 2M, size: 4K}]}
+host: {mapped: [{pfn: 0x200}]}
+steps:
+  - {trap: host-npt-fault, ipa: 0x200000}
+  - {call: map_page_host, args: [KVM_PHYS_SIZE], expect: {stuck: true}}
+  - set: {curid: 3}
+"""
+
+
+def test_a_trace_shows_effects_in_order_and_changes(fhsim):
+    lines = fhsim("run", "--trace", "-", stdin=FAULT).stdout.splitlines()
+    steps = [i for i, line in enumerate(lines) if line.startswith("  step ")]
+    first = [line.split() for line in lines[steps[0] + 1:steps[1]]]
+    locks = [words for words in first if words[0] in ("LOCK", "UNLOCK")]
+    assert locks == [["LOCK", "smmu"], ["UNLOCK", "smmu"], ["LOCK", "s2page"], ["LOCK", "npt", "0"],
+                     ["UNLOCK", "npt", "0"], ["UNLOCK", "s2page"]]
+    wanted = ["NPT_SET", "vmid=0", "addr=0x200000", "level=3", "pte=0x200fff"]
+    assert wanted in [words[:5] for words in first]
+    assert "needs is_paddr" in lines[steps[1] + 1]
+    assert lines[steps[2] + 1].strip() == "~ curid: 0 -> 3"
+
+
+def test_a_trace_in_json_has_effects_and_changes(fhsim):
+    result = fhsim("run", "--trace", "--format", "json", "-", stdin=FAULT)
+    trace = json.loads(result.stdout)["scenarios"][0]["trace"]
+    assert trace[0]["effects"][0] == {"effect": "LOCK", "lock": "0x4"}
+    assert trace[0]["stuck"] is None and "is_paddr" in trace[1]["stuck"]
+    assert trace[2]["changes"] == [{"path": "curid", "before": "0", "after": "3"}]
+
+
+@pytest.mark.parametrize("format", ["tap", "junit"])
+def test_a_trace_fits_the_other_formats(fhsim, format):
+    result = fhsim("run", "--trace", "--format", format, "-", stdin=FAULT)
+    if format == "junit":
+        root = xml.etree.ElementTree.fromstring(result.stdout)
+        assert "NPT_SET" in root.find(".//system-out").text
+    else:
+        inner = result.stdout.splitlines()[3:]
+        assert inner and all(line.startswith("#") for line in inner)
+
+
+def test_a_long_trace_is_capped(fhsim):
+    text = (f"description: x\ndata: {{1: {[1] * 300}}}\n"
+            "steps:\n  - {call: fetch_from_doracle, args: [1, 0, 5000]}\n")
+    result = fhsim("run", "--trace", "-", stdin=text)
+    assert re.search(r"\.\.\. and [1-9]\d* more effects", result.stdout)
+    assert re.search(r"\.\.\. and [1-9]\d* more changes", result.stdout)
+    assert len(result.stdout.splitlines()) < 1300
+
+
+# --- Colour ------------------------------------------------------------------------------------
+
+
+def on_terminal(command, env):
+    """What a command prints on a terminal."""
+    import os
+    import pty
+    import subprocess
+    master, slave = pty.openpty()
+    with subprocess.Popen(command, stdout=slave, env={**os.environ, **env}) as process:
+        os.close(slave)
+        output = b""
+        try:
+            while chunk := os.read(master, 4096):
+                output += chunk
+        except OSError:
+            pass
+        process.wait()
+    os.close(master)
+    return output.decode()
+
+
+def test_verdicts_are_coloured_on_a_terminal_only_and_not_with_no_color(fhsim, files):
+    import os
+    command = [os.environ["FHSIM"], "run", str(files / "a_good.yaml")]
+    assert "\033[32mok" in on_terminal(command, {"TERM": "xterm", "NO_COLOR": ""})
+    assert "\033" not in on_terminal(command, {"TERM": "xterm", "NO_COLOR": "1"})
+    assert "\033" not in on_terminal(command, {"TERM": "dumb", "NO_COLOR": ""})
+    assert "\033" not in fhsim("run", files).stdout
+
+
+def test_help_explains_the_command(fhsim):
+    result = fhsim("run", "--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith("usage: fhsim run")

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""libfaulthandler: SeKVM's verified hypervisor core as a state machine.
+
+>>> import libfaulthandler
+>>> machine = libfaulthandler.Machine()
+>>> machine.map_page_host(0x80000000)
+>>> machine.state.shared.npts[0].pt[0x80000].pfn == 0x80000
+True
+
+The name is the project's: Python has a built-in module `faulthandler` of its own.
+"""
+
+from . import _errors
+from ._delta import Change, Delta, LogSummary, delta
+from ._errors import ERRORS, Error, Halted
+from ._machine import Broken, Machine, Snapshot, constants
+from ._state import Event, Log, Map, Record
+from ._tables import EFFECTS, EVENTS, FUNCTIONS, INVARIANTS, PROFILES
+from .recorder import Recorder
+from .scenario import Report, ScenarioError, minimise, run_scenario
+
+globals().update({error.__name__: error for error in ERRORS.values()})
+
+__all__ = [
+    "Broken", "Change", "Delta", "EFFECTS", "EVENTS", "Error", "Event", "FUNCTIONS", "Halted",
+    "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "PROFILES", "Record", "Recorder",
+    "Report", "ScenarioError", "Snapshot", "constants", "delta", "minimise",
+    "run_scenario",
+    *(error.__name__ for error in ERRORS.values()),
+]
+
+del _errors

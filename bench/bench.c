@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fh-bench: how long calls take and how much memory a state needs, beside what they should.
+ *
+ * usage: fh-bench [--json] [--quick] [--fhsim PROGRAM]
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "machine.h"
+#include "report.h"
+#include "start.h"
+
+enum { ROUNDS = 31, LONG_RUN = 10000000 };
+
+static const struct fh_profile *const spec = &fh_profile_spec;
+static const struct fh_profile *const sekvm = &fh_profile_sekvm_4_18;
+
+/* Where things are: addresses that a host fault of the spec profile can name lie below 16 MiB. */
+enum { HOST_PAGES = 3072, SMMU_BASE = 0xe00000, CALLS = 2048 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void sample(struct row *row, double value)
+{
+    if (row->count < SAMPLES_MAX)
+        row->samples[row->count++] = value;
+}
+
+static void check(enum fh_status status, const struct fh_state *state)
+{
+    char text[300];
+    if (status == FH_OK && !fh_state_rdata(state)->halt)
+        return;
+    fh_error_format(fh_state_error(state), text, sizeof text);
+    give_up(status == FH_OK ? "halted" : text);
+}
+
+/* --- Faults of the host ---------------------------------------------------------------------- */
+
+/* HPFAR_EL2 holds bits 12 and up of the address from bit 4 on: both profiles multiply by 256. */
+static void fault(struct fh_state *state, uint64_t addr, uint64_t esr)
+{
+    struct fh_ctxt_regs *regs = &fh_state_edit_regs(state)->ctxt_regs;
+    regs->hpfar_el2 = addr / 256;
+    regs->esr_el2 = esr;
+    check(fh_handle_host_stage2_fault(state), state);
+}
+
+static void bench_first_faults(void)
+{
+    struct row row = {"host_fault_new_page", "host fault, page not yet mapped", "ns", 100, {0}, 0};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+        fault(state, 0, 0);
+        const double begin = now();
+        for (uint64_t pfn = 1; pfn < HOST_PAGES; pfn++)
+            fault(state, pfn * spec->PAGE_SIZE, 0);
+        sample(&row, (now() - begin) / (HOST_PAGES - 1));
+        fh_state_free(state);
+    }
+    report_row(&row);
+}
+
+static void bench_faults(void)
+{
+    struct row row = {"host_fault", "host fault, page mapped again", "ns", 100, {0}, 0};
+    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const double begin = now();
+        for (uint64_t i = 0; i < CALLS; i++)
+            fault(state, i * 1237 % HOST_PAGES * spec->PAGE_SIZE, 0);
+        sample(&row, (now() - begin) / CALLS);
+    }
+    report_row(&row);
+    fh_state_free(state);
+}
+
+static void bench_faults_with_full_logs(void)
+{
+    struct row row = {"host_fault_full_log", "the same with all events kept", "ns", 0, {0}, 0};
+    struct fh_state *state = machine_new(spec, FH_LOG_FULL, 0, HOST_PAGES);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const double begin = now();
+        for (uint64_t i = 0; i < CALLS; i++)
+            fault(state, i * 1237 % HOST_PAGES * spec->PAGE_SIZE, 0);
+        sample(&row, (now() - begin) / CALLS);
+    }
+    report_row(&row);
+    fh_state_free(state);
+}
+
+/* Syndromes of 4-byte accesses: SAS (bits 22 and 23) is 2, WnR (bit 6) says write. */
+enum { READ_4 = 2 << 22, WRITE_4 = 2 << 22 | 1 << 6 };
+
+static void bench_smmu(const char *name, const char *what, uint64_t esr)
+{
+    struct row row = {name, what, "ns", 60, {0}, 0};
+    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+    machine_add_smmu(state, SMMU_BASE);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const double begin = now();
+        for (uint64_t i = 0; i < CALLS; i++)
+            fault(state, SMMU_BASE + 0x100, esr);
+        sample(&row, (now() - begin) / CALLS);
+    }
+    report_row(&row);
+    fh_state_free(state);
+}
+
+/* --- Hypercalls of VMs ----------------------------------------------------------------------- */
+
+static void pvops(struct fh_state *state, uint64_t vmid, int64_t vcpuid)
+{
+    uint32_t result;
+    struct fh_rdata *adt = fh_state_edit(state);
+    adt->cur_vmid = vmid;
+    adt->cur_vcpuid = vcpuid;
+    check(fh_core_handle_pvops(state, &result), state);
+}
+
+/* The same call again and again: grants count up, and revokes down again. */
+static void bench_counted_shares(void)
+{
+    enum { SHARES = 90 };
+    struct row grant = {"grant_1", "grant 1 page", "ns", 120, {0}, 0};
+    struct row revoke = {"revoke_1", "revoke 1 page, other shares stay", "ns", 120, {0}, 0};
+    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+    uint32_t result;
+    machine_give_to_vm(state, 1, 0x800, 0x100, 1);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        machine_ask(state, 1, 0, spec->HVC_KVM_SET_DESC_PFN, 0x800000, 4096);
+        pvops(state, 1, 0);
+        double begin = now();
+        for (unsigned i = 0; i < SHARES; i++)
+            check(fh_core_handle_pvops(state, &result), state);
+        sample(&grant, (now() - begin) / SHARES);
+        machine_ask(state, 1, 0, spec->HVC_KVM_UNSET_DESC_PFN, 0x800000, 4096);
+        begin = now();
+        for (unsigned i = 0; i < SHARES; i++)
+            check(fh_core_handle_pvops(state, &result), state);
+        sample(&revoke, (now() - begin) / SHARES);
+        pvops(state, 1, 0);
+    }
+    report_row(&grant);
+    report_row(&revoke);
+    fh_state_free(state);
+}
+
+static void ask_for(struct fh_state *state, uint64_t call)
+{
+    check(fh_set_shadow_ctxt(state, 1, 0, (uint32_t)spec->X0, call), state);
+}
+
+/* A page that is shared and taken back at once: every revoke takes the last share. */
+static void bench_last_shares(void)
+{
+    enum { SHARES = 256 };
+    struct row row = {"revoke_1_last", "revoke 1 page, the last share", "ns", 120, {0}, 0};
+    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+    uint32_t result;
+    machine_give_to_vm(state, 1, 0x800, 0x100, 1);
+    machine_ask(state, 1, 0, spec->HVC_KVM_SET_DESC_PFN, 0x800000, 4096);
+    pvops(state, 1, 0);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        double spent = 0, clock = 0;
+        for (unsigned i = 0; i < SHARES; i++) {
+            ask_for(state, spec->HVC_KVM_UNSET_DESC_PFN);
+            const double begin = now();
+            check(fh_core_handle_pvops(state, &result), state);
+            const double end = now();
+            clock += now() - end; /* what looking at the clock takes */
+            spent += end - begin;
+            ask_for(state, spec->HVC_KVM_SET_DESC_PFN);
+            check(fh_core_handle_pvops(state, &result), state);
+        }
+        sample(&row, (spent - clock) / SHARES);
+    }
+    report_row(&row);
+    fh_state_free(state);
+}
+
+static void bench_ranges(void)
+{
+    enum { PAGES = 256 };
+    struct row grant = {"grant_256", "grant 256 pages", "us", 20, {0}, 0};
+    struct row revoke = {"revoke_256", "revoke 256 pages, all shares", "us", 20, {0}, 0};
+    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+    machine_give_to_vm(state, 1, 0x800, 0x100, PAGES);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        machine_ask(state, 1, 0, spec->HVC_KVM_SET_DESC_PFN, 0x800000, PAGES * 4096);
+        double begin = now();
+        pvops(state, 1, 0);
+        sample(&grant, (now() - begin) / 1e3);
+        machine_ask(state, 1, 0, spec->HVC_KVM_UNSET_DESC_PFN, 0x800000, PAGES * 4096);
+        begin = now();
+        pvops(state, 1, 0);
+        sample(&revoke, (now() - begin) / 1e3);
+    }
+    report_row(&grant);
+    report_row(&revoke);
+    fh_state_free(state);
+}
+
+/* --- Large states ---------------------------------------------------------------------------- */
+
+static uint64_t large_page(uint64_t i, uint64_t pages)
+{
+    return 0x40000 + i * 514229 % pages;
+}
+
+static void bench_large_faults(struct fh_state *state, uint64_t pages)
+{
+    struct row row = {"host_fault_4g", "the same over 4 GiB, caches cold", "ns", 0, {0}, 0};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const double begin = now();
+        for (uint64_t i = 0; i < CALLS; i++)
+            fault(state, large_page(round * CALLS + i, pages) * sekvm->PAGE_SIZE, 0);
+        sample(&row, (now() - begin) / CALLS);
+    }
+    report_row(&row);
+}
+
+static void bench_snapshots(struct fh_state *state)
+{
+    struct row snapshot = {"snapshot", "snapshot and its release, 4 GiB", "ns", 100, {0}, 0};
+    struct row write = {
+        "snapshot_write", "snapshot, and a fault that maps a page after it", "us", 0, {0}, 0};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        double begin = now();
+        for (unsigned i = 0; i < CALLS; i++)
+            fh_snapshot_release(fh_state_snapshot(state), &counted_memory);
+        sample(&snapshot, (now() - begin) / CALLS);
+        enum { WRITES = 64 };
+        begin = now();
+        for (uint64_t i = 0; i < WRITES; i++) {
+            const struct fh_rdata *before = fh_state_snapshot(state);
+            fault(state, (0x40000 + round * WRITES + i) * sekvm->PAGE_SIZE, 0);
+            fh_snapshot_release(before, &counted_memory);
+        }
+        sample(&write, (now() - begin) / 1e3 / WRITES);
+    }
+    report_row(&snapshot);
+    report_row(&write);
+}
+
+static const struct fh_npt *host_npt(const struct fh_state *state)
+{
+    const struct fh_map *npts = &fh_state_rdata(state)->shared.npts;
+    return *(struct fh_npt *const *)fh_map_get(npts, shared_map("npts"), sekvm->HOSTVISOR);
+}
+
+static void bench_memory(struct fh_state *state, uint64_t pages, uint64_t before, uint64_t empty)
+{
+    const struct fh_map *s2page = &fh_state_rdata(state)->shared.s2page;
+    struct row owned = {"owner_bytes", "memory per page with an owner", "B", 24, {0}, 0};
+    struct row mapped = {"mapped_bytes", "memory per mapped page", "B", 24, {0}, 0};
+    struct row all = {"owner_all_bytes", "the same, all that was allocated", "B", 24, {0}, 0};
+    struct row tables = {"mapped_all_bytes", "the same, all that was allocated", "B", 24, {0}, 0};
+    sample(&owned, (double)fh_map_bytes(s2page, shared_map("s2page")) / (double)pages);
+    sample(&all, (double)(before - empty) / (double)pages);
+    for (uint64_t i = 0; i < pages; i++)
+        fault(state, (0x40000 + i) * sekvm->PAGE_SIZE, 0);
+    sample(&mapped, (double)fh_map_bytes(&host_npt(state)->pt, npt_map("pt")) / (double)pages);
+    sample(&tables, (double)(bytes_out - before) / (double)pages);
+    report_row(&owned);
+    report_row(&all);
+    report_row(&mapped);
+    report_row(&tables);
+}
+
+static void bench_large(bool quick)
+{
+    const uint64_t pages = quick ? 65536 : 1048576; /* 4 GiB from 1 GiB on */
+    const uint64_t empty = bytes_out;
+    struct fh_state *state = machine_new(sekvm, FH_LOG_SUMMARY, 0x40000, pages);
+    const uint64_t before = bytes_out;
+    bench_large_faults(state, pages);
+    bench_snapshots(state);
+    bench_memory(state, pages, before, empty);
+    fh_state_free(state);
+}
+
+/* --- Long runs ------------------------------------------------------------------------------- */
+
+static double block_of_faults(struct fh_state *state, uint64_t *done)
+{
+    const double begin = now();
+    for (unsigned i = 0; i < 1000; i++, ++*done)
+        fault(state, *done * 1237 % HOST_PAGES * spec->PAGE_SIZE, 0);
+    return (now() - begin) / 1000;
+}
+
+static double median_block(struct fh_state *state, uint64_t *done)
+{
+    struct row row = {0};
+    for (unsigned i = 0; i < ROUNDS; i++)
+        sample(&row, block_of_faults(state, done));
+    for (unsigned i = 1; i < row.count; i++) { /* insertion sort */
+        double value = row.samples[i];
+        unsigned j = i;
+        for (; j > 0 && row.samples[j - 1] > value; j--)
+            row.samples[j] = row.samples[j - 1];
+        row.samples[j] = value;
+    }
+    return row.samples[row.count / 2];
+}
+
+static void bench_long_run(bool quick)
+{
+    const uint64_t end = quick ? LONG_RUN / 100 : LONG_RUN;
+    struct row row = {"long_run", "cost of a trap after 10^7 against after 10^3", "x", 1.5, {0}, 0};
+    struct row memory = {"long_run_bytes", "memory added in between", "B", 0, {0}, 0};
+    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+    uint64_t done = 0;
+    while (done < HOST_PAGES)
+        block_of_faults(state, &done);
+    const uint64_t before = bytes_out;
+    const double early = median_block(state, &done);
+    while (done < end)
+        block_of_faults(state, &done);
+    sample(&row, median_block(state, &done) / early);
+    sample(&memory, (double)(bytes_out - before));
+    report_row(&row);
+    report_row(&memory);
+    fh_state_free(state);
+}
+
+static void bench_start(const char *fhsim)
+{
+    struct row time = {"start_ms", "fhsim: start to first verdict, 4 GiB", "ms", 5, {0}, 0};
+    struct row memory = {"start_mib", "fhsim: memory, 4 GiB", "MiB", 16, {0}, 0};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        double milliseconds, mebibytes;
+        if (!measure_start(fhsim, &milliseconds, &mebibytes))
+            give_up("fhsim does not run");
+        sample(&time, milliseconds);
+        sample(&memory, mebibytes);
+    }
+    report_row(&time);
+    report_row(&memory);
+}
+
+int main(int argc, char **argv)
+{
+#ifdef FHSIM
+    const char *fhsim = FHSIM;
+#else
+    const char *fhsim = NULL;
+#endif
+    bool json = false, quick = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (strcmp(argv[i], "--quick") == 0)
+            quick = true;
+        else if (strcmp(argv[i], "--fhsim") == 0 && i + 1 < argc)
+            fhsim = argv[++i];
+        else
+            give_up("usage: fh-bench [--json] [--quick] [--fhsim PROGRAM]");
+    }
+    report_begin(json);
+    if (fhsim) /* while this process is small: its children begin with its peak of memory */
+        bench_start(fhsim);
+    bench_first_faults();
+    bench_faults();
+    bench_faults_with_full_logs();
+    bench_smmu("smmu_read", "SMMU register read", READ_4);
+    bench_smmu("smmu_write", "SMMU register write", WRITE_4);
+    bench_counted_shares();
+    bench_last_shares();
+    bench_ranges();
+    bench_large(quick);
+    bench_long_run(quick);
+    return report_end() > 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FH_BENCH_MACHINE_H
+#define FH_BENCH_MACHINE_H
+
+#include <faulthandler/faulthandler.h>
+
+/* The machines that the benchmarks run on, and memory that is counted. */
+extern uint64_t bytes_out;
+extern const struct fh_allocator counted_memory;
+
+_Noreturn void give_up(const char *what);
+
+/* A state with a memory region of `pages` pages from `pfn` on, all the host's. */
+struct fh_state *machine_new(const struct fh_profile *profile, enum fh_log_policy policy,
+                             uint64_t pfn, uint64_t pages);
+
+/* One SMMU of 64 KiB at `base`. */
+void machine_add_smmu(struct fh_state *state, uint64_t base);
+
+/* `vmid` owns `pages` pages from `pfn` on, mapped from guest page `gfn` on. */
+void machine_give_to_vm(struct fh_state *state, uint32_t vmid, uint64_t gfn, uint64_t pfn,
+                        uint64_t pages);
+
+/* What VM `vmid`, vCPU `vcpuid` asks for with its next hypercall. */
+void machine_ask(struct fh_state *state, uint64_t vmid, uint64_t vcpuid, uint64_t call,
+                 uint64_t addr, uint64_t size);
+
+/* The type of the values of the map at shared.<field>, or at shared.npts.*.<field>. */
+const struct fh_map_type *shared_map(const char *field);
+const struct fh_map_type *npt_map(const char *field);
+
+#endif

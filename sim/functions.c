@@ -5,8 +5,8 @@
 #include <faulthandler/faulthandler.h>
 
 #include "commands.h"
-#include "diag.h"
-#include "options.h"
+#include "base/diag.h"
+#include "base/options.h"
 #include "vector_counts.h"
 
 /* Where the number of vectors stands. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "diag.h"
+#include "base/diag.h"
 
 struct command {
     const char *name;

@@ -47,7 +47,7 @@ def traces():
 
 
 def ids():
-    source = (SOURCE / "sim/deviations.c").read_text()
+    source = (SOURCE / "sim/replay/deviations.c").read_text()
     return re.findall(r'^ +\{"([AL]\d+)"', source, re.M)
 
 

@@ -5,9 +5,9 @@
 
 #include <faulthandler/faulthandler.h>
 
-#include "json.h"
-#include "lines.h"
-#include "patch.h"
+#include "base/json.h"
+#include "base/lines.h"
+#include "patch/patch.h"
 
 static bool fail_at_change(void *context, const struct fh_change *change)
 {

@@ -8,6 +8,17 @@ from pathlib import Path
 SOURCE = Path(os.environ["FH_SOURCE_DIR"])
 LIB = SOURCE / "lib"
 PARTS = ["base", "arm", "state", "layers", "security"]
+SIM = SOURCE / "sim"
+# What each folder of fhsim may include beside itself.
+FOLDERS = {
+    "base": set(),
+    "patch": {"base"},
+    "vectors": {"base", "patch"},
+    "scenario": {"base", "patch"},
+    "trace": {"base"},
+    "convert": {"base", "trace"},
+    "replay": {"base", "trace"},
+}
 
 
 def quoted_includes(path):
@@ -57,6 +68,21 @@ def test_parts_of_the_library_include_only_lower_parts():
                 for name in quoted_includes(path)
                 if name.split("/")[0] not in allowed
             ]
+    assert wrong == []
+
+
+def test_folders_of_fhsim_include_only_those_below():
+    wrong = []
+    for path in sorted(SIM.rglob("*.[ch]*")):
+        folder = path.parent.name
+        if folder == "sim" or path.suffix not in {".c", ".h", ".cpp"}:
+            continue
+        allowed = FOLDERS[folder] | {folder}
+        wrong += [
+            f"{path.relative_to(SOURCE)}: {name}"
+            for name in quoted_includes(path)
+            if name != "commands.h" and name.split("/")[0] not in allowed
+        ]
     assert wrong == []
 
 

@@ -7,9 +7,9 @@
 
 #include <faulthandler/recorder.h>
 
-#include "node.h"
-#include "recording.h"
-#include "trace_write.h"
+#include "base/node.h"
+#include "convert/recording.h"
+#include "trace/trace_write.h"
 
 enum { WORDS = 1 << 15, SHORT = 64, HEADER_BYTES = FH_RECORDER_HEADER_WORDS * 8 };
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "replay/report_visit.h"
+
+#include <inttypes.h>
+
+#include "base/xml.h"
+
+/*
+ * JUnit: a test case for each kind of trap, which fails if one of that kind has diverged; one for
+ * each deviation that was met, which passes; one for each divergence shown, which fails.
+ */
+
+static uint64_t sum_of(const uint64_t counts[OUTCOMES])
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < OUTCOMES; i++)
+        sum += counts[i];
+    return sum;
+}
+
+static unsigned kinds_met(const struct replay_report *report)
+{
+    unsigned count = 0;
+    for (unsigned row = 0; row < ROWS; row++)
+        count += sum_of(report->counts[row]) > 0;
+    return count;
+}
+
+static unsigned kinds_diverged(const struct replay_report *report)
+{
+    unsigned count = 0;
+    for (unsigned row = 0; row < ROWS; row++)
+        count += report->counts[row][OUTCOME_DIVERGED] > 0;
+    return count;
+}
+
+static unsigned deviations_met(const struct replay_report *report)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; deviation_at(i); i++)
+        count += report->deviations[i].traps > 0;
+    return count;
+}
+
+static void print_kind(const struct replay_report *report, unsigned row)
+{
+    const uint64_t *counts = report->counts[row];
+    printf("    <testcase classname=\"replay.traps\" name=\"%s\">\n", replay_row_name(row));
+    if (counts[OUTCOME_DIVERGED] > 0)
+        printf("      <failure message=\"%" PRIu64 " of %" PRIu64 " diverged\"/>\n",
+               counts[OUTCOME_DIVERGED], sum_of(counts));
+    fputs("      <system-out>", stdout);
+    for (unsigned i = 0; i < OUTCOMES; i++)
+        printf("%s%" PRIu64 " %s", i > 0 ? ", " : "", counts[i], outcome_name((enum outcome)i));
+    fputs("</system-out>\n    </testcase>\n", stdout);
+}
+
+static void print_deviation(const struct deviation *deviation, const struct deviation_count *count)
+{
+    fputs("    <testcase classname=\"replay.deviations\" name=\"", stdout);
+    print_xml(stdout, deviation->id);
+    fputs(": ", stdout);
+    print_xml(stdout, deviation->title);
+    printf("\">\n      <system-out>%" PRIu64 " traps, %" PRIu64 " differences, the first ",
+           count->traps, count->differences);
+    print_xml(stdout, count->first);
+    fputs("\nspec: ", stdout);
+    print_xml(stdout, deviation->spec);
+    fputs("\nmachine: ", stdout);
+    print_xml(stdout, deviation->machine);
+    fputs("\nconsequence: ", stdout);
+    print_xml(stdout, deviation->consequence);
+    fputs("</system-out>\n    </testcase>\n", stdout);
+}
+
+static void print_cases(const struct replay_report *report)
+{
+    for (unsigned row = 0; row < ROWS; row++) {
+        if (sum_of(report->counts[row]) > 0)
+            print_kind(report, row);
+    }
+    for (unsigned i = 0; deviation_at(i); i++) {
+        if (report->deviations[i].traps > 0)
+            print_deviation(deviation_at(i), &report->deviations[i]);
+    }
+    fputs(report->details_text, stdout);
+    if (report->bad_input)
+        fputs("    <testcase classname=\"replay.input\" name=\"the traces can be read\">\n"
+              "      <error message=\"bad input; see the standard error\"/>\n"
+              "    </testcase>\n",
+              stdout);
+}
+
+void junit_print(const struct replay_report *report)
+{
+    uint64_t failures = kinds_diverged(report) + report->shown;
+    unsigned errors = report->bad_input;
+    uint64_t tests = kinds_met(report) + deviations_met(report) + report->shown + errors;
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", stdout);
+    printf("<testsuites tests=\"%" PRIu64 "\" failures=\"%" PRIu64 "\" errors=\"%u\">\n", tests,
+           failures, errors);
+    printf("  <testsuite name=\"replay\" tests=\"%" PRIu64 "\" failures=\"%" PRIu64
+           "\" errors=\"%u\" time=\"%.3f\">\n",
+           tests, failures, errors, report->seconds);
+    print_cases(report);
+    fputs("  </testsuite>\n</testsuites>\n", stdout);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario/play.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "patch/number.h"
+
+/* Whether a step did what the scenario says it must. */
+
+enum { TEXT = 400, HEX_FROM = 4096 };
+
+void judge_fail(const struct judge *judge, const struct node *node, const char *format, ...)
+{
+    struct outcome *outcome = judge->outcome;
+    char message[TEXT];
+    outcome->verdict = VERDICT_FAILED;
+    if (outcome->nfailures == FAILURES_MAX)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    outcome->failures[outcome->nfailures++] =
+        (struct failure){.step = judge->number,
+                         .line = node ? node->line : judge->step->node->line,
+                         .title = judge->step->title,
+                         .message = arena_strdup(judge->scenario->arena, message, strlen(message))};
+}
+
+/* The expectation with this name, to point at; or the step. */
+static const struct node *said_at(const struct judge *judge, const char *key)
+{
+    const struct node *expect = judge->step->expect.node;
+    const struct node *said = expect ? node_get(expect, key) : NULL;
+    return said ? said : judge->step->node;
+}
+
+/* --- Stuck, halted, returned ------------------------------------------------------------------ */
+
+static bool is_stuck_where(const struct fh_error *error, const char *where)
+{
+    char full_name[TEXT];
+    snprintf(full_name, sizeof full_name, "%s.%s", error->layer ? error->layer : "",
+             error->function ? error->function : "");
+    return strcmp(where, full_name) == 0 ||
+           (error->function && strcmp(where, error->function) == 0) ||
+           (error->condition && strstr(error->condition, where));
+}
+
+void judge_status(const struct judge *judge, enum fh_status status)
+{
+    const struct expect *expect = &judge->step->expect;
+    const struct fh_error *error = fh_state_error(judge->scenario->state);
+    char reason[TEXT / 2];
+    fh_error_format(error, reason, sizeof reason);
+    if (status == FH_OK && expect->stuck)
+        judge_fail(judge, said_at(judge, "stuck"), "not stuck, though that is expected");
+    else if (status == FH_OK && expect->unrepresentable)
+        judge_fail(judge, said_at(judge, "unrepresentable"),
+                   "every value has its place, though one is expected to have none");
+    else if (status == FH_OK && expect->disagrees)
+        judge_fail(judge, said_at(judge, "disagrees"),
+                   "the realisations agree, though they are expected not to");
+    else if (status == FH_OK || (status == FH_DISAGREE && expect->disagrees))
+        return;
+    else if (status == FH_STUCK && expect->stuck) {
+        if (expect->stuck_where && !is_stuck_where(error, expect->stuck_where))
+            judge_fail(judge, said_at(judge, "stuck"), "stuck elsewhere: expected '%s', got %s",
+                       expect->stuck_where, reason);
+    } else if (status != FH_UNREPRESENTABLE || !expect->unrepresentable)
+        judge_fail(judge, NULL, "%s", reason);
+}
+
+void judge_result(const struct judge *judge, uint64_t result)
+{
+    const struct expect *expect = &judge->step->expect;
+    if (expect->has_result && expect->result != result)
+        judge_fail(judge, said_at(judge, "result"), "result: expected %#" PRIx64 ", got %#" PRIx64,
+                   expect->result, result);
+}
+
+void judge_halt(const struct judge *judge, bool before, bool after)
+{
+    const struct expect *expect = &judge->step->expect;
+    bool expected = expect->has_halted ? expect->halted : before;
+    if (after == expected)
+        return;
+    if (after)
+        judge_fail(judge, said_at(judge, "halted"), "the machine halted, which is not expected");
+    else
+        judge_fail(judge, said_at(judge, "halted"), "the machine goes on, but must halt");
+}
+
+/* --- Changes ---------------------------------------------------------------------------------- */
+
+struct comparison {
+    const struct judge *judge;
+    const struct node *delta;
+    const struct node *node; /* what is not met */
+    size_t differences;
+    const char *words; /* format of a difference */
+};
+
+/* The logs of locks and of atomic events: compared where the delta has them. */
+static bool is_left_out(const struct comparison *comparison, const struct fh_path *path)
+{
+    const char *field = path->steps[0].field;
+    bool is_log = strcmp(field, "log") == 0 || strcmp(field, "slog") == 0;
+    return is_log && !(comparison->delta && node_get(comparison->delta, field));
+}
+
+static bool report_difference(void *context, const struct fh_change *change)
+{
+    struct comparison *comparison = context;
+    struct arena *arena = comparison->judge->scenario->arena;
+    if (is_left_out(comparison, change->path))
+        return true;
+    comparison->differences++;
+    const char *path = path_text(arena, change->path);
+    const char *wanted = value_text(arena, change->type, change->before);
+    const char *got = value_text(arena, change->type, change->after);
+    judge_fail(comparison->judge, comparison->node, "%s: %s: expected %s, got %s",
+               comparison->words, path, wanted, got);
+    return comparison->differences < FAILURES_MAX;
+}
+
+/* The state before with the delta applied, as a state of its own. */
+static struct fh_state *expected_state(const struct judge *judge, const struct fh_rdata *before)
+{
+    struct scenario *scenario = judge->scenario;
+    const struct node *delta = judge->step->expect.delta;
+    struct patch_numbers numbers = number_patches(scenario->profile);
+    struct patch_objects objects = {&before->shared, scenario->profile->NPT_ID,
+                                    scenario->profile->INFO_ID};
+    struct patch_error error = {0};
+    struct fh_state *expected = fh_state_fork(scenario->state);
+    if (!expected)
+        return NULL;
+    fh_state_restore(expected, before);
+    struct fh_rdata *adt = fh_state_edit(expected);
+    if (!adt ||
+        !patch_apply_rdata(adt, fh_malloc_allocator(), delta, &objects, &numbers, NULL, &error)) {
+        judge_fail(judge, delta, "delta: %s", adt ? error.message : "out of memory");
+        fh_state_free(expected);
+        return NULL;
+    }
+    return expected;
+}
+
+static void judge_delta(const struct judge *judge, const struct fh_rdata *before,
+                        const struct fh_rdata *after)
+{
+    const struct node *delta = judge->step->expect.delta;
+    struct comparison comparison = {judge, delta, delta, 0, "delta"};
+    struct fh_state *expected = expected_state(judge, before);
+    if (!expected)
+        return;
+    fh_delta(fh_state_rdata(expected), after, report_difference, &comparison);
+    fh_state_free(expected);
+}
+
+void judge_changes(const struct judge *judge, const struct fh_rdata *before,
+                   const struct fh_rdata *after)
+{
+    const struct expect *expect = &judge->step->expect;
+    if (expect->delta)
+        judge_delta(judge, before, after);
+    if (expect->unchanged) {
+        struct comparison comparison = {judge, NULL, said_at(judge, "changes"), 0, "changed"};
+        fh_delta(before, after, report_difference, &comparison);
+    }
+}
+
+/* --- Values ----------------------------------------------------------------------------------- */
+
+static uint64_t number_in(const struct patch_place *place, unsigned i)
+{
+    if (place->component >= 0)
+        return fh_tuple_get(place->type, place->place, (unsigned)place->component);
+    if (place->type->kind == FH_KIND_TUPLE)
+        return fh_tuple_get(place->type, place->place, i);
+    return fh_scalar_get(place->type, place->place);
+}
+
+static bool is_as_expected(const struct patch_place *place, const struct state_value *value)
+{
+    for (unsigned i = 0; i < value->count; i++) {
+        if (number_in(place, i) != value->numbers[i])
+            return false;
+    }
+    return true;
+}
+
+static void number_as_text(char *text, size_t size, uint64_t number)
+{
+    snprintf(text, size, number < HEX_FROM ? "%" PRIu64 : "0x%" PRIx64, number);
+}
+
+/* What was expected, in the words that value_print has for what is there. */
+static const char *expected_text(const struct judge *judge, const struct patch_place *place,
+                                 const struct state_value *value)
+{
+    char text[TEXT / 4] = "";
+    if (place->component < 0 && place->type->kind == FH_KIND_TUPLE) {
+        for (unsigned i = 0; i < value->count; i++) {
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s", i > 0 ? ", " : "[");
+            used = strlen(text);
+            number_as_text(text + used, sizeof text - used, value->numbers[i]);
+        }
+        strcat(text, "]");
+    } else if (place->component >= 0 || place->type->kind == FH_KIND_U32 ||
+               place->type->kind == FH_KIND_U64)
+        number_as_text(text, sizeof text, value->numbers[0]);
+    else
+        snprintf(text, sizeof text, "%.60s", value->node->text);
+    return arena_strdup(judge->scenario->arena, text, strlen(text));
+}
+
+static const char *found_text(const struct judge *judge, const struct patch_place *place)
+{
+    char text[24];
+    if (place->component < 0)
+        return value_text(judge->scenario->arena, place->type, place->place);
+    number_as_text(text, sizeof text, number_in(place, 0));
+    return arena_strdup(judge->scenario->arena, text, strlen(text));
+}
+
+void judge_values(const struct judge *judge, const struct fh_rdata *after)
+{
+    const struct expect *expect = &judge->step->expect;
+    struct patch_numbers numbers = number_patches(judge->scenario->profile);
+    for (size_t i = 0; i < expect->nvalues; i++) {
+        const struct state_value *value = &expect->values[i];
+        struct patch_place place;
+        struct patch_error error;
+        if (!patch_find(after, value->path, &numbers, &place, &error))
+            judge_fail(judge, value->node, "%s: %s", value->path, error.message);
+        else if (!is_as_expected(&place, value))
+            judge_fail(judge, value->node, "%s: expected %s, got %s", value->path,
+                       expected_text(judge, &place, value), found_text(judge, &place));
+    }
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_PLAY_H
+#define SIM_PLAY_H
+
+#include "scenario/scenario.h"
+
+/* A place of the state that a step changed, as text. */
+struct change_text {
+    const char *path, *before, *after;
+};
+
+/* What a step did: kept for --trace, each list up to a limit, with how many there were. */
+struct step_trace {
+    const struct step *step;
+    struct fh_effect *effects;
+    size_t neffects, effects_seen;
+    struct change_text *changes;
+    size_t nchanges, changes_seen;
+    const char *stuck; /* why the call was stuck; NULL if it was not */
+};
+
+/* An expectation that did not hold. `line` is where the file has it. */
+struct failure {
+    unsigned step; /* from 1 */
+    unsigned line;
+    const char *title;
+    const char *message;
+};
+
+enum verdict { VERDICT_PASSED, VERDICT_FAILED, VERDICT_INVALID };
+enum { FAILURES_MAX = 12 };
+
+/* How a scenario ended. Its texts live as long as the scenario. */
+struct outcome {
+    const struct scenario *scenario;
+    enum verdict verdict;
+    size_t played;
+    struct failure failures[FAILURES_MAX];
+    size_t nfailures;
+    struct step_trace *traces; /* of the steps played; NULL without --trace */
+};
+
+/* Play the steps up to the first that fails. */
+void play(struct scenario *scenario, bool trace, struct outcome *outcome);
+
+/* --- Its parts -------------------------------------------------------------------------------- */
+
+/* "shared.s2page.0x80.s2_owner", into the arena. */
+const char *path_text(struct arena *arena, const struct fh_path *path);
+const char *value_text(struct arena *arena, const struct fh_type *type, const void *place);
+
+/* Have the state's effects noted in `trace` (NULL: no longer). */
+struct recorder;
+struct recorder *recorder_new(struct scenario *scenario);
+void recorder_watch(struct recorder *recorder, struct step_trace *trace);
+void recorder_note_changes(struct arena *arena, struct step_trace *trace,
+                           const struct fh_rdata *before, const struct fh_rdata *after);
+
+/* What a step's expectations say about the states before and after: notes failures. */
+struct judge {
+    struct scenario *scenario;
+    struct outcome *outcome;
+    const struct step *step;
+    unsigned number;
+};
+__attribute__((format(printf, 3, 4))) void
+judge_fail(const struct judge *judge, const struct node *node, const char *format, ...);
+void judge_status(const struct judge *judge, enum fh_status status);
+void judge_result(const struct judge *judge, uint64_t result);
+void judge_halt(const struct judge *judge, bool before, bool after);
+void judge_changes(const struct judge *judge, const struct fh_rdata *before,
+                   const struct fh_rdata *after);
+void judge_values(const struct judge *judge, const struct fh_rdata *after);
+
+/* The invariants: in a step that checks them, before the first step, and behind each one. */
+void judge_invariants(const struct judge *judge);
+void judge_invariants_at_start(struct scenario *scenario, struct outcome *outcome);
+void judge_invariants_after(const struct judge *judge, const struct fh_rdata *before);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario/play.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { EFFECTS_MAX = 1000, CHANGES_MAX = 200, HEX_FROM = 64 };
+
+/*
+ * The environment of the scenario with an observer: the script's answers are handed through, for
+ * the observer shares their context.
+ */
+struct recorder {
+    struct arena *arena;
+    struct fh_environment inner;
+    struct step_trace *trace;
+};
+
+static size_t ask_oracle(void *context, uint64_t id, uint64_t cpu, const struct fh_log *log,
+                         const struct fh_event *const **events)
+{
+    const struct recorder *recorder = context;
+    return recorder->inner.oracle(recorder->inner.context, id, cpu, log, events);
+}
+
+static size_t ask_soracle(void *context, uint64_t cpu, const struct fh_log *slog,
+                          const struct fh_event *const **events)
+{
+    const struct recorder *recorder = context;
+    return recorder->inner.soracle(recorder->inner.context, cpu, slog, events);
+}
+
+static uint64_t ask_doracle(void *context, uint64_t vmid, uint64_t n)
+{
+    const struct recorder *recorder = context;
+    return recorder->inner.doracle(recorder->inner.context, vmid, n);
+}
+
+static uint64_t ask_core_doracle(void *context, uint64_t vmid, uint64_t n)
+{
+    const struct recorder *recorder = context;
+    return recorder->inner.core_doracle(recorder->inner.context, vmid, n);
+}
+
+static void observe(void *context, const struct fh_effect *effect)
+{
+    struct recorder *recorder = context;
+    struct step_trace *trace = recorder->trace;
+    if (!trace)
+        return;
+    trace->effects_seen++;
+    if (trace->neffects < EFFECTS_MAX)
+        trace->effects[trace->neffects++] = *effect;
+}
+
+struct recorder *recorder_new(struct scenario *scenario)
+{
+    struct recorder *recorder = arena_alloc(scenario->arena, sizeof *recorder);
+    struct fh_environment *env = fh_state_environment(scenario->state);
+    recorder->arena = scenario->arena;
+    recorder->inner = *env;
+    env->context = recorder;
+    env->observer = observe;
+    env->oracle = env->oracle ? ask_oracle : NULL;
+    env->soracle = env->soracle ? ask_soracle : NULL;
+    env->doracle = env->doracle ? ask_doracle : NULL;
+    env->core_doracle = env->core_doracle ? ask_core_doracle : NULL;
+    return recorder;
+}
+
+void recorder_watch(struct recorder *recorder, struct step_trace *trace)
+{
+    recorder->trace = trace;
+    if (trace)
+        trace->effects = arena_alloc(recorder->arena, EFFECTS_MAX * sizeof *trace->effects);
+}
+
+/* --- Changes as text ------------------------------------------------------------------------- */
+
+static const char *keep(struct arena *arena, char *text, size_t length)
+{
+    const char *kept = text ? arena_strdup(arena, text, length) : "?";
+    free(text);
+    return kept;
+}
+
+const char *path_text(struct arena *arena, const struct fh_path *path)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return "?";
+    for (unsigned i = 0; i < path->length; i++) {
+        const struct fh_step *step = &path->steps[i];
+        if (i > 0)
+            fputc('.', out);
+        fputs(step->field ? step->field : step->is_fallback ? "_" : "", out);
+        for (unsigned j = 0; j < step->nkeys; j++)
+            fprintf(out, step->keys[j] < HEX_FROM ? "%s%" PRIu64 : "%s0x%" PRIx64, j > 0 ? "." : "",
+                    step->keys[j]);
+    }
+    fclose(out);
+    return keep(arena, text, length);
+}
+
+const char *value_text(struct arena *arena, const struct fh_type *type, const void *place)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return "?";
+    value_print(type, place, out);
+    fclose(out);
+    return keep(arena, text, length);
+}
+
+struct noting {
+    struct arena *arena;
+    struct step_trace *trace;
+};
+
+static bool note_change(void *context, const struct fh_change *change)
+{
+    const struct noting *noting = context;
+    struct step_trace *trace = noting->trace;
+    trace->changes_seen++;
+    if (trace->nchanges < CHANGES_MAX)
+        trace->changes[trace->nchanges++] =
+            (struct change_text){path_text(noting->arena, change->path),
+                                 value_text(noting->arena, change->type, change->before),
+                                 value_text(noting->arena, change->type, change->after)};
+    return true;
+}
+
+void recorder_note_changes(struct arena *arena, struct step_trace *trace,
+                           const struct fh_rdata *before, const struct fh_rdata *after)
+{
+    struct noting noting = {arena, trace};
+    trace->changes = arena_alloc(arena, CHANGES_MAX * sizeof *trace->changes);
+    fh_delta(before, after, note_change, &noting);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "base/options.h"
+#include "scenario/verdicts.h"
+
+static const char help[] =
+    "usage: fhsim run [--format FORMAT] [--trace] SCENARIO...\n\n"
+    "Plays scenarios: a machine, steps on it, and what each must do. A SCENARIO is a YAML\n"
+    "file, '-' for standard input, or a folder, whose *.yaml files are played in the order\n"
+    "of their names, folders inside it included. docs/scenario-format.md describes the\n"
+    "format.\n\n"
+    "  --format FORMAT  text (the default), tap, junit or json\n"
+    "  --trace          show what each step did: locks, effects, changes of the state\n\n"
+    "Exit status: 0 all as expected, 1 an expectation failed, 2 bad input or usage.\n";
+
+/* --- Files -------------------------------------------------------------------------------------
+ */
+
+struct paths {
+    char **list;
+    size_t count, size;
+};
+
+static void *check_memory(void *memory)
+{
+    if (memory)
+        return memory;
+    diag_plain("out of memory");
+    exit(EXIT_BAD_INPUT);
+}
+
+static void add_path(struct paths *paths, char *path)
+{
+    if (paths->count == paths->size) {
+        paths->size = paths->size ? 2 * paths->size : 32;
+        paths->list = check_memory(realloc(paths->list, paths->size * sizeof *paths->list));
+    }
+    paths->list[paths->count++] = path;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* A link is not followed: it may lead back up. */
+static bool is_inner_folder(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool is_yaml(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 5 && strcmp(name + length - 5, ".yaml") == 0;
+}
+
+static bool add_folder(struct paths *paths, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0) {
+        diag_plain("%s: cannot read the folder", folder);
+        return false;
+    }
+    bool fine = true;
+    size_t before = paths->count;
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        size_t slash = folder[strlen(folder) - 1] == '/';
+        size_t size = strlen(folder) + strlen(name) + 2;
+        char *path = check_memory(malloc(size));
+        snprintf(path, size, slash ? "%s%s" : "%s/%s", folder, name);
+        bool inner = *name != '.' && is_inner_folder(path);
+        if (inner)
+            fine = add_folder(paths, path) && fine;
+        if (!inner && is_yaml(name))
+            add_path(paths, path);
+        else
+            free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    if (fine && paths->count == before) {
+        diag_plain("%s: no scenarios (*.yaml) in the folder", folder);
+        return false;
+    }
+    return fine;
+}
+
+static bool find_scenarios(struct paths *paths, char **arguments, int count)
+{
+    bool fine = true;
+    for (int i = 0; i < count; i++) {
+        if (is_folder(arguments[i]))
+            fine = add_folder(paths, arguments[i]) && fine;
+        else
+            add_path(paths, check_memory(strdup(arguments[i])));
+    }
+    return fine;
+}
+
+static void free_paths(struct paths *paths)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        free(paths->list[i]);
+    free(paths->list);
+}
+
+/* --- The command -------------------------------------------------------------------------------
+ */
+
+static void run_one(struct verdicts *verdicts, const char *path)
+{
+    struct scenario scenario;
+    struct outcome outcome = {.scenario = &scenario, .verdict = VERDICT_INVALID};
+    if (scenario_load(&scenario, path))
+        play(&scenario, verdicts->trace, &outcome);
+    verdicts_add(verdicts, &outcome);
+    scenario_free(&scenario);
+}
+
+static int run_all(struct verdicts *verdicts, char **arguments, int count)
+{
+    struct paths paths = {0};
+    int status = EXIT_BAD_INPUT;
+    if (find_scenarios(&paths, arguments, count) && verdicts_begin(verdicts, paths.count)) {
+        for (size_t i = 0; i < paths.count; i++)
+            run_one(verdicts, paths.list[i]);
+        verdicts_end(verdicts);
+        status = verdicts->invalid > 0  ? EXIT_BAD_INPUT
+                 : verdicts->failed > 0 ? EXIT_DIFFERENT
+                                        : EXIT_EXPECTED;
+    }
+    free_paths(&paths);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        diag_plain("cannot write the report");
+        status = EXIT_BAD_INPUT;
+    }
+    return status;
+}
+
+static bool choose_format(struct verdicts *verdicts, const char *name)
+{
+    static const char *const names[] = {"text", "tap", "junit", "json"};
+    if (verdicts_format_named(name, &verdicts->format))
+        return true;
+    const char *near = nearest(name, names, sizeof names / sizeof *names);
+    diag_plain("run: unknown format '%s'%s%s%s", name, near ? "; did you mean '" : "",
+               near ? near : "; there are text, tap, junit and json", near ? "'?" : "");
+    return false;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct verdicts verdicts = {.out = stdout};
+    const char *format = "text";
+    const struct option_spec options[] = {{"--format", NULL, &format},
+                                          {"--trace", &verdicts.trace, NULL}};
+    int count;
+    switch (options_read(argc, argv, options, 2, &count)) {
+    case OPTIONS_HELP: fputs(help, stdout); return EXIT_EXPECTED;
+    case OPTIONS_BAD: return EXIT_BAD_INPUT;
+    default: break;
+    }
+    if (!choose_format(&verdicts, format))
+        return EXIT_BAD_INPUT;
+    if (count == 0) {
+        diag_plain("run: no scenario given; `fhsim run --help` explains");
+        return EXIT_BAD_INPUT;
+    }
+    verdicts.colour = verdicts.format == VERDICTS_TEXT && may_colour(stdout);
+    return run_all(&verdicts, argv, count);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario/scenario.h"
+
+#include <string.h>
+
+#include "base/yaml.h"
+
+enum { MAX_FILE = 4 << 20, FORMAT_VERSION = 1 };
+
+static bool load_profile(struct reader *reader, struct scenario *scenario, const struct node *root)
+{
+    const char *name = "spec", *names[16];
+    const struct node *node = node_get(root, "profile");
+    if (!reader_text_at(reader, root, "profile", &name))
+        return false;
+    scenario->profile = reader->profile = fh_profile_find(name);
+    if (scenario->profile)
+        return true;
+    size_t count = 0;
+    for (const struct fh_profile *k; count < 16 && (k = fh_profile_at((unsigned)count));)
+        names[count++] = k->name;
+    return reader_unknown(reader, node, "profile", names, count);
+}
+
+/* A file's name without its folders and without `.yaml`. */
+static const char *base_name(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    size_t length = strlen(name);
+    if (length > 5 && strcmp(name + length - 5, ".yaml") == 0)
+        length -= 5;
+    return arena_strdup(arena, name, length);
+}
+
+static bool load_root(struct reader *reader, struct scenario *scenario, const struct node *root)
+{
+    static const char *const keys[] = {
+        "format", "name", "description", "profile",    "machine",    "host",      "vms",   "state",
+        "oracle", "data", "core_data",   "parameters", "invariants", "semantics", "steps", NULL};
+    uint64_t format = FORMAT_VERSION;
+    reader->profile = fh_profile_find("spec");
+    if (!reader_keys(reader, root, "a scenario", keys) ||
+        !reader_number_at(reader, root, "format", FORMAT_VERSION, FORMAT_VERSION, &format) ||
+        !reader_text_at(reader, root, "name", &scenario->name) ||
+        !reader_text_at(reader, root, "description", &scenario->description))
+        return false;
+    if (!scenario->description)
+        return reader_error(reader, root,
+                            "a scenario needs a 'description': what happens in it, "
+                            "in a sentence");
+    if (!node_get(root, "steps"))
+        return reader_error(reader, root, "a scenario needs 'steps'");
+    return load_profile(reader, scenario, root) && scenario_load_machine(reader, scenario, root) &&
+           scenario_load_semantics(reader, scenario, root) &&
+           scenario_load_parameters(reader, scenario, root) &&
+           scenario_load_invariants(reader, scenario, root) &&
+           scenario_load_steps(reader, scenario, node_get(root, "steps"));
+}
+
+bool scenario_load(struct scenario *scenario, const char *path)
+{
+    *scenario = (struct scenario){.arena = arena_new()};
+    scenario->name = strcmp(path, "-") == 0 ? "stdin" : base_name(scenario->arena, path);
+    if (!source_read(&scenario->source, path, MAX_FILE))
+        return false;
+    const struct node *root = yaml_parse(&scenario->source, scenario->arena);
+    struct reader reader = {.source = &scenario->source, .arena = scenario->arena};
+    return root && load_root(&reader, scenario, root);
+}
+
+void scenario_free(struct scenario *scenario)
+{
+    fh_state_free(scenario->state);
+    script_free(scenario->script);
+    source_free(&scenario->source);
+    arena_free(scenario->arena);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_SCENARIO_H
+#define SIM_SCENARIO_H
+
+#include <faulthandler/faulthandler.h>
+
+#include "patch/reader.h"
+#include "patch/script.h"
+
+/*
+ * A scenario file, read and checked whole: the machine stands in `state`, the steps wait to be
+ * played. docs/scenario-format.md describes the format.
+ */
+
+/* A register of CtxtRegs to be written before a step. */
+struct register_value {
+    const struct fh_field *field;
+    uint64_t value;
+};
+
+struct registers {
+    struct register_value *values;
+    size_t count;
+};
+
+/* A place of the state, by its path, with the value that it must have. */
+struct state_value {
+    const struct node *node; /* the value in the file */
+    const char *path;
+    unsigned count;
+    uint64_t numbers[3]; /* `count` of them: more than one for a whole tuple */
+};
+
+/* What a step must do. Without an `expect` it must neither be stuck nor halt the machine. */
+struct expect {
+    const struct node *node;
+    bool has_result, has_halted, halted, stuck, unrepresentable, disagrees, unchanged;
+    uint64_t result;
+    const char *stuck_where; /* part of the condition, or the function; NULL: anywhere */
+    const struct node *delta;
+    struct state_value *values;
+    size_t nvalues;
+};
+
+enum step_kind { STEP_TRAP, STEP_CALL, STEP_SET, STEP_CHECK };
+
+/* Who acts in a call, and the registers that a call or a trap finds. */
+struct actor {
+    bool given;
+    uint64_t vmid, vcpuid;
+    struct registers registers;
+};
+
+/* What a step's trap goes to: TrapHandlerRaw, or TrapHandler, the layer of the security proof. */
+enum trap_layer { TRAP_RAW, TRAP_TOP, TRAP_LAYERS };
+
+/* Events of other CPUs, when the log of the lock is longer by `after` than before the step. */
+struct step_events {
+    const struct node *list;
+    bool atomic;   /* in slog */
+    uint64_t lock; /* otherwise: in this lock's log */
+    uint64_t after;
+};
+
+/* The value that a data oracle gives `vmid` when it has read `after` more than before the step. */
+struct step_datum {
+    bool core; /* core_doracle, not doracle */
+    uint64_t vmid, after, value;
+};
+
+/* What comes from outside during one step. */
+struct step_script {
+    struct step_events *events;
+    size_t nevents;
+    struct step_datum *data;
+    size_t ndata;
+};
+
+struct step {
+    enum step_kind kind;
+    const struct node *node;
+    const char *title; /* "call map_page_host", or its `name` */
+    uint64_t repeat;
+    const struct node *cpu_node; /* `cpu`: the CPU that acts from here on; NULL: as before */
+    uint64_t cpu;
+    struct actor actor;
+    struct step_script script;
+    const struct trap_kind *trap;
+    enum trap_layer layer;
+    const struct fh_function *function; /* STEP_CALL */
+    uint64_t args[FH_MAX_ARGS];
+    const struct node *patch;            /* STEP_SET */
+    struct invariant_expect *invariants; /* STEP_CHECK of the invariants; NULL: of values */
+    struct expect expect;
+};
+
+struct scenario {
+    struct source source;
+    struct arena *arena;
+    const char *name;
+    const char *description;
+    const struct fh_profile *profile;
+    uint64_t cpu, host_vcpuid; /* the CPU that acts first, and its host's context */
+    struct script *script;
+    struct fh_state *state;
+    struct step *steps;
+    size_t nsteps;
+    const struct node *invariants; /* to be checked behind every step; NULL: they are not */
+};
+
+/* Read and check a file. False if it is no valid scenario: scenario->source.error says why. */
+bool scenario_load(struct scenario *scenario, const char *path);
+void scenario_free(struct scenario *scenario);
+
+/* --- Parts of the loader --------------------------------------------------------------------- */
+
+/* The keys `machine`, `host`, `vms` and `state`: scenario_machine.c. */
+bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
+                           const struct node *root);
+
+/* The keys `oracle`, `data` and `core_data`, for the machine that stands: scenario_oracle.c. */
+bool scenario_load_oracles(struct reader *reader, struct scenario *scenario,
+                           const struct node *root);
+
+/* `events`, `data` and `core_data` of a step; the data come behind those that it has already. */
+bool scenario_load_step_script(struct reader *reader, struct scenario *scenario, struct step *step,
+                               const struct node *node);
+
+/* The key `parameters`: scenario_parameters.c. */
+bool scenario_load_parameters(struct reader *reader, struct scenario *scenario,
+                              const struct node *root);
+
+/* The list under `steps`: scenario_steps.c. */
+bool scenario_load_steps(struct reader *reader, struct scenario *scenario, const struct node *list);
+
+/* `invariants: always`, and a step `check: invariants`: scenario_invariants.c. */
+bool scenario_load_invariants(struct reader *reader, struct scenario *scenario,
+                              const struct node *root);
+bool scenario_load_invariant_check(struct reader *reader, struct step *step,
+                                   const struct node *node);
+
+/* The key `semantics`, for the machine that stands: scenario_semantics.c. */
+bool scenario_load_semantics(struct reader *reader, struct scenario *scenario,
+                             const struct node *root);
+
+/* What stands under `expect`, and state values by path: scenario_expect.c. */
+bool scenario_load_expect(struct reader *reader, struct scenario *scenario, struct step *step,
+                          const struct node *node);
+bool scenario_load_values(struct reader *reader, struct scenario *scenario, struct expect *expect,
+                          const struct node *map);
+
+/* A patch fits the state: tried on a copy. */
+bool scenario_try_patch(struct reader *reader, struct scenario *scenario, const struct node *patch);
+
+/* Registers by name in a map: {elr: 0x1000, x: {0: 1}}. `skip` (NULL-terminated) are no registers.
+ */
+bool scenario_load_registers(struct reader *reader, const struct node *map, const char *const *skip,
+                             struct registers *registers);
+
+/* Trap kinds: what raises them, what handles them. */
+struct trap_kind {
+    const char *name;
+    bool by_vm; /* a VM traps, otherwise the host */
+    bool (*load)(struct reader *reader, struct scenario *scenario, struct step *step,
+                 const struct node *node);
+    enum fh_status (*play[TRAP_LAYERS])(struct fh_state *state);
+};
+bool scenario_load_trap(struct reader *reader, struct scenario *scenario, struct step *step,
+                        const struct node *node);
+
+/* "call", "map_page_host": the title of a step that has no name. */
+const char *scenario_title(struct reader *reader, const char *what, const char *name);
+
+#endif

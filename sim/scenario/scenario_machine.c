@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario/scenario.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "scenario/cpus.h"
+#include "patch/number.h"
+
+/*
+ * The machine at the start: a base state, to which the file adds memory, devices and VMs. What
+ * KCore itself would have built, its stage-2 tables, is built by its own functions; the logs begin
+ * empty all the same.
+ */
+struct setup {
+    struct reader *reader;
+    struct scenario *scenario;
+    struct fh_state *state;
+    const struct fh_profile *profile;
+    const struct fh_allocator *allocator;
+    const struct fh_map_type *s2page_type;
+};
+
+enum { MAX_REGION_PAGES = 1 << 22, MAX_REGIONS = 31, BLOCK_PAGES = 512, MAX_VMS = 256 };
+
+static bool out_of_memory(struct setup *setup)
+{
+    return source_error(setup->reader->source, 0, 0, "out of memory");
+}
+
+/* --- Writing by path ------------------------------------------------------------------------- */
+
+/* One step down from a record, a reference or a map. */
+static void *descend(struct setup *setup, const struct fh_type **type, void *place,
+                     const char *name, size_t length)
+{
+    if ((*type)->kind == FH_KIND_MAP) {
+        uint64_t key;
+        struct number_error error;
+        bool existed;
+        *type = (*type)->value;
+        if (!number_parse(setup->profile, name, length, &key, &error))
+            return NULL;
+        return fh_map_edit(place, &(*type)->as_value, setup->allocator, key, &existed);
+    }
+    if ((*type)->kind == FH_KIND_REF) {
+        if (!fh_ref_own(*type, place, setup->allocator))
+            return NULL;
+        place = *(void **)place;
+    }
+    const struct fh_field *field = fh_type_field(*type, name, length);
+    if (!field)
+        return NULL;
+    *type = field->type;
+    return (char *)place + field->offset;
+}
+
+/* Set the scalar at a path of the state. The values fit: the loader has checked them. */
+__attribute__((format(printf, 3, 4))) static bool put(struct setup *setup, uint64_t value,
+                                                      const char *format, ...)
+{
+    char path[160];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(path, sizeof path, format, arguments);
+    va_end(arguments);
+    const struct fh_type *type = fh_rdata_type();
+    void *place = fh_state_edit(setup->state);
+    for (const char *name = path; place && *name;) {
+        size_t length = strcspn(name, ".");
+        place = descend(setup, &type, place, name, length);
+        name += length + (name[length] == '.');
+    }
+    return (place && fh_scalar_set(type, place, value)) || out_of_memory(setup);
+}
+
+static bool put_registers(struct setup *setup, uint64_t vmid, uint64_t vcpuid,
+                          const struct registers *registers)
+{
+    uint64_t context = vmid * setup->profile->VCPU_PER_VM + vcpuid;
+    for (size_t i = 0; i < registers->count; i++) {
+        const struct register_value *value = &registers->values[i];
+        if (!put(setup, value->value, "shadow_ctxts.%" PRIu64 ".ctxt_regs.%s", context,
+                 value->field->name))
+            return false;
+    }
+    return true;
+}
+
+/* --- Memory ---------------------------------------------------------------------------------- */
+
+static const struct fh_map_type *s2page_type(void)
+{
+    const struct fh_field *shared = fh_type_field(fh_rdata_type(), "shared", strlen("shared"));
+    return &fh_type_field(shared->type, "s2page", strlen("s2page"))->type->value->as_value;
+}
+
+static bool set_page(struct setup *setup, uint64_t pfn, struct fh_s2page page)
+{
+    bool existed;
+    struct fh_rdata *adt = fh_state_edit(setup->state);
+    struct fh_s2page *entry =
+        adt ? fh_map_edit(&adt->shared.s2page, setup->s2page_type, setup->allocator, pfn, &existed)
+            : NULL;
+    if (!entry)
+        return out_of_memory(setup);
+    *entry = page;
+    return true;
+}
+
+static const struct fh_s2page *page_of(const struct setup *setup, uint64_t pfn)
+{
+    return fh_map_get(&fh_state_rdata(setup->state)->shared.s2page, setup->s2page_type, pfn);
+}
+
+struct range {
+    uint64_t base, size;
+};
+
+static bool load_range(struct setup *setup, const struct node *node, struct range *range)
+{
+    struct reader *reader = setup->reader;
+    uint64_t page = setup->profile->PAGE_SIZE, end = setup->profile->KVM_PHYS_SIZE;
+    if (!reader_number_at(reader, node, "base", 0, end - page, &range->base) ||
+        !reader_number_at(reader, node, "size", page, end, &range->size))
+        return false;
+    if (range->base % page != 0 || range->size % page != 0)
+        return reader_error(reader, node, "base and size must be multiples of a page");
+    if (range->size > end - range->base)
+        return reader_error(reader, node, "the range ends beyond KVM_PHYS_SIZE (%#" PRIx64 ")",
+                            end);
+    return true;
+}
+
+/* Is a page from `first` up to `end` in a region already? */
+static bool has_owner(const struct setup *setup, uint64_t first, uint64_t end)
+{
+    const struct fh_map *pages = &fh_state_rdata(setup->state)->shared.s2page;
+    return fh_map_next(pages, setup->s2page_type, &first) && first < end;
+}
+
+static bool need_key(struct setup *setup, const struct node *node, const char *what,
+                     const char *key)
+{
+    return node_get(node, key) ||
+           reader_error(setup->reader, node, "%s needs the key '%s'", what, key);
+}
+
+/*
+ * Pages that nobody mapped yet. Without a gfn from the file: the host's have the one that KCore
+ * gives a page that it takes back, others have none.
+ */
+static bool own_pages(struct setup *setup, uint64_t first, uint64_t count, uint64_t owner,
+                      const struct node *gfn)
+{
+    const struct fh_profile *k = setup->profile;
+    struct fh_s2page page = {.s2_owner = (uint32_t)owner, .s2_gfn = UINT64_MAX};
+    if (gfn && !reader_number(setup->reader, gfn, "gfn", 0, UINT64_MAX, &page.s2_gfn))
+        return false;
+    if (gfn || owner != k->HOSTVISOR) {
+        struct fh_rdata *adt = fh_state_edit(setup->state);
+        return (adt && fh_map_fill(&adt->shared.s2page, setup->s2page_type, setup->allocator, first,
+                                   first + count - 1, &page)) ||
+               out_of_memory(setup);
+    }
+    for (uint64_t pfn = first; pfn < first + count; pfn++) {
+        page.s2_gfn = pfn + k->SMMU_HOST_OFFSET;
+        if (!set_page(setup, pfn, page))
+            return false;
+    }
+    return true;
+}
+
+static bool load_region(struct setup *setup, const struct node *node, uint64_t number,
+                        uint64_t *pages)
+{
+    static const char *const keys[] = {"base", "size", "owner", "gfn", NULL};
+    const struct fh_profile *k = setup->profile;
+    struct range range = {0, 0};
+    uint64_t owner = k->HOSTVISOR;
+    if (!reader_keys(setup->reader, node, "a region", keys) ||
+        !need_key(setup, node, "a region", "base") || !need_key(setup, node, "a region", "size") ||
+        !load_range(setup, node, &range) ||
+        !reader_number_at(setup->reader, node, "owner", k->HOSTVISOR, k->COREVISOR, &owner))
+        return false;
+    uint64_t first = range.base / k->PAGE_SIZE, count = range.size / k->PAGE_SIZE;
+    if (count > MAX_REGION_PAGES - *pages)
+        return reader_error(setup->reader, node, "the regions have more than 16 GiB");
+    if (has_owner(setup, first, first + count))
+        return reader_error(setup->reader, node, "the region overlaps another one");
+    if (!put(setup, range.base, "regions.%" PRIu64 ".mb_base", number) ||
+        !put(setup, range.size, "regions.%" PRIu64 ".mb_size", number) ||
+        !put(setup, *pages, "regions.%" PRIu64 ".mb_index", number))
+        return false;
+    *pages += count;
+    return own_pages(setup, first, count, owner, node_get(node, "gfn"));
+}
+
+static bool load_regions(struct setup *setup, const struct node *list)
+{
+    if (!list)
+        return true;
+    if (!reader_list(setup->reader, list, "'regions'"))
+        return false;
+    if (list->count > MAX_REGIONS)
+        return reader_error(setup->reader, list, "more than 31 regions");
+    uint64_t pages = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!load_region(setup, &list->items[i], i, &pages))
+            return false;
+    }
+    return put(setup, list->count, "region_cnt");
+}
+
+/* --- SMMUs ----------------------------------------------------------------------------------- */
+
+static bool load_bank_owners(struct setup *setup, const struct node *map, uint64_t smmu)
+{
+    const struct fh_profile *k = setup->profile;
+    if (!map)
+        return true;
+    if (!reader_map(setup->reader, map, "'owners'"))
+        return false;
+    for (size_t i = 0; i < map->count; i++) {
+        uint64_t bank, vmid;
+        if (!reader_number(setup->reader, &map->keys[i], "context bank", 0,
+                           k->SMMU_NUM_CTXT_BANKS - 1, &bank) ||
+            !reader_number(setup->reader, &map->items[i], "owner of a bank", 0, k->COREVISOR,
+                           &vmid) ||
+            !put(setup, vmid, "shared.smmu_vmid.%" PRIu64, smmu * k->SMMU_NUM_CTXT_BANKS + bank))
+            return false;
+    }
+    return true;
+}
+
+static bool load_smmu(struct setup *setup, const struct node *node, uint64_t index)
+{
+    static const char *const keys[] = {"base", "size", "pgshift", "banks", "owners", NULL};
+    struct range range = {.size = (uint64_t)64 << 10};
+    uint64_t pgshift = 12, banks = setup->profile->SMMU_NUM_CTXT_BANKS;
+    return reader_keys(setup->reader, node, "an SMMU", keys) &&
+           need_key(setup, node, "an SMMU", "base") && load_range(setup, node, &range) &&
+           reader_number_at(setup->reader, node, "pgshift", 12, 16, &pgshift) &&
+           reader_number_at(setup->reader, node, "banks", 0, setup->profile->SMMU_NUM_CTXT_BANKS,
+                            &banks) &&
+           put(setup, range.base, "smmu_conf.smmu_phys_base.%" PRIu64, index) &&
+           put(setup, range.base, "smmu_conf.smmu_hyp_base.%" PRIu64, index) &&
+           put(setup, range.size, "smmu_conf.smmu_size.%" PRIu64, index) &&
+           put(setup, pgshift, "smmu_conf.smmu_pgshift.%" PRIu64, index) &&
+           put(setup, banks, "smmu_conf.smmu_dev_context_banks.%" PRIu64, index) &&
+           put(setup, banks, "smmu_conf.num_s2_context_banks.%" PRIu64, index) &&
+           put(setup, 1, "smmu_conf.smmu_exists.%" PRIu64, index) &&
+           load_bank_owners(setup, node_get(node, "owners"), index);
+}
+
+static bool load_smmus(struct setup *setup, const struct node *list)
+{
+    if (!list)
+        return true;
+    if (!reader_list(setup->reader, list, "'smmus'"))
+        return false;
+    if (list->count > setup->profile->SMMU_NUM)
+        return reader_error(setup->reader, list, "more SMMUs than SMMU_NUM (%" PRIu64 ")",
+                            setup->profile->SMMU_NUM);
+    for (size_t i = 0; i < list->count; i++) {
+        if (!load_smmu(setup, &list->items[i], i))
+            return false;
+    }
+    return put(setup, list->count, "smmu_conf.smmu_num");
+}
+
+static bool put_cpu(struct setup *setup, uint64_t cpu)
+{
+    setup->scenario->cpu = cpu;
+    setup->scenario->host_vcpuid = cpus_host_vcpuid(setup->profile, cpu);
+    return put(setup, cpu, "curid") && put(setup, setup->scenario->host_vcpuid, "cur_vcpuid");
+}
+
+static bool load_machine(struct setup *setup, const struct node *node)
+{
+    static const char *const keys[] = {"cpu", "realisation", "regions", "smmus", NULL};
+    uint64_t cpu = 0;
+    return !node ||
+           (reader_keys(setup->reader, node, "the machine", keys) &&
+            reader_number_at(setup->reader, node, "cpu", 0, setup->profile->TOTAL_CPU - 1, &cpu) &&
+            put_cpu(setup, cpu) && load_regions(setup, node_get(node, "regions")) &&
+            load_smmus(setup, node_get(node, "smmus")));
+}
+
+/* --- Mappings -------------------------------------------------------------------------------- */
+
+/* One entry of `pages` or `mapped`: pages in a row, or one 2 MiB block. */
+struct pages {
+    const struct node *node;
+    uint64_t pfn, gfn, count, shared;
+    bool block, mapped;
+};
+
+static bool load_pages(struct setup *setup, const struct node *node, struct pages *pages)
+{
+    const struct fh_profile *k = setup->profile;
+    struct reader *reader = setup->reader;
+    uint64_t gfns = k->KVM_ADDR_SPACE / k->PAGE_SIZE;
+    *pages = (struct pages){.node = node, .count = 1, .mapped = true};
+    if (!reader_number_at(reader, node, "pfn", 0, k->KVM_PFN_SPACE - 1, &pages->pfn) ||
+        !reader_number_at(reader, node, "gfn", 0, gfns - 1, &pages->gfn) ||
+        !reader_number_at(reader, node, "pages", 1, MAX_REGION_PAGES, &pages->count) ||
+        !reader_number_at(reader, node, "shared", 0, UINT32_MAX, &pages->shared) ||
+        !reader_flag_at(reader, node, "block", &pages->block) ||
+        !reader_flag_at(reader, node, "mapped", &pages->mapped))
+        return false;
+    if (pages->block && node_get(node, "pages"))
+        return reader_error(reader, node, "a block has 512 pages: leave 'pages' out");
+    if (pages->block && (pages->pfn % BLOCK_PAGES != 0 || pages->gfn % BLOCK_PAGES != 0))
+        return reader_error(reader, node, "a block begins at multiples of 512 pages");
+    if (pages->block)
+        pages->count = BLOCK_PAGES;
+    if (pages->count > k->KVM_PFN_SPACE - pages->pfn || pages->count > gfns - pages->gfn)
+        return reader_error(reader, node, "the pages end beyond the address space");
+    return true;
+}
+
+/* Did KCore do what the file wants of it? */
+static bool built(struct setup *setup, const struct node *node, enum fh_status status)
+{
+    char reason[300];
+    if (status != FH_OK) {
+        fh_error_format(fh_state_error(setup->state), reason, sizeof reason);
+        return reader_error(setup->reader, node, "the machine cannot be built: %s", reason);
+    }
+    if (fh_state_rdata(setup->state)->halt)
+        return reader_error(setup->reader, node,
+                            "the machine cannot be built: KCore would halt on this mapping");
+    return true;
+}
+
+static bool map_for_vm(struct setup *setup, const struct pages *pages, uint32_t vmid)
+{
+    uint64_t size = setup->profile->PAGE_SIZE;
+    if (pages->block)
+        return built(setup, pages->node,
+                     fh_map_pfn_vm(setup->state, vmid, pages->gfn * size, pages->pfn * size, 2));
+    for (uint64_t i = 0; i < pages->count; i++) {
+        if (!built(setup, pages->node,
+                   fh_map_pfn_vm(setup->state, vmid, (pages->gfn + i) * size,
+                                 (pages->pfn + i) * size, 3)))
+            return false;
+    }
+    return true;
+}
+
+static bool own_by_vm(struct setup *setup, const struct pages *pages, uint32_t vmid)
+{
+    for (uint64_t i = 0; i < pages->count; i++) {
+        uint64_t pfn = pages->pfn + i;
+        uint32_t owner = page_of(setup, pfn)->s2_owner;
+        if (owner == setup->profile->INVALID)
+            return reader_error(setup->reader, pages->node,
+                                "page %#" PRIx64 " is in no region: it is I/O memory", pfn);
+        if (owner != setup->profile->HOSTVISOR)
+            return reader_error(setup->reader, pages->node,
+                                "page %#" PRIx64 " belongs to %" PRIu32 " already", pfn, owner);
+        if (!set_page(setup, pfn,
+                      (struct fh_s2page){.s2_owner = vmid,
+                                         .s2_count = (uint32_t)pages->shared,
+                                         .s2_gfn = pages->gfn + i}))
+            return false;
+    }
+    return true;
+}
+
+static bool load_vm_pages(struct setup *setup, const struct node *node, uint32_t vmid)
+{
+    static const char *const keys[] = {"gfn", "pfn", "pages", "block", "shared", "mapped", NULL};
+    struct pages pages;
+    return reader_keys(setup->reader, node, "an entry of 'pages'", keys) &&
+           need_key(setup, node, "an entry of 'pages'", "gfn") &&
+           need_key(setup, node, "an entry of 'pages'", "pfn") && load_pages(setup, node, &pages) &&
+           own_by_vm(setup, &pages, vmid) && (!pages.mapped || map_for_vm(setup, &pages, vmid));
+}
+
+/* --- VMs ------------------------------------------------------------------------------------- */
+
+static bool load_vcpu(struct setup *setup, const struct node *node, uint64_t vmid, size_t position)
+{
+    static const char *const keys[] = {"vcpuid", "state", NULL};
+    const struct fh_profile *k = setup->profile;
+    uint64_t vcpuid = position, state = k->READY;
+    struct registers registers;
+    return reader_map(setup->reader, node, "a vCPU") &&
+           reader_number_at(setup->reader, node, "vcpuid", 0, k->VCPU_PER_VM - 1, &vcpuid) &&
+           reader_number_at(setup->reader, node, "state", 0, UINT32_MAX, &state) &&
+           scenario_load_registers(setup->reader, node, keys, &registers) &&
+           put(setup, state, "shared.vminfos.%" PRIu64 ".VS.vm_vcpu_state.%" PRIu64, vmid,
+               vcpuid) &&
+           put_registers(setup, vmid, vcpuid, &registers);
+}
+
+static bool load_vcpus(struct setup *setup, const struct node *node, uint64_t vmid)
+{
+    static const struct node bare = {.kind = NODE_MAP};
+    uint64_t count = 0;
+    if (!node)
+        return true;
+    bool is_list = node->kind == NODE_LIST;
+    if (is_list)
+        count = node->count;
+    else if (!reader_number(setup->reader, node, "vcpus", 0, setup->profile->VCPU_PER_VM, &count))
+        return false;
+    if (count > setup->profile->VCPU_PER_VM)
+        return reader_error(setup->reader, node, "more vCPUs than VCPU_PER_VM (%" PRIu64 ")",
+                            setup->profile->VCPU_PER_VM);
+    for (size_t i = 0; i < count; i++) {
+        if (!load_vcpu(setup, is_list ? &node->items[i] : &bare, vmid, i))
+            return false;
+    }
+    return true;
+}
+
+static bool load_vm(struct setup *setup, const struct node *node, bool present[MAX_VMS])
+{
+    static const char *const keys[] = {"vmid", "state", "vcpus", "pages", NULL};
+    const struct fh_profile *k = setup->profile;
+    uint64_t vmid = 0, state = k->VERIFIED;
+    if (!reader_keys(setup->reader, node, "a VM", keys) || !need_key(setup, node, "a VM", "vmid") ||
+        !reader_number_at(setup->reader, node, "vmid", 1, k->COREVISOR - 1, &vmid) ||
+        !reader_number_at(setup->reader, node, "state", 0, UINT32_MAX, &state))
+        return false;
+    if (vmid >= MAX_VMS || present[vmid])
+        return reader_error(setup->reader, node, "VM %" PRIu64 " is there already", vmid);
+    present[vmid] = true;
+    if (!put(setup, state, "shared.vminfos.%" PRIu64 ".VS.vm_state", vmid) ||
+        !load_vcpus(setup, node_get(node, "vcpus"), vmid))
+        return false;
+    if (vmid >= fh_state_rdata(setup->state)->shared.core_data.next_vmid &&
+        !put(setup, vmid + 1, "shared.core_data.next_vmid"))
+        return false;
+    const struct node *pages = node_get(node, "pages");
+    if (!pages)
+        return true;
+    if (!reader_list(setup->reader, pages, "'pages'"))
+        return false;
+    for (size_t i = 0; i < pages->count; i++) {
+        if (!load_vm_pages(setup, &pages->items[i], (uint32_t)vmid))
+            return false;
+    }
+    return true;
+}
+
+static bool load_vms(struct setup *setup, const struct node *list)
+{
+    bool present[MAX_VMS] = {false};
+    if (!list)
+        return true;
+    if (!reader_list(setup->reader, list, "'vms'"))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!load_vm(setup, &list->items[i], present))
+            return false;
+    }
+    return true;
+}
+
+/* --- The host -------------------------------------------------------------------------------- */
+
+static bool map_for_host(struct setup *setup, const struct pages *pages)
+{
+    const struct fh_profile *k = setup->profile;
+    if (pages->block)
+        return built(
+            setup, pages->node,
+            fh_map_s2pt(setup->state, (uint32_t)k->HOSTVISOR, pages->pfn * k->PAGE_SIZE, 2,
+                        (pages->pfn * k->PAGE_SIZE | k->PAGE_S2_KERNEL) & k->NOT_PMD_TABLE_BIT));
+    for (uint64_t i = 0; i < pages->count; i++) {
+        if (!built(setup, pages->node,
+                   fh_map_page_host(setup->state, (pages->pfn + i) * k->PAGE_SIZE)))
+            return false;
+    }
+    return true;
+}
+
+static bool load_host_pages(struct setup *setup, const struct node *list)
+{
+    static const char *const keys[] = {"pfn", "pages", "block", NULL};
+    if (!list)
+        return true;
+    if (!reader_list(setup->reader, list, "'mapped'"))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        struct pages pages;
+        if (!reader_keys(setup->reader, &list->items[i], "an entry of 'mapped'", keys) ||
+            !need_key(setup, &list->items[i], "an entry of 'mapped'", "pfn") ||
+            !load_pages(setup, &list->items[i], &pages) || !map_for_host(setup, &pages))
+            return false;
+    }
+    return true;
+}
+
+static bool load_host(struct setup *setup, const struct node *node)
+{
+    static const char *const keys[] = {"vcpuid", "mapped", NULL};
+    return !node ||
+           (reader_keys(setup->reader, node, "the host", keys) &&
+            reader_number_at(setup->reader, node, "vcpuid", 0, setup->profile->VCPU_PER_VM - 1,
+                             &setup->scenario->host_vcpuid) &&
+            put(setup, setup->scenario->host_vcpuid, "cur_vcpuid") &&
+            load_host_pages(setup, node_get(node, "mapped")));
+}
+
+/* Building the tables has left traces in the logs: the scenario begins without. */
+static bool forget_building(struct setup *setup)
+{
+    const struct fh_type *log = fh_type_field(fh_rdata_type(), "log", strlen("log"))->type;
+    struct fh_rdata *adt = fh_state_edit(setup->state);
+    return (adt && fh_map_reset(&adt->log, &log->value->as_value, setup->allocator, NULL)) ||
+           out_of_memory(setup);
+}
+
+static bool load_raw_state(struct setup *setup, const struct node *patch)
+{
+    if (!patch)
+        return true;
+    struct patch_numbers numbers = number_patches(setup->profile);
+    struct patch_error error = {0};
+    struct fh_rdata *adt = fh_state_edit(setup->state);
+    if (!adt)
+        return out_of_memory(setup);
+    return patch_apply(fh_rdata_type(), adt, setup->allocator, patch, &numbers, NULL, &error) ||
+           reader_patch_error(setup->reader, patch, &error);
+}
+
+/* What the tables and locks of the machine are. */
+static bool load_realisation(struct reader *reader, const struct node *machine,
+                             enum fh_realisation *realisation)
+{
+    static const char *const names[] = {"abstract", "concrete", "both"};
+    const struct node *node = machine ? node_get(machine, "realisation") : NULL;
+    *realisation = FH_ABSTRACT;
+    for (unsigned i = 0; node && i < sizeof names / sizeof *names; i++) {
+        if (node_is(node, names[i])) {
+            *realisation = (enum fh_realisation)i;
+            return true;
+        }
+    }
+    return !node || reader_unknown(reader, node, "realisation", names, 3);
+}
+
+bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
+                           const struct node *root)
+{
+    struct fh_config config = {.profile = scenario->profile,
+                               .allocator = fh_malloc_allocator(),
+                               .log_policy = FH_LOG_FULL};
+    const struct node *machine = node_get(root, "machine");
+    if (machine && machine->kind == NODE_MAP &&
+        !load_realisation(reader, machine, &config.realisation))
+        return false;
+    scenario->state = fh_state_new(&config);
+    struct setup setup = {reader,           scenario,     scenario->state, scenario->profile,
+                          config.allocator, s2page_type()};
+    if (!scenario->state)
+        return out_of_memory(&setup);
+    return load_machine(&setup, machine) && load_vms(&setup, node_get(root, "vms")) &&
+           load_host(&setup, node_get(root, "host")) && forget_building(&setup) &&
+           load_raw_state(&setup, node_get(root, "state")) &&
+           scenario_load_oracles(reader, scenario, root);
+}

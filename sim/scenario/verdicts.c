@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario/verdicts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xml.h"
+
+static const char *const format_names[] = {"text", "tap", "junit", "json"};
+
+bool verdicts_format_named(const char *name, enum verdicts_format *format)
+{
+    for (unsigned i = 0; i < sizeof format_names / sizeof *format_names; i++) {
+        if (strcmp(name, format_names[i]) == 0) {
+            *format = (enum verdicts_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What happens in a scenario, or what is wrong with its file. */
+static const char *sentence(const struct outcome *outcome)
+{
+    const struct scenario *scenario = outcome->scenario;
+    if (outcome->verdict == VERDICT_INVALID)
+        return scenario->source.error;
+    return scenario->description;
+}
+
+/* Text on one line, blanks and line ends becoming one blank. */
+static void print_on_a_line(FILE *out, const char *text, const char *escaped)
+{
+    bool blank = false;
+    for (; *text; text++) {
+        bool is_blank = strchr(" \t\r\n", *text);
+        if (is_blank && !blank)
+            fputc(' ', out);
+        blank = is_blank;
+        if (is_blank)
+            continue;
+        if (strchr(escaped, *text))
+            fputc('\\', out);
+        fputc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text, out);
+    }
+}
+
+/* --- Text --------------------------------------------------------------------------------------
+ */
+
+static void text_scenario(struct verdicts *verdicts, const struct outcome *outcome)
+{
+    static const struct {
+        const char *word, *colour;
+    } words[] = {{"ok  ", "\033[32m"}, {"FAIL", "\033[31m"}, {"BAD ", "\033[31m"}};
+    const struct scenario *scenario = outcome->scenario;
+    const char *colour = verdicts->colour ? words[outcome->verdict].colour : "";
+    fprintf(verdicts->out, "%s%s%s  %s: ", colour, words[outcome->verdict].word,
+            verdicts->colour ? "\033[0m" : "", scenario->name);
+    print_on_a_line(verdicts->out, sentence(outcome), "");
+    fputc('\n', verdicts->out);
+    verdicts_trace_text(verdicts->out, outcome, "");
+    for (size_t i = 0; i < outcome->nfailures; i++) {
+        const struct failure *failure = &outcome->failures[i];
+        fprintf(verdicts->out, "      %s:%u: step %u (%s): %s\n", scenario->source.name,
+                failure->line, failure->step, failure->title, failure->message);
+    }
+}
+
+static void text_end(struct verdicts *verdicts)
+{
+    const char *colour = verdicts->failed + verdicts->invalid > 0 ? "\033[31m" : "\033[32m";
+    fprintf(verdicts->out, "%s%zu scenario%s: %zu passed, %zu failed",
+            verdicts->colour ? colour : "", verdicts->scenarios,
+            verdicts->scenarios == 1 ? "" : "s", verdicts->passed, verdicts->failed);
+    if (verdicts->invalid > 0)
+        fprintf(verdicts->out, ", %zu invalid", verdicts->invalid);
+    fprintf(verdicts->out, "; %zu steps%s\n", verdicts->steps, verdicts->colour ? "\033[0m" : "");
+}
+
+/* --- TAP ---------------------------------------------------------------------------------------
+ */
+
+static void tap_failures(FILE *out, const struct outcome *outcome)
+{
+    fputs("  ---\n  file: ", out);
+    print_json_string(out, outcome->scenario->source.name);
+    fputs("\n  failures:\n", out);
+    for (size_t i = 0; i < outcome->nfailures; i++) {
+        const struct failure *failure = &outcome->failures[i];
+        fprintf(out, "    - step: %u\n      line: %u\n      message: ", failure->step,
+                failure->line);
+        print_json_string(out, failure->message);
+        fputc('\n', out);
+    }
+    fputs("  ...\n", out);
+}
+
+static void tap_scenario(struct verdicts *verdicts, const struct outcome *outcome)
+{
+    fprintf(verdicts->out, "%sok %zu - ", outcome->verdict == VERDICT_PASSED ? "" : "not ",
+            verdicts->scenarios);
+    print_on_a_line(verdicts->out, outcome->scenario->name, "#\\");
+    fputs(": ", verdicts->out);
+    print_on_a_line(verdicts->out, sentence(outcome), "#\\");
+    fputc('\n', verdicts->out);
+    if (outcome->nfailures > 0)
+        tap_failures(verdicts->out, outcome);
+    verdicts_trace_text(verdicts->out, outcome, "# ");
+}
+
+/* --- JUnit -------------------------------------------------------------------------------------
+ */
+
+static void junit_failure(FILE *out, const struct outcome *outcome)
+{
+    bool invalid = outcome->verdict == VERDICT_INVALID;
+    fprintf(out, "      <%s message=\"", invalid ? "error" : "failure");
+    print_xml(out, invalid ? sentence(outcome) : outcome->failures[0].message);
+    fputs("\">", out);
+    for (size_t i = 0; i < outcome->nfailures; i++) {
+        const struct failure *failure = &outcome->failures[i];
+        print_xml(out, outcome->scenario->source.name);
+        fprintf(out, ":%u: step %u (", failure->line, failure->step);
+        print_xml(out, failure->title);
+        fputs("): ", out);
+        print_xml(out, failure->message);
+        fputc('\n', out);
+    }
+    fprintf(out, "</%s>\n", invalid ? "error" : "failure");
+}
+
+static void junit_trace(FILE *out, const struct outcome *outcome)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *trace = open_memstream(&text, &length);
+    if (!trace)
+        return;
+    verdicts_trace_text(trace, outcome, "");
+    fclose(trace);
+    fputs("      <system-out>", out);
+    print_xml(out, text);
+    fputs("</system-out>\n", out);
+    free(text);
+}
+
+static void junit_scenario(struct verdicts *verdicts, const struct outcome *outcome)
+{
+    FILE *out = verdicts->cases;
+    fputs("    <testcase classname=\"scenarios\" name=\"", out);
+    print_xml(out, outcome->scenario->name);
+    fputs("\" file=\"", out);
+    print_xml(out, outcome->scenario->source.name);
+    fputs("\">\n", out);
+    if (outcome->verdict != VERDICT_PASSED)
+        junit_failure(out, outcome);
+    if (outcome->traces)
+        junit_trace(out, outcome);
+    fputs("    </testcase>\n", out);
+}
+
+static void junit_end(struct verdicts *verdicts)
+{
+    fclose(verdicts->cases);
+    fprintf(verdicts->out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            "<testsuites tests=\"%zu\" failures=\"%zu\" errors=\"%zu\">\n"
+            "  <testsuite name=\"scenarios\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\">\n",
+            verdicts->scenarios, verdicts->failed, verdicts->invalid, verdicts->scenarios,
+            verdicts->failed, verdicts->invalid);
+    fputs(verdicts->cases_text ? verdicts->cases_text : "", verdicts->out);
+    fputs("  </testsuite>\n</testsuites>\n", verdicts->out);
+    free(verdicts->cases_text);
+}
+
+/* --- JSON --------------------------------------------------------------------------------------
+ */
+
+static void json_failures(FILE *out, const struct outcome *outcome)
+{
+    fputs(",\"failures\":[", out);
+    for (size_t i = 0; i < outcome->nfailures; i++) {
+        const struct failure *failure = &outcome->failures[i];
+        fprintf(out, "%s{\"step\":%u,\"line\":%u,\"title\":", i > 0 ? "," : "", failure->step,
+                failure->line);
+        print_json_string(out, failure->title);
+        fputs(",\"message\":", out);
+        print_json_string(out, failure->message);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+static void json_scenario(struct verdicts *verdicts, const struct outcome *outcome)
+{
+    static const char *const words[] = {"passed", "failed", "invalid"};
+    const struct scenario *scenario = outcome->scenario;
+    fprintf(verdicts->out, "%s\n{\"name\":", verdicts->scenarios > 1 ? "," : "");
+    print_json_string(verdicts->out, scenario->name);
+    fputs(",\"file\":", verdicts->out);
+    print_json_string(verdicts->out, scenario->source.name);
+    fputs(",\"description\":", verdicts->out);
+    print_json_string(verdicts->out, scenario->description ? scenario->description : "");
+    fprintf(verdicts->out, ",\"verdict\":\"%s\",\"steps\":%zu", words[outcome->verdict],
+            outcome->played);
+    if (outcome->verdict == VERDICT_INVALID) {
+        fputs(",\"error\":", verdicts->out);
+        print_json_string(verdicts->out, sentence(outcome));
+    }
+    json_failures(verdicts->out, outcome);
+    if (verdicts->trace) {
+        fputs(",\"trace\":", verdicts->out);
+        verdicts_trace_json(verdicts->out, outcome);
+    }
+    fputc('}', verdicts->out);
+}
+
+static void json_end(struct verdicts *verdicts)
+{
+    fprintf(verdicts->out, "],\n\"passed\":%zu,\"failed\":%zu,\"invalid\":%zu,\"steps\":%zu}\n",
+            verdicts->passed, verdicts->failed, verdicts->invalid, verdicts->steps);
+}
+
+/* --- All formats -------------------------------------------------------------------------------
+ */
+
+bool verdicts_begin(struct verdicts *verdicts, size_t count)
+{
+    if (verdicts->format == VERDICTS_TAP)
+        fprintf(verdicts->out, "TAP version 13\n1..%zu\n", count);
+    if (verdicts->format == VERDICTS_JSON)
+        fputs("{\"scenarios\":[", verdicts->out);
+    if (verdicts->format != VERDICTS_JUNIT)
+        return true;
+    verdicts->cases = open_memstream(&verdicts->cases_text, &verdicts->cases_length);
+    return verdicts->cases;
+}
+
+void verdicts_add(struct verdicts *verdicts, const struct outcome *outcome)
+{
+    verdicts->scenarios++;
+    verdicts->passed += outcome->verdict == VERDICT_PASSED;
+    verdicts->failed += outcome->verdict == VERDICT_FAILED;
+    verdicts->invalid += outcome->verdict == VERDICT_INVALID;
+    verdicts->steps += outcome->played;
+    switch (verdicts->format) {
+    case VERDICTS_TEXT: text_scenario(verdicts, outcome); break;
+    case VERDICTS_TAP: tap_scenario(verdicts, outcome); break;
+    case VERDICTS_JUNIT: junit_scenario(verdicts, outcome); break;
+    case VERDICTS_JSON: json_scenario(verdicts, outcome); break;
+    }
+}
+
+void verdicts_end(struct verdicts *verdicts)
+{
+    switch (verdicts->format) {
+    case VERDICTS_TEXT: text_end(verdicts); break;
+    case VERDICTS_TAP: break;
+    case VERDICTS_JUNIT: junit_end(verdicts); break;
+    case VERDICTS_JSON: json_end(verdicts); break;
+    }
+}

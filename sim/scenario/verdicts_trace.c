@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario/verdicts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* --- Effects -----------------------------------------------------------------------------------
+ */
+
+/* "npt 0", "s2page": a lock by its id. */
+static void print_lock(FILE *out, const struct fh_profile *k, uint64_t id)
+{
+    const struct {
+        uint64_t id;
+        const char *name;
+    } locks[] = {{k->FLATMEM_ID, "flatmem"},
+                 {k->CORE_ID, "core"},
+                 {k->S2PAGE_ID, "s2page"},
+                 {k->SPT_ID, "spt"},
+                 {k->SMMU_ID, "smmu"}};
+    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
+        if (locks[i].id == id) {
+            fputs(locks[i].name, out);
+            return;
+        }
+    }
+    bool is_npt = id < k->INFO_ID;
+    fprintf(out, "%s %" PRIu64, is_npt ? "npt" : "vm", id - (is_npt ? k->NPT_ID : k->INFO_ID));
+}
+
+/* Where the next of comma-separated names ends. */
+static size_t name_length(const char *names)
+{
+    return strcspn(names, ",");
+}
+
+static const char *next_name(const char *names)
+{
+    names += name_length(names);
+    return *names ? names + 1 : names;
+}
+
+/* What one of the numbers of an effect stands for; NULL: none of them needs a name. */
+static const char *name_in_effect(const struct fh_effect *effect)
+{
+    if (effect->kind == FH_EFFECT_CALL || effect->kind == FH_EFFECT_RETURN)
+        return fh_called_name(effect->values[0]);
+    return effect->kind == FH_EFFECT_VM_SET ? fh_vm_field_name(effect->values[1]) : NULL;
+}
+
+static void print_effect(FILE *out, const struct fh_profile *k, const struct fh_effect *effect)
+{
+    const char *names = fh_effect_value_names(effect->kind);
+    fprintf(out, "%-12s", fh_effect_name(effect->kind));
+    if (effect->kind == FH_EFFECT_LOCK || effect->kind == FH_EFFECT_UNLOCK) {
+        fputc(' ', out);
+        print_lock(out, k, effect->values[0]);
+        return;
+    }
+    const char *named = name_in_effect(effect);
+    if (named)
+        fprintf(out, " %s", named);
+    for (unsigned i = 0; i < fh_effect_nvalues(effect->kind); i++) {
+        fprintf(out, effect->values[i] < 10 ? " %.*s=%" PRIu64 : " %.*s=0x%" PRIx64,
+                (int)name_length(names), names, effect->values[i]);
+        names = next_name(names);
+    }
+}
+
+/* --- Text --------------------------------------------------------------------------------------
+ */
+
+static void print_more(FILE *out, const char *prefix, size_t seen, size_t kept, const char *what)
+{
+    if (seen > kept)
+        fprintf(out, "%s      ... and %zu more %s\n", prefix, seen - kept, what);
+}
+
+static void print_step(FILE *out, const struct outcome *outcome, size_t i, const char *prefix)
+{
+    const struct step_trace *trace = &outcome->traces[i];
+    fprintf(out, "%s  step %zu: %s (line %u)\n", prefix, i + 1, trace->step->title,
+            trace->step->node->line);
+    for (size_t j = 0; j < trace->neffects; j++) {
+        fprintf(out, "%s      ", prefix);
+        print_effect(out, outcome->scenario->profile, &trace->effects[j]);
+        fputc('\n', out);
+    }
+    print_more(out, prefix, trace->effects_seen, trace->neffects, "effects");
+    if (trace->stuck)
+        fprintf(out, "%s      %s\n", prefix, trace->stuck);
+    for (size_t j = 0; j < trace->nchanges; j++) {
+        const struct change_text *change = &trace->changes[j];
+        fprintf(out, "%s      ~ %s: %s -> %s\n", prefix, change->path, change->before,
+                change->after);
+    }
+    print_more(out, prefix, trace->changes_seen, trace->nchanges, "changes");
+}
+
+void verdicts_trace_text(FILE *out, const struct outcome *outcome, const char *prefix)
+{
+    for (size_t i = 0; outcome->traces && i < outcome->played; i++)
+        print_step(out, outcome, i, prefix);
+}
+
+/* --- JSON --------------------------------------------------------------------------------------
+ */
+
+void print_json_string(FILE *out, const char *text)
+{
+    node_print_json(&(struct node){.kind = NODE_STRING, .text = text, .length = strlen(text)}, out);
+}
+
+/* Numbers as texts: readers of JSON may have no 64-bit integers. */
+static void json_effect(FILE *out, const struct fh_effect *effect)
+{
+    const char *names = fh_effect_value_names(effect->kind);
+    fprintf(out, "{\"effect\":\"%s\"", fh_effect_name(effect->kind));
+    if (name_in_effect(effect))
+        fprintf(out, ",\"name\":\"%s\"", name_in_effect(effect));
+    for (unsigned i = 0; i < fh_effect_nvalues(effect->kind); i++) {
+        fprintf(out, ",\"%.*s\":\"0x%" PRIx64 "\"", (int)name_length(names), names,
+                effect->values[i]);
+        names = next_name(names);
+    }
+    fputc('}', out);
+}
+
+static void json_change(FILE *out, const struct change_text *change)
+{
+    fputs("{\"path\":", out);
+    print_json_string(out, change->path);
+    fputs(",\"before\":", out);
+    print_json_string(out, change->before);
+    fputs(",\"after\":", out);
+    print_json_string(out, change->after);
+    fputc('}', out);
+}
+
+static void json_step(FILE *out, const struct step_trace *trace)
+{
+    fputs("{\"step\":", out);
+    print_json_string(out, trace->step->title);
+    fprintf(out, ",\"line\":%u,\"effects_seen\":%zu,\"effects\":[", trace->step->node->line,
+            trace->effects_seen);
+    for (size_t i = 0; i < trace->neffects; i++) {
+        fputs(i > 0 ? "," : "", out);
+        json_effect(out, &trace->effects[i]);
+    }
+    fputs("],\"stuck\":", out);
+    if (trace->stuck)
+        print_json_string(out, trace->stuck);
+    else
+        fputs("null", out);
+    fprintf(out, ",\"changes_seen\":%zu,\"changes\":[", trace->changes_seen);
+    for (size_t i = 0; i < trace->nchanges; i++) {
+        fputs(i > 0 ? "," : "", out);
+        json_change(out, &trace->changes[i]);
+    }
+    fputs("]}", out);
+}
+
+void verdicts_trace_json(FILE *out, const struct outcome *outcome)
+{
+    fputc('[', out);
+    for (size_t i = 0; outcome->traces && i < outcome->played; i++) {
+        fputs(i > 0 ? "," : "", out);
+        json_step(out, &outcome->traces[i]);
+    }
+    fputc(']', out);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_TRACE_WRITE_H
+#define SIM_TRACE_WRITE_H
+
+#include "trace/trace.h"
+
+/* Write a line of a trace as JSON, as trace_next reads it. */
+void trace_write(const struct trace_line *line, FILE *out);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_CONFORM_H
+#define SIM_CONFORM_H
+
+#include <faulthandler/faulthandler.h>
+
+#include "base/node.h"
+
+/* Checking the model against recorded vectors: what the parts of the command share. */
+
+enum verdict { VERDICT_PASSED, VERDICT_FAILED, VERDICT_SKIPPED, VERDICT_BAD_INPUT };
+
+/* A place whose value is not the recorded one. */
+struct difference {
+    struct difference *next;
+    const char *path;
+    const char *expected;
+    const char *got;
+};
+
+/* The first step of a case that went wrong; step -1 is the loading of the initial state. */
+struct failure {
+    struct failure *next;
+    const char *file;
+    unsigned line;
+    const char *id;
+    long step;
+    const char *call; /* "MemManager.map_page_host(4096)" */
+    const char *reason;
+    struct difference *differences;
+    unsigned omitted; /* differences beyond those listed */
+};
+
+/* What vectors use that the model does not have, and in how many cases. */
+struct gap {
+    struct gap *next;
+    const char *name;
+    unsigned cases;
+};
+
+struct tally {
+    unsigned passed;
+    unsigned failed;
+    unsigned skipped;
+};
+
+/* Results, in the memory of `arena`. */
+struct results {
+    struct arena *arena;
+    struct tally total;
+    struct tally *functions; /* by their index in the registry: cases that call them */
+    size_t nfunctions;
+    struct failure *failures; /* in order */
+    struct failure **last_failure;
+    struct gap *gaps;
+};
+
+struct results *results_new(void);
+void results_free(struct results *results);
+
+/* One more case uses `name`, which the model does not have. */
+void results_note_gap(struct results *results, const char *name);
+
+/* Runs cases; keeps what they have in common. */
+struct case_runner;
+struct case_runner *case_runner_new(struct results *results, unsigned differences_shown);
+void case_runner_free(struct case_runner *runner);
+
+/* Run one case. `source` is its text, for messages about bad input. */
+enum verdict case_run(struct case_runner *runner, const char *file, unsigned line,
+                      const char *source, const struct node *vector);
+
+/* Does a step of the case call this function? */
+bool case_calls(const struct node *vector, const struct fh_function *function);
+
+/*
+ * Invariants as the vectors have them: 18 characters, 1 where one holds. Compare those of `state`,
+ * and if all held before (*held, which then says whether they hold now) the two ways to evaluate
+ * them after a step from `before`. False with the reason written to `reason`.
+ */
+bool invariants_are_text(const struct node *recorded);
+bool invariants_agree(const struct fh_state *state, const struct fh_rdata *before, bool *held,
+                      const char *recorded, char *reason, size_t size);
+
+/* The results of one file, or of all. */
+struct file_tally {
+    const char *file;
+    bool is_cut; /* bad input: not read to its end */
+    struct tally tally;
+};
+
+void report_text(const struct results *results, const struct file_tally *files, size_t nfiles,
+                 bool quiet, bool show_all);
+void report_json(const struct results *results, const struct file_tally *files, size_t nfiles);
+
+#endif

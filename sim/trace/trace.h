@@ -127,9 +127,32 @@ struct trace_registers {
     uint64_t x[TRACE_GPRS];
 };
 
+/*
+ * Where a trace was made from, the first record of one that comes from a foreign recording. Of such
+ * a trace a record may lack everything but `seq` and `kind`, and what it lacks is unknown; of its
+ * effects it has those that the recording shows.
+ */
+struct trace_origin {
+    const char *format; /* "qemu-int", "ftrace", "trace-cmd", "capture" */
+    const char *detail; /* for people, or NULL */
+};
+
+/* What a record may leave open, as bits of `has`. */
+enum trace_part {
+    TRACE_HAS_CPU = 1,
+    TRACE_HAS_EVENTS = 2, /* g0, g1, and the g of effects */
+    TRACE_HAS_EXIT_CODE = 4,
+    TRACE_HAS_FX = 8,
+    TRACE_HAS_TO = 16,
+    TRACE_HAS_OUT = 32,
+    TRACE_HAS_TIME = 64,
+    TRACE_HAS_TASK = 128,
+};
+
 /* One line: one stay at EL2. */
 struct trace_line {
     unsigned number; /* in the file */
+    unsigned has;    /* TRACE_HAS_...: what was said */
     enum trace_kind kind;
     enum trace_end to;
     bool unfinished; /* the machine stopped inside; `to` and `g1` say nothing */
@@ -142,6 +165,9 @@ struct trace_line {
     const char *hvc;    /* host_hvc: its name */
     uint64_t hvc_number;
     struct trace_list hvc_args;
+    const char *vector; /* the exception vector that was taken, "guest_sync", or NULL */
+    uint64_t time;      /* in nanoseconds, on the recording's clock */
+    uint64_t task;      /* the host's thread that ran the vCPU */
     struct trace_registers in;
     struct trace_registers out;
     size_t nfx;
@@ -160,6 +186,9 @@ void trace_close(struct trace *trace);
  * as file:line:column on standard error.
  */
 const struct trace_line *trace_next(struct trace *trace);
+
+/* Where the trace comes from; NULL: from a recorder of its own. Known once a record was read. */
+const struct trace_origin *trace_origin(const struct trace *trace);
 
 /* Did reading end with bad input? */
 bool trace_failed(const struct trace *trace);

@@ -90,6 +90,30 @@ FH_API uint32_t fh_check_invariants(const struct fh_state *s, struct fh_invarian
 FH_API uint32_t fh_check_invariants_after(const struct fh_state *s, const struct fh_rdata *before,
                                           struct fh_invariant_report *report);
 
+/* A place of the state that a step wrote, whether or not it is another now. */
+enum fh_place_kind {
+    FH_PLACE_PAGE,         /* shared.s2page at `key`, a pfn, which was `was` before */
+    FH_PLACE_MAPPING,      /* the stage-2 table of `owner`, a vmid, at `key`, a gfn */
+    FH_PLACE_VM,           /* vm_state of `owner`, a vmid */
+    FH_PLACE_SMMU_MAPPING, /* the table of `owner`, a bank, at `key`, a gfn */
+    FH_PLACE_BANK,         /* smmu_vmid of `owner`, a bank: index * SMMU_NUM_CTXT_BANKS + cbndx */
+};
+
+struct fh_place {
+    enum fh_place_kind kind;
+    uint64_t owner;
+    uint64_t key;
+    struct fh_s2page was;
+};
+
+/*
+ * The same again, for those who know where a step wrote and keep no snapshot: `places` are all
+ * places of these kinds that it wrote, and it changed no map's default. A page that was written
+ * more than once is listed as it was first.
+ */
+FH_API uint32_t fh_check_invariants_at(const struct fh_state *s, const struct fh_place *places,
+                                       size_t count, struct fh_invariant_report *report);
+
 /* Each of them alone: true if it holds, else the first witness is in *witness (may be NULL). */
 #define FH_INVARIANT_PROTOTYPE(name, scope, nvalues, values, statement)                            \
     FH_API bool fh_invariant_##name(const struct fh_state *s, struct fh_witness *witness);

@@ -9,8 +9,8 @@
  * invariants of the state before: docs/invariants.md has the argument.
  */
 struct after {
-    struct check check; /* the state after */
-    const struct fh_rdata *before;
+    struct check check;            /* the state after */
+    const struct fh_rdata *before; /* NULL: only places that changed are known */
     const struct fh_rdata *now;
     uint64_t vms_to_scan; /* bit vmid % 64: pages that this VM may map went to somebody else */
 };
@@ -66,38 +66,46 @@ static void recheck_vm_iso_of_page(struct after *after, const struct fh_s2page *
         after->vms_to_scan |= (uint64_t)1 << was->s2_owner % 64;
 }
 
-static bool visit_page(void *context, uint64_t pfn, const void *a, const void *b)
+static void recheck_page(struct after *after, uint64_t pfn, const struct fh_s2page *was,
+                         const struct fh_s2page *is)
 {
-    struct after *after = context;
     const struct check *c = &after->check;
-    const struct fh_s2page *was =
-        value_or_fallback(a, &after->before->shared.s2page, type_of_s2page);
-    const struct fh_s2page *is = value_or_fallback(b, &after->now->shared.s2page, type_of_s2page);
     host_s2_map_at(c, pfn, is);
     smmu_count_at(c, wide_add(pfn, c->k->SMMU_HOST_OFFSET));
     if (pfn == 0) {
         page_0_invalid(c);
-        return true; /* a mapping to page 0 is no mapping */
+        return; /* a mapping to page 0 is no mapping */
     }
     /* host_flatmap: the host had it mapped at its own number or nowhere. */
     host_iso_at(c, pfn, entry_of(pt_of(after->now, c->k->HOSTVISOR), pfn));
     recheck_smmu_iso_of_page(after, was);
     recheck_vm_iso_of_page(after, was, is);
+}
+
+static bool visit_page(void *context, uint64_t pfn, const void *a, const void *b)
+{
+    struct after *after = context;
+    recheck_page(after, pfn, value_or_fallback(a, &after->before->shared.s2page, type_of_s2page),
+                 value_or_fallback(b, &after->now->shared.s2page, type_of_s2page));
     return true;
 }
 
 /* --- Stage-2 tables ------------------------------------------------------------------------- */
+
+static void recheck_host_entry(const struct check *c, uint64_t gfn, const struct fh_pt_entry *entry)
+{
+    host_npt_cons_at(c, gfn, entry);
+    host_flatmap_at(c, gfn, entry);
+    host_iso_at(c, gfn, entry);
+}
 
 static bool visit_host_entry(void *context, uint64_t gfn, const void *a, const void *b)
 {
     const struct after *after = context;
     const struct check *c = &after->check;
     (void)a;
-    const struct fh_pt_entry *entry =
-        value_or_fallback(b, pt_of(after->now, c->k->HOSTVISOR), type_of_pt_entry);
-    host_npt_cons_at(c, gfn, entry);
-    host_flatmap_at(c, gfn, entry);
-    host_iso_at(c, gfn, entry);
+    recheck_host_entry(c, gfn,
+                       value_or_fallback(b, pt_of(after->now, c->k->HOSTVISOR), type_of_pt_entry));
     return true;
 }
 
@@ -152,17 +160,21 @@ struct bank_walk {
     bool is_bound;
 };
 
+static void recheck_bank_entry(const struct bank_walk *walk, uint64_t gfn,
+                               const struct fh_spt_entry *entry)
+{
+    spt_cons_at(walk->check, walk->bank, gfn, entry);
+    if (walk->is_bound)
+        smmu_iso_at(walk->check, walk->bank, gfn, entry);
+    if (walk->bank->vmid == walk->check->k->HOSTVISOR)
+        smmu_count_at(walk->check, gfn);
+}
+
 static bool visit_bank_entry(void *context, uint64_t gfn, const void *a, const void *b)
 {
     const struct bank_walk *walk = context;
-    const struct bank *bank = walk->bank;
     (void)a;
-    const struct fh_spt_entry *entry = value_or_fallback(b, bank->table, type_of_spt_entry);
-    spt_cons_at(walk->check, bank, gfn, entry);
-    if (walk->is_bound)
-        smmu_iso_at(walk->check, bank, gfn, entry);
-    if (bank->vmid == walk->check->k->HOSTVISOR)
-        smmu_count_at(walk->check, gfn);
+    recheck_bank_entry(walk, gfn, value_or_fallback(b, walk->bank->table, type_of_spt_entry));
     return true;
 }
 
@@ -234,4 +246,80 @@ uint32_t fh_check_invariants_after(const struct fh_state *s, const struct fh_rda
     else
         recheck_all(&after);
     return after.check.report->broken;
+}
+
+/* --- At places ------------------------------------------------------------------------------ */
+
+static void recheck_bank_owner(const struct check *c, uint64_t id)
+{
+    if (id >= nbanks(c->k))
+        return;
+    const struct bank bank = bank_of(c->k, c->adt, id);
+    smmu_vm_at(c, &bank);
+    if (bank_is_bound(c->k, c->adt, &bank))
+        smmu_iso_of_bank(c, &bank);
+    if (bank.vmid == c->k->HOSTVISOR)
+        recheck_smmu_count_of_bank(c, &bank);
+}
+
+/* Its state changed: now its mappings may be bound. */
+static void recheck_bound_vm(const struct check *c, uint64_t vmid)
+{
+    if (!vm_is_bound(c->k, c->adt, vmid))
+        return;
+    vm_iso_of_vm(c, vmid);
+    for (uint64_t id = 0; id < nbanks(c->k); id++) {
+        const struct bank bank = bank_of(c->k, c->adt, id);
+        if (bank.vmid == vmid)
+            smmu_iso_of_bank(c, &bank);
+    }
+}
+
+static void recheck_mapping(const struct check *c, uint64_t vmid, uint64_t gfn)
+{
+    const struct fh_pt_entry *entry = entry_of(pt_of(c->adt, vmid), gfn);
+    if (vmid == c->k->HOSTVISOR)
+        recheck_host_entry(c, gfn, entry);
+    else if (vm_is_bound(c->k, c->adt, vmid))
+        vm_iso_at(c, vmid, gfn, entry);
+}
+
+static void recheck_smmu_mapping(const struct check *c, uint64_t id, uint64_t gfn)
+{
+    if (id >= nbanks(c->k))
+        return;
+    const struct bank bank = bank_of(c->k, c->adt, id);
+    const struct bank_walk walk = {c, &bank, bank_is_bound(c->k, c->adt, &bank)};
+    recheck_bank_entry(&walk, gfn, spt_entry_of(bank.table, gfn));
+}
+
+static void recheck_place(struct after *after, const struct fh_place *place)
+{
+    const struct check *c = &after->check;
+    switch (place->kind) {
+    case FH_PLACE_PAGE:
+        recheck_page(after, place->key, &place->was, page_of(after->now, place->key));
+        break;
+    case FH_PLACE_MAPPING: recheck_mapping(c, place->owner, place->key); break;
+    case FH_PLACE_VM: recheck_bound_vm(c, place->owner); break;
+    case FH_PLACE_SMMU_MAPPING: recheck_smmu_mapping(c, place->owner, place->key); break;
+    case FH_PLACE_BANK: recheck_bank_owner(c, place->owner); break;
+    }
+}
+
+uint32_t fh_check_invariants_at(const struct fh_state *s, const struct fh_place *places,
+                                size_t count, struct fh_invariant_report *report)
+{
+    struct fh_invariant_report own;
+    struct after after = {.check = {s->profile, s->adt, report ? report : &own}, .now = s->adt};
+    const struct check *c = &after.check;
+    memset(c->report, 0, sizeof *c->report);
+    for (size_t i = 0; i < count; i++)
+        recheck_place(&after, &places[i]);
+    for (uint64_t vmid = c->k->HOSTVISOR + 1; after.vms_to_scan && vmid < c->k->COREVISOR; vmid++) {
+        if ((after.vms_to_scan >> vmid % 64 & 1) && vm_is_bound(c->k, after.now, vmid))
+            vm_iso_of_vm(c, vmid);
+    }
+    check_cpu(c);
+    return c->report->broken;
 }

@@ -15,11 +15,18 @@ static struct memory memory;
 static struct fh_state *state;
 static const struct fh_rdata *before; /* all invariants held here */
 
+/* Where the step wrote since. */
+static struct fh_place places[64];
+static size_t nplaces;
+static bool has_other_default;
+
 static void setup(void)
 {
     memory_init(&memory);
     state = new_state(&memory, NULL, FH_LOG_SUMMARY);
     before = fh_state_snapshot(state);
+    nplaces = 0;
+    has_other_default = false;
 }
 
 static void teardown(void)
@@ -39,6 +46,16 @@ static void *entry(struct fh_map *map, const struct fh_type *type, uint64_t key)
     return place;
 }
 
+static void note(enum fh_place_kind kind, uint64_t owner, uint64_t key)
+{
+    struct fh_place place = {.kind = kind, .owner = owner, .key = key};
+    if (kind == FH_PLACE_PAGE)
+        place.was = *(const struct fh_s2page *)fh_map_get(&before->shared.s2page,
+                                                          &type_of_s2page->as_value, key);
+    ck_assert_uint_lt(nplaces, sizeof places / sizeof *places);
+    places[nplaces++] = place;
+}
+
 /* The record behind a reference, to write. */
 static void *owned(void *reference, const struct fh_type *type)
 {
@@ -53,6 +70,7 @@ static void set_page(uint64_t pfn, uint32_t owner, uint32_t count, uint64_t gfn)
     struct fh_rdata *adt = fh_state_edit(state);
     struct fh_s2page *page = entry(&adt->shared.s2page, type_of_s2page, pfn);
     *page = (struct fh_s2page){.s2_owner = owner, .s2_count = count, .s2_gfn = gfn};
+    note(FH_PLACE_PAGE, 0, pfn);
 }
 
 static struct fh_map *pt(uint64_t vmid)
@@ -66,6 +84,7 @@ static void map_frame(uint64_t vmid, uint64_t gfn, uint64_t pfn)
 {
     struct fh_pt_entry *place = entry(pt(vmid), type_of_pt_entry, gfn);
     *place = (struct fh_pt_entry){.pfn = pfn & 0xfffffff, .level = 3, .pte = pfn * 4096 | 0xfff};
+    note(FH_PLACE_MAPPING, vmid, gfn);
 }
 
 static struct fh_map *bank_table(uint64_t bank)
@@ -79,6 +98,7 @@ static void map_in_bank(uint64_t bank, uint64_t gfn, uint64_t pfn)
 {
     struct fh_spt_entry *place = entry(bank_table(bank), type_of_spt_entry, gfn);
     *place = (struct fh_spt_entry){.pfn = pfn, .pte = pfn * 4096 | 3};
+    note(FH_PLACE_SMMU_MAPPING, bank, gfn);
 }
 
 static void assign_bank(uint64_t bank, uint64_t vmid)
@@ -86,6 +106,7 @@ static void assign_bank(uint64_t bank, uint64_t vmid)
     struct fh_rdata *adt = fh_state_edit(state);
     uint64_t *place = entry(&adt->shared.smmu_vmid, type_of_vmid_or_invalid, bank);
     *place = vmid;
+    note(FH_PLACE_BANK, bank, 0);
 }
 
 static void set_vm_state(uint64_t vmid, uint64_t vm_state)
@@ -94,6 +115,7 @@ static void set_vm_state(uint64_t vmid, uint64_t vm_state)
     struct fh_vminfo *info =
         owned(entry(&adt->shared.vminfos, type_of_ref_vminfo, vmid), type_of_ref_vminfo);
     info->VS.vm_state = vm_state;
+    note(FH_PLACE_VM, vmid, 0);
 }
 
 static void set_dirty(uint64_t ctxtid, uint64_t dirty)
@@ -107,6 +129,7 @@ static void set_dirty(uint64_t ctxtid, uint64_t dirty)
 static void set_default(struct fh_map *map, const struct fh_type *type, const void *value)
 {
     ck_assert(fh_map_reset(map, &type->as_value, &memory.allocator, value));
+    has_other_default = true;
 }
 
 /* --- Asking ---------------------------------------------------------------------------------- */
@@ -114,12 +137,17 @@ static void set_default(struct fh_map *map, const struct fh_type *type, const vo
 /* The ways of checking, which must agree, those of everything to the last witness. */
 static struct fh_invariant_report check(void)
 {
-    struct fh_invariant_report whole, step;
+    struct fh_invariant_report whole, step, at;
     ck_assert_uint_eq(fh_check_invariants(state, &whole), whole.broken);
     ck_assert_uint_eq(fh_check_invariants_after(state, before, &step), step.broken);
     ck_assert_uint_eq(step.broken, whole.broken);
+    if (has_other_default)
+        at = step;
+    else
+        ck_assert_uint_eq(fh_check_invariants_at(state, places, nplaces, &at), whole.broken);
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
         ck_assert_mem_eq(&step.witness[i], &whole.witness[i], sizeof whole.witness[i]);
+        ck_assert_mem_eq(&at.witness[i], &whole.witness[i], sizeof whole.witness[i]);
         ck_assert_int_eq(fh_invariant_at(i)->holds(state, NULL), !(whole.broken >> i & 1));
     }
     return whole;
@@ -141,6 +169,7 @@ static void begin_step(void)
     assert_all_hold();
     fh_snapshot_release(before, &memory.allocator);
     before = fh_state_snapshot(state);
+    nplaces = 0;
 }
 
 static void assert_witness(enum fh_invariant id, const struct fh_witness *expected)
@@ -220,6 +249,7 @@ START_TEST(host_entry_whose_frame_is_not_its_descriptors_is_found)
     begin_step();
     struct fh_pt_entry *wrong = entry(pt(HOST), type_of_pt_entry, 7);
     wrong->pte = 8 * 4096;
+    note(FH_PLACE_MAPPING, HOST, 7);
     assert_only_broken(host_npt_cons, 7, 7, 3, 8 * 4096);
 }
 END_TEST
@@ -326,6 +356,7 @@ START_TEST(smmu_entry_whose_frame_is_not_its_descriptors_is_found)
 {
     struct fh_spt_entry *wrong = entry(bank_table(9), type_of_spt_entry, 77);
     *wrong = (struct fh_spt_entry){.pfn = 1, .pte = 2 * 4096};
+    note(FH_PLACE_SMMU_MAPPING, 9, 77);
     assert_only_broken(spt_cons, 1, 1, 77, 1, 2 * 4096);
 }
 END_TEST

@@ -11,6 +11,7 @@
  * counterpart in Constants.v, they say what the spec fixes by its code:
  *   HOST_POOL_SIZE, HOST_*_OFFSET  table pool of the host (the VMs': PT_POOL_PER_VM, *_OFFSET)
  *   STAGE2_LEVELS                  levels of a stage-2 table: pgd, (pud,) pmd, pte
+ *   COREVISOR_*                    the same of EL2's own table, which counts as one of stage 2
  *   PTE_MARK, PMD_MARK             bits that every page or block descriptor carries
  *   SMMU_COUNT_END                 first number of SMMUs that emulate_mmio no longer accepts: the
  *                                  spec tests the count as if it were an index
@@ -255,6 +256,12 @@
     X(HOST_PUD_OFFSET, 0x101000u, 0x82000u)                                                        \
     X(HOST_PMD_OFFSET, 0x901000u, 0x400000u)                                                       \
     X(STAGE2_LEVELS, 4u, 3u)                                                                       \
+    X(COREVISOR_POOL_START, 0x20010000u, 0x4abc0000u)                                              \
+    X(COREVISOR_POOL_SIZE, 0x2000000u, 0x6000000u)                                                 \
+    X(COREVISOR_PGD_OFFSET, 0x1000u, 0x1000u)                                                      \
+    X(COREVISOR_PUD_OFFSET, 0x101000u, 0x11000u)                                                   \
+    X(COREVISOR_PMD_OFFSET, 0x901000u, 0x200000u)                                                  \
+    X(COREVISOR_LEVELS, 4u, 4u)                                                                    \
     X(PTE_MARK, 0u, 0x100000000000000ull)                                                          \
     X(PMD_MARK, 0u, 0x80000000000000ull)                                                           \
     X(SMMU_COUNT_END, 2u, 3u)

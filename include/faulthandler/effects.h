@@ -19,8 +19,10 @@
     X(S2_READ, 3, "pfn,field,value") /* ownership read; field 0 owner, 1 count, 2 gfn */            \
     X(S2_SET, 4, "pfn,field,old,new")                                                               \
     X(NPT_READ, 4, "vmid,addr,level,pte")                                                           \
+    /* a page or block; concrete states tell of words, PT_STORE, instead */                        \
     X(NPT_SET, 6, "vmid,addr,level,pte,old_level,old_pte")                                                            \
     X(SPT_READ, 4, "cbndx,index,iova,pte")                                                          \
+    /* the same, SMMU_PT_STORE */                                                                  \
     X(SPT_SET, 5, "cbndx,index,iova,pte,old_pte")                                                           \
     X(SPT_CLEAR, 2, "cbndx,index")                                                                  \
     X(SMMU_CFG_SET, 4, "cbndx,index,vmid,old_vmid")                                                          \
@@ -40,7 +42,9 @@
     X(GP_CLEAR, 2, "vmid,vcpuid")       /* all general registers become 0 */                        \
     X(PER_CPU, 2, "vmid,vcpuid")        /* the context that the CPU is about to use */              \
     X(PT_STORE, 4, "vmid,pa,old,new")   /* a word of a stage-2 table, in concrete states */         \
-    X(SMMU_PT_STORE, 3, "pa,old,new")   /* the same of an SMMU table */
+    X(SMMU_PT_STORE, 3, "pa,old,new")   /* the same of an SMMU table */                            \
+    X(POOL_SET, 4, "vmid,level,old,new") /* the next free page of a pool: 0 pgd, 1 pud, 2 pmd */    \
+    X(SMMU_POOL_SET, 3, "level,old,new") /* the same of SMMU tables; both in concrete states */
 
 /*
  * What KCore keeps of a VM: X(NAME, field). `sub` is the vCPU or the boot image, where there are

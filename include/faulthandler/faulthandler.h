@@ -24,5 +24,6 @@
 #include <faulthandler/spec.h>
 #include <faulthandler/state.h>
 #include <faulthandler/status.h>
+#include <faulthandler/tables.h>
 
 #endif

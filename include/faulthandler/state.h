@@ -72,6 +72,7 @@ struct fh_config {
     uint32_t semantics;  /* functions that run as their bodies: semantics.h; 0: none */
     uint64_t loop_limit; /* iterations of one loop before FH_LIMIT; 0: 2^24 */
     enum fh_realisation realisation;
+    bool simple_locks; /* in FH_CONCRETE: only tables are words, locks are as in FH_ABSTRACT */
 };
 
 /* A machine: one RData and what is needed to call functions on it. Not for two threads at once. */
@@ -116,6 +117,9 @@ FH_API void fh_state_restore(struct fh_state *state, const struct fh_rdata *snap
  * be written, and only until the next call with this state. NULL when memory runs out.
  */
 FH_API struct fh_rdata *fh_state_edit(struct fh_state *state);
+
+/* As fh_state_edit, and cheaper, since it promises that `lock` and `log` are not written. */
+FH_API struct fh_rdata *fh_state_edit_beside_locks(struct fh_state *state);
 
 /*
  * The hardware's registers, to write before a trap: HPFAR_EL2, ESR_EL2 and so on. As fh_state_edit,

@@ -59,6 +59,7 @@ enum fh_status kc_set_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
     RELY_TABLE(s, vmid);
     struct fh_npt *npt;
     FH_TRY(own_npt(s, vmid, &npt));
+    observe(s, FH_EFFECT_POOL_SET, vmid, 0, npt->pt_pgd_next, next);
     return set_u64(s, &npt->pt_pgd_next, next);
 }
 
@@ -93,6 +94,7 @@ enum fh_status kc_set_pud_next(struct fh_state *s, uint32_t vmid, uint64_t next)
     RELY_TABLE(s, vmid);
     struct fh_npt *npt;
     FH_TRY(own_npt(s, vmid, &npt));
+    observe(s, FH_EFFECT_POOL_SET, vmid, 1, npt->pt_pud_next, next);
     return set_u64(s, &npt->pt_pud_next, next);
 }
 
@@ -127,6 +129,7 @@ enum fh_status kc_set_pmd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
     RELY_TABLE(s, vmid);
     struct fh_npt *npt;
     FH_TRY(own_npt(s, vmid, &npt));
+    observe(s, FH_EFFECT_POOL_SET, vmid, 2, npt->pt_pmd_next, next);
     return set_u64(s, &npt->pt_pmd_next, next);
 }
 
@@ -186,16 +189,21 @@ static struct fh_map *pool_of(const struct fh_profile *k, struct fh_npt *npt, ui
 static enum fh_status store_word(struct fh_state *s, uint32_t vmid, struct fh_npt *npt,
                                  uint64_t addr, uint64_t value)
 {
-    struct fh_map *pool = pool_of(s->profile, npt, vmid, addr);
-    observe(s, FH_EFFECT_PT_STORE, vmid, addr, number_at(pool, addr), value);
-    return set_entry_u64(s, pool, addr, value);
+    void *word;
+    FH_TRY(edit_entry(s, pool_of(s->profile, npt, vmid, addr), type_of_u64, addr, &word));
+    observe(s, FH_EFFECT_PT_STORE, vmid, addr, *(uint64_t *)word, value);
+    *(uint64_t *)word = value;
+    return FH_OK;
 }
 
 static enum fh_status store_smmu_word(struct fh_state *s, struct fh_map *pool, uint64_t addr,
                                       uint64_t value)
 {
-    observe(s, FH_EFFECT_SMMU_PT_STORE, addr, number_at(pool, addr), value, 0);
-    return set_entry_u64(s, pool, addr, value);
+    void *word;
+    FH_TRY(edit_entry(s, pool, type_of_u64, addr, &word));
+    observe(s, FH_EFFECT_SMMU_PT_STORE, addr, *(uint64_t *)word, value, 0);
+    *(uint64_t *)word = value;
+    return FH_OK;
 }
 
 /*
@@ -219,7 +227,7 @@ enum fh_status kc_pt_store(struct fh_state *s, uint32_t vmid, uint64_t addr, uin
     const bool is_pgd = addr < pud_start(k, vmid);
     const bool is_last = addr >= pmd_start(k, vmid);
     const bool maps = is_last || (value & k->PMD_TYPE_TABLE) != k->PMD_TYPE_TABLE;
-    if (maps && !(is_pgd && k->STAGE2_LEVELS == 4)) {
+    if (maps && !(is_pgd && has_puds(k, vmid))) {
         FH_RELY(s, s->adt->tstate == 0, s->adt->tstate);
         s->adt->tstate = 1;
     }
@@ -282,6 +290,7 @@ enum fh_status kc_set_smmu_pgd_next(struct fh_state *s, uint64_t next)
     RELY_HELD(s, s->profile->SPT_ID);
     struct fh_spt *spts;
     FH_TRY(own_spts(s, &spts));
+    observe(s, FH_EFFECT_SMMU_POOL_SET, 0, spts->spt_pgd_next, next, 0);
     return set_u64(s, &spts->spt_pgd_next, next);
 }
 
@@ -301,6 +310,7 @@ enum fh_status kc_set_smmu_pmd_next(struct fh_state *s, uint64_t next)
     RELY_HELD(s, s->profile->SPT_ID);
     struct fh_spt *spts;
     FH_TRY(own_spts(s, &spts));
+    observe(s, FH_EFFECT_SMMU_POOL_SET, 2, spts->spt_pmd_next, next, 0);
     return set_u64(s, &spts->spt_pmd_next, next);
 }
 

@@ -276,7 +276,7 @@ bool lock_is_available(const struct fh_state *s, uint64_t id)
     if (lock_status(s, id) != FH_LOCK_FREE)
         return false;
     const struct fh_log *log = log_at(s, id);
-    if (s->realisation == FH_CONCRETE)
+    if (s->lock_form == FH_CONCRETE)
         return log->queue_lock == FH_QUEUE_IDLE;
     if (!s->env.oracle)
         return log->lock == FH_LOG_EMPTY;

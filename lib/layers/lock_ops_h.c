@@ -21,7 +21,7 @@
  */
 enum fh_status kc_wait_hlock(struct fh_state *s, uint32_t lk)
 {
-    if (s->realisation == FH_CONCRETE)
+    if (s->lock_form == FH_CONCRETE)
         return kc_wait_qlock(s, lk);
     FH_RELY(s, lock_status(s, lk) == FH_LOCK_FREE, lk);
     struct fh_log *log;
@@ -39,7 +39,7 @@ enum fh_status kc_wait_hlock(struct fh_state *s, uint32_t lk)
  * rejects. LockOpsH/Spec.v: pass_hlock_spec */
 enum fh_status kc_pass_hlock(struct fh_state *s, uint32_t lk)
 {
-    if (s->realisation == FH_CONCRETE)
+    if (s->lock_form == FH_CONCRETE)
         return kc_pass_qlock(s, lk);
     FH_RELY(s, lock_status(s, lk) == FH_LOCK_OWN_FALSE, lk);
     struct fh_log *log;

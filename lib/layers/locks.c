@@ -87,7 +87,7 @@ static enum fh_status give_both_back(struct fh_state *s, uint64_t id)
 static enum fh_status acquire(struct fh_state *s, uint64_t id)
 {
     FH_RELY(s, lock_status(s, id) == FH_LOCK_FREE, id);
-    switch (s->realisation) {
+    switch (s->lock_form) {
     case FH_ABSTRACT: FH_TRY(take(s, id)); break;
     case FH_CONCRETE: FH_TRY(take_by_ticket(s, id)); break;
     case FH_BOTH: FH_TRY(take_both(s, id)); break;
@@ -102,7 +102,7 @@ static enum fh_status acquire(struct fh_state *s, uint64_t id)
 static enum fh_status release(struct fh_state *s, uint64_t id)
 {
     FH_RELY(s, lock_status(s, id) == FH_LOCK_OWN, id);
-    switch (s->realisation) {
+    switch (s->lock_form) {
     case FH_ABSTRACT: FH_TRY(give_back(s, id)); break;
     case FH_CONCRETE: FH_TRY(give_ticket_back(s, id)); break;
     case FH_BOTH: FH_TRY(give_both_back(s, id)); break;

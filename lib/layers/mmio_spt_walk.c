@@ -246,15 +246,14 @@ enum fh_status map_smmu_page(struct fh_state *s, uint32_t cbndx, uint32_t index,
                              uint64_t pte, bool *full)
 {
     const uint64_t ttbr = smmu_ttbr(s->profile, index, cbndx);
-    const bool is_observed = s->env.observer != NULL;
-    const uint64_t old =
-        is_observed ? smmu_entry(s, cbndx, index, pfn_of(s->profile, addr)).pte : 0;
+    const bool is_told = s->env.observer != NULL && s->realisation != FH_CONCRETE;
+    const uint64_t old = is_told ? smmu_entry(s, cbndx, index, pfn_of(s->profile, addr)).pte : 0;
     switch (s->realisation) {
     case FH_ABSTRACT: FH_TRY(map_in_map(s, ttbr, addr, pte, full)); break;
     case FH_CONCRETE: FH_TRY(map_smmu_page_in_words(s, cbndx, index, addr, pte, full)); break;
     case FH_BOTH: FH_TRY(map_in_both(s, cbndx, index, addr, pte, full)); break;
     }
-    if (!*full && is_observed)
+    if (!*full && is_told)
         observe_values(s, FH_EFFECT_SPT_SET, cbndx, index, addr, pte, old, 0);
     return FH_OK;
 }

@@ -24,9 +24,9 @@ struct tables {
  * With three levels (sekvm-4.18) there is no pud: the root has one entry for each GiB, and knows as
  * many bits of an address as it has entries for.
  */
-static struct tables tables_of(const struct fh_profile *k, uint64_t addr)
+static struct tables tables_of(const struct fh_profile *k, uint64_t vmid, uint64_t addr)
 {
-    if (k->STAGE2_LEVELS == 3) {
+    if (!has_puds(k, vmid)) {
         addr &= (k->PTRS_PER_S2_PGD << k->S2_PGDIR_SHIFT) - 1;
         return (struct tables){addr >> k->S2_PGDIR_SHIFT, 0, addr >> k->PMD_SHIFT};
     }
@@ -38,13 +38,15 @@ struct next_pages {
     uint64_t pgd, pud, pmd;
 };
 
-static struct next_pages next_pages(const struct fh_profile *k, const struct fh_npt *npt,
-                                    const struct tables *t, bool with_pmd)
+static struct next_pages next_pages(const struct fh_state *s, uint64_t vmid, const struct tables *t,
+                                    bool with_pmd)
 {
+    const struct fh_profile *k = s->profile;
+    const struct fh_npt *npt = npt_of(s, vmid);
     struct next_pages next = {npt->pt_pgd_next, npt->pt_pud_next, npt->pt_pmd_next};
     if (!flag_at(&npt->pgd_t, t->pgd))
         next.pgd += k->PAGE_SIZE;
-    if (k->STAGE2_LEVELS == 4 && !flag_at(&npt->pud_t, t->pud))
+    if (has_puds(k, vmid) && !flag_at(&npt->pud_t, t->pud))
         next.pud += k->PAGE_SIZE;
     if (with_pmd && !flag_at(&npt->pmd_t, t->pmd))
         next.pmd += k->PAGE_SIZE;
@@ -61,11 +63,12 @@ static enum fh_status set_next(struct fh_state *s, uint64_t *place, uint64_t val
     return *place == value ? FH_OK : set_u64(s, place, value);
 }
 
-static enum fh_status record_tables(struct fh_state *s, struct fh_npt *npt, const struct tables *t,
-                                    const struct next_pages *next, bool pmd_is_table)
+static enum fh_status record_tables(struct fh_state *s, uint64_t vmid, struct fh_npt *npt,
+                                    const struct tables *t, const struct next_pages *next,
+                                    bool pmd_is_table)
 {
     FH_TRY(set_flag(s, &npt->pgd_t, t->pgd, true));
-    if (s->profile->STAGE2_LEVELS == 4)
+    if (has_puds(s->profile, vmid))
         FH_TRY(set_flag(s, &npt->pud_t, t->pud, true));
     FH_TRY(set_flag(s, &npt->pmd_t, t->pmd, pmd_is_table));
     FH_TRY(set_next(s, &npt->pt_pgd_next, next->pgd));
@@ -96,11 +99,11 @@ static enum fh_status map_block(struct fh_state *s, uint32_t vmid, uint64_t addr
                                 bool *full)
 {
     const struct fh_profile *k = s->profile;
-    const struct tables t = tables_of(k, addr);
+    const struct tables t = tables_of(k, vmid, addr);
     const uint64_t first = pfn_of(k, addr) / k->PTRS_PER_PMD * k->PTRS_PER_PMD;
     const uint64_t pfn = pfn_of(k, phys_page(k, pte));
     FH_RELY(s, (pte & k->PMD_TYPE_TABLE) != k->PMD_TYPE_TABLE, pte);
-    const struct next_pages next = next_pages(k, npt_of(s, vmid), &t, false);
+    const struct next_pages next = next_pages(s, vmid, &t, false);
     *full = next.pgd > pud_start(k, vmid) || next.pud > pmd_start(k, vmid);
     if (*full)
         return FH_OK;
@@ -108,7 +111,7 @@ static enum fh_status map_block(struct fh_state *s, uint32_t vmid, uint64_t addr
     FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &npt));
     for (uint64_t i = 0; i < k->PTRS_PER_PMD; i++)
         FH_TRY(set_pt_entry(s, npt, first + i, pt_entry(pfn + i, 2, pte)));
-    return record_tables(s, npt, &t, &next, false);
+    return record_tables(s, vmid, npt, &t, &next, false);
 }
 
 /* Map a 4 KiB page. *full also where a 2 MiB block is in the way. */
@@ -116,10 +119,10 @@ static enum fh_status map_page(struct fh_state *s, uint32_t vmid, uint64_t addr,
                                bool *full)
 {
     const struct fh_profile *k = s->profile;
-    const struct tables t = tables_of(k, addr);
+    const struct tables t = tables_of(k, vmid, addr);
     const uint64_t gfn = pfn_of(k, addr);
     const struct fh_npt *before = npt_of(s, vmid);
-    const struct next_pages next = next_pages(k, before, &t, true);
+    const struct next_pages next = next_pages(s, vmid, &t, true);
     *full = pt_entry_of(before, gfn)->level == 2 || next.pgd > pud_start(k, vmid) ||
             next.pud > pmd_start(k, vmid) || next.pmd > pool_end(k, vmid);
     if (*full)
@@ -129,7 +132,7 @@ static enum fh_status map_page(struct fh_state *s, uint32_t vmid, uint64_t addr,
     void *npt;
     FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &npt));
     FH_TRY(set_pt_entry(s, npt, gfn, pt_entry(pfn_of(k, phys_page(k, pte)), 3, pte)));
-    return has_tables ? FH_OK : record_tables(s, npt, &t, &next, true);
+    return has_tables ? FH_OK : record_tables(s, vmid, npt, &t, &next, true);
 }
 
 static enum fh_status map_in_map(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
@@ -202,9 +205,9 @@ static enum fh_status map_in_both(struct fh_state *s, uint32_t vmid, uint64_t ad
 enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
                           uint64_t pte, bool *full)
 {
-    const bool is_observed = s->env.observer != NULL;
+    const bool is_told = s->env.observer != NULL && s->realisation != FH_CONCRETE;
     struct fh_pt_entry old = {.pte = 0};
-    if (is_observed)
+    if (is_told)
         old = stage2_entry(s, vmid, pfn_of(s->profile, addr));
     pte |= level == 2 ? s->profile->PMD_MARK : s->profile->PTE_MARK;
     switch (s->realisation) {
@@ -212,7 +215,7 @@ enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, uint64_t addr, uint
     case FH_CONCRETE: FH_TRY(map_in_words(s, vmid, addr, level, pte, full)); break;
     case FH_BOTH: FH_TRY(map_in_both(s, vmid, addr, level, pte, full)); break;
     }
-    if (!*full && is_observed)
+    if (!*full && is_told)
         observe_values(s, FH_EFFECT_NPT_SET, vmid, addr, level, pte, old.level, old.pte);
     return FH_OK;
 }

@@ -83,10 +83,11 @@ static uint64_t word_at(const struct fh_profile *k, const struct fh_map *pool, u
     return number_at(pool, phys_page(k, table) | ((addr >> shift) & (entries - 1)) * 8);
 }
 
-static uint64_t pmd_in_words(const struct fh_profile *k, const struct fh_npt *npt, uint64_t root,
+static uint64_t pmd_in_words(const struct fh_profile *k, const struct fh_npt *npt, uint64_t vmid,
                              uint64_t addr)
 {
-    if (k->STAGE2_LEVELS == 3) {
+    const uint64_t root = pool_start(k, vmid);
+    if (!has_puds(k, vmid)) {
         const uint64_t pgd =
             word_at(k, &npt->pt_vttbr_pool, root, addr, k->S2_PGDIR_SHIFT, k->PTRS_PER_S2_PGD);
         return pgd ? word_at(k, &npt->pt_pgd_pool, pgd, addr, k->PMD_SHIFT, k->PTRS_PER_PMD) : 0;
@@ -109,7 +110,7 @@ struct fh_pt_entry entry_in_words(const struct fh_state *s, uint64_t vmid, uint6
     const struct fh_profile *k = s->profile;
     const struct fh_npt *npt = npt_of(s, vmid);
     const uint64_t addr = gfn << k->PAGE_SHIFT;
-    const uint64_t pmd = pmd_in_words(k, npt, pool_start(k, vmid), addr);
+    const uint64_t pmd = pmd_in_words(k, npt, vmid, addr);
     if (pmd == 0)
         return pt_entry(0, 0, 0);
     if (!is_table(k, pmd))

@@ -19,15 +19,10 @@
  * is outside the pool of its level.
  */
 
-static bool has_puds(const struct fh_profile *k)
-{
-    return k->STAGE2_LEVELS == 4;
-}
-
 /* Constants.v: pgd_index, pud_index, pmd_index, pte_index, as offsets into a table. */
-static uint64_t pgd_offset(const struct fh_profile *k, uint64_t addr)
+static uint64_t pgd_offset(const struct fh_profile *k, uint64_t vmid, uint64_t addr)
 {
-    if (!has_puds(k))
+    if (!has_puds(k, vmid))
         return ((addr >> k->S2_PGDIR_SHIFT) & (k->PTRS_PER_S2_PGD - 1)) * 8;
     return ((addr >> k->PGDIR_SHIFT) & (k->PTRS_PER_PGD - 1)) * 8;
 }
@@ -41,12 +36,12 @@ static uint64_t offset_at(const struct fh_profile *k, uint64_t addr, uint64_t sh
 /* Where descriptors of pmds are. */
 static uint64_t pmd_pool_start(const struct fh_profile *k, uint64_t vmid)
 {
-    return has_puds(k) ? pud_start(k, vmid) : pgd_start(k, vmid);
+    return has_puds(k, vmid) ? pud_start(k, vmid) : pgd_start(k, vmid);
 }
 
 static uint64_t pmd_pool_end(const struct fh_profile *k, uint64_t vmid)
 {
-    return has_puds(k) ? pmd_start(k, vmid) : pud_start(k, vmid);
+    return has_puds(k, vmid) ? pmd_start(k, vmid) : pud_start(k, vmid);
 }
 
 static enum fh_status own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt **npt)
@@ -113,7 +108,7 @@ enum fh_status kc_walk_pgd(struct fh_state *s, uint32_t vmid, uint64_t vttbr, ui
     if (s->adt->halt)
         return FH_OK;
     RELY_HELD(s, vmid);
-    const uint64_t pgd_p = phys_page(k, vttbr) | pgd_offset(k, addr);
+    const uint64_t pgd_p = phys_page(k, vttbr) | pgd_offset(k, vmid, addr);
     RELY_WITHIN(s, pool_start(k, vmid), pgd_p, pgd_start(k, vmid));
     uint64_t pgd;
     FH_TRY(kc_pt_load(s, vmid, pgd_p, &pgd));
@@ -136,7 +131,7 @@ enum fh_status kc_walk_pud(struct fh_state *s, uint32_t vmid, uint64_t pgd, uint
     if (s->adt->halt)
         return FH_OK;
     RELY_HELD(s, vmid);
-    if (pgd == 0 || !has_puds(k))
+    if (pgd == 0 || !has_puds(k, vmid))
         return kc_check64(s, pgd, result);
     const uint64_t pud_p = phys_page(k, pgd) | offset_at(k, addr, k->PUD_SHIFT);
     RELY_WITHIN(s, pgd_start(k, vmid), pud_p, pud_start(k, vmid));

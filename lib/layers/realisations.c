@@ -39,10 +39,10 @@ void touch_pages(struct fh_state *s, bool is_smmu, uint64_t owner, uint64_t gfn,
 }
 
 /* The address bits that the tables of a stage-2 table know. */
-static uint64_t known_bits(const struct fh_profile *k)
+static uint64_t known_bits(const struct fh_profile *k, uint64_t vmid)
 {
-    return k->STAGE2_LEVELS == 3 ? (k->PTRS_PER_S2_PGD << k->S2_PGDIR_SHIFT) - 1
-                                 : k->KVM_ADDR_SPACE - 1;
+    return has_puds(k, vmid) ? k->KVM_ADDR_SPACE - 1
+                             : (k->PTRS_PER_S2_PGD << k->S2_PGDIR_SHIFT) - 1;
 }
 
 void touch_stage2(struct fh_state *s, uint64_t vmid, uint64_t addr, uint64_t level)
@@ -50,7 +50,7 @@ void touch_stage2(struct fh_state *s, uint64_t vmid, uint64_t addr, uint64_t lev
     const struct fh_profile *k = s->profile;
     const uint64_t count = level == 2 ? k->PTRS_PER_PMD : 1;
     const uint64_t gfn = pfn_of(k, addr) / count * count;
-    const uint64_t alias = pfn_of(k, addr & known_bits(k)) / count * count;
+    const uint64_t alias = pfn_of(k, addr & known_bits(k, vmid)) / count * count;
     touch_pages(s, false, vmid, gfn, count);
     if (alias != gfn)
         touch_pages(s, false, vmid, alias, count);
@@ -239,7 +239,7 @@ static bool is_clean(struct check *c, const struct table *t, const struct fh_map
 static struct table stage2_table(const struct fh_profile *k, const struct fh_npt *npt,
                                  uint64_t vmid)
 {
-    if (k->STAGE2_LEVELS == 3)
+    if (!has_puds(k, vmid))
         return (struct table){
             FH_STAGE2_TABLES,
             vmid,

@@ -67,6 +67,7 @@ struct fh_state {
     struct journal journal;
     struct lock_place locks[LOCK_PLACES];
     enum fh_realisation realisation;
+    enum fh_realisation lock_form; /* that of the locks, which may be simpler */
 
     /*
      * FH_BOTH: the ticket side of the locks, whose logs have no place in RData beside the abstract

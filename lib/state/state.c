@@ -71,6 +71,9 @@ struct fh_state *fh_state_new(const struct fh_config *config)
     s->semantics = config->semantics & FH_SEMANTICS_CODE;
     s->loop_limit = config->loop_limit ? config->loop_limit : DEFAULT_LOOP_LIMIT;
     s->realisation = config->realisation;
+    s->lock_form = s->realisation;
+    if (s->realisation == FH_CONCRETE && config->simple_locks)
+        s->lock_form = FH_ABSTRACT;
     if (config->environment)
         s->env = *config->environment;
     s->adt = s->allocator.alloc(s->allocator.context, sizeof *s->adt);
@@ -119,6 +122,7 @@ struct fh_state *fh_state_fork(struct fh_state *s)
     fork->loop_limit = s->loop_limit;
     fork->env = s->env;
     fork->realisation = s->realisation;
+    fork->lock_form = s->lock_form;
     fork->ticket_logs = s->ticket_logs;
     fh_map_retain(&fork->ticket_logs);
     fork->outlived = s->outlived;
@@ -206,6 +210,11 @@ struct fh_rdata *fh_state_edit(struct fh_state *s)
 {
     forget_lock_places(s);
     forget_ticket_logs(s);
+    return own_data(s) ? s->adt : NULL;
+}
+
+struct fh_rdata *fh_state_edit_beside_locks(struct fh_state *s)
+{
     return own_data(s) ? s->adt : NULL;
 }
 

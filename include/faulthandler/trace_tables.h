@@ -11,8 +11,8 @@
 
 /* clang-format off */
 
-/* What enters EL2: X(kind). */
-#define FH_TRACE_KIND_MAP(X) X(host_npt) X(host_hvc) X(guest_exit) X(el2_exception)
+/* What enters EL2: X(kind). The last one stands for stays that were not recorded. */
+#define FH_TRACE_KIND_MAP(X) X(host_npt) X(host_hvc) X(guest_exit) X(el2_exception) X(gap)
 
 /* Where a stay at EL2 ends. */
 #define FH_TRACE_END_MAP(X) X(host) X(guest) X(el2_panic)
@@ -92,6 +92,15 @@ enum { FH_TRACE_GPRS = 31 };
     X(shadow_set) X(percpu) X(snap) X(dirty_set) X(panic) X(host_reg_set) X(int_read)               \
     X(int_gpr_set) X(skip_instr) X(mmio) X(smmu_pt_store) X(smmu_pt_clear) X(smmu_cfg_set)          \
     X(global_set) X(verify) X(boot_region) X(boot_pool) X(boot_val) X(boot_rle)
+
+/*
+ * What other tools see, in traces made from their recordings; the recorder has none of it: an event,
+ * a register that has no key, a step of the MMU's walk of a table.
+ */
+#define FH_TRACE_FIELDS_event(F, O, K) F(K, text, event) F(K, text, text) F(K, list, args)
+#define FH_TRACE_FIELDS_reg(F, O, K) F(K, text, reg) F(K, hex, val)
+#define FH_TRACE_FIELDS_walk(F, O, K) F(K, number, level) F(K, hex, pa) F(K, hex, desc)
+#define FH_TRACE_OBSERVATION_MAP(X) X(event) X(reg) X(walk)
 
 /* A list of words; no function takes more. */
 enum { FH_TRACE_LIST_MAX = 8 };

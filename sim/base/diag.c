@@ -121,3 +121,9 @@ bool may_colour(FILE *stream)
     const char *term = getenv("TERM");
     return isatty(fileno(stream)) && !(term && strcmp(term, "dumb") == 0);
 }
+
+void no_memory(void)
+{
+    diag_plain("out of memory");
+    exit(EXIT_BAD_INPUT);
+}

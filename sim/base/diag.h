@@ -26,6 +26,9 @@ __attribute__((format(printf, 3, 4))) void diag(const struct place *place, const
 /* "fhsim: message", for what has no place in a file. */
 __attribute__((format(printf, 1, 2))) void diag_plain(const char *format, ...);
 
+/* There is no memory: says so, and ends the program with status 2. */
+__attribute__((noreturn)) void no_memory(void);
+
 /* The candidate nearest to `word` by edit distance, if it is near enough to be meant; else NULL. */
 const char *nearest(const char *word, const char *const *candidates, size_t count);
 

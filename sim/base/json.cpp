@@ -20,6 +20,7 @@ struct json_reader {
     ondemand::parser parser;
     std::vector<node> pending; /* members of the containers that are still open */
     std::vector<node> pending_keys;
+    bool keeps_fractions = false;
     char message[200];
 };
 
@@ -164,15 +165,42 @@ void read_value(node &result, std::string_view digits)
     result.wide = false;
 }
 
+size_t skip_digits(std::string_view token, size_t at)
+{
+    while (at < token.size() && is_digit(token[at]))
+        at++;
+    return at;
+}
+
+/* Behind the fraction and the exponent that begin at `at`; where it is no number, npos. */
+size_t skip_fraction(std::string_view token, size_t at)
+{
+    if (at < token.size() && token[at] == '.') {
+        size_t end = skip_digits(token, at + 1);
+        if (end == at + 1)
+            return std::string_view::npos;
+        at = end;
+    }
+    if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
+        at++;
+        if (at < token.size() && (token[at] == '+' || token[at] == '-'))
+            at++;
+        size_t end = skip_digits(token, at);
+        return end == at ? std::string_view::npos : end;
+    }
+    return at;
+}
+
 bool read_number(walk &w, std::string_view token, node &result)
 {
     size_t sign = token[0] == '-' ? 1 : 0;
-    size_t n = sign;
-    while (n < token.size() && is_digit(token[n]))
-        n++;
+    size_t n = skip_digits(token, sign);
     if (n == sign)
         return fail(w, token.data(), "not a JSON value");
-    if (n < token.size())
+    bool is_whole = n == token.size();
+    if (!is_whole && w.reader->keeps_fractions && skip_fraction(token, n) != token.size())
+        return fail(w, token.data(), "not a JSON value");
+    if (!is_whole && !w.reader->keeps_fractions)
         return fail(w, token.data(), "only whole numbers are understood here");
     if (token[sign] == '0' && n > sign + 1)
         return fail(w, token.data(), "a number with leading zeros");
@@ -181,7 +209,8 @@ bool read_number(walk &w, std::string_view token, node &result)
     result.wide = true;
     result.text = keep(w, token);
     result.length = token.size();
-    read_value(result, token.substr(sign));
+    if (is_whole)
+        read_value(result, token.substr(sign));
     return true;
 }
 
@@ -336,6 +365,24 @@ extern "C" struct json_reader *json_reader_new(void)
 extern "C" void json_reader_free(struct json_reader *reader)
 {
     delete reader;
+}
+
+extern "C" bool json_is_utf8(const char *text, size_t length)
+{
+    return simdjson::validate_utf8(text, length);
+}
+
+extern "C" bool json_is_number(const char *text, size_t length)
+{
+    std::string_view token(text, length);
+    size_t sign = length > 0 && text[0] == '-' ? 1 : 0;
+    size_t n = skip_digits(token, sign);
+    return n > sign && !(token[sign] == '0' && n > sign + 1) && skip_fraction(token, n) == length;
+}
+
+extern "C" void json_keep_fractions(struct json_reader *reader)
+{
+    reader->keeps_fractions = true;
 }
 
 extern "C" size_t json_padding(void)

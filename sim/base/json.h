@@ -24,6 +24,13 @@ size_t json_padding(void);
 struct node *json_parse(struct json_reader *reader, struct arena *arena, const char *text,
                         size_t length, unsigned line, const char **error, size_t *offset);
 
+/* Is this valid UTF-8? Is it a number as JSON has them, fractions too? */
+bool json_is_utf8(const char *text, size_t length);
+bool json_is_number(const char *text, size_t length);
+
+/* Fractions and exponents are numbers too, from now on: nodes with `wide` set. */
+void json_keep_fractions(struct json_reader *reader);
+
 #ifdef __cplusplus
 }
 #endif

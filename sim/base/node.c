@@ -23,10 +23,8 @@ enum { BLOCK_SIZE = 1 << 16, ALIGNMENT = 16 };
 static void *allocate(size_t size)
 {
     void *memory = malloc(size);
-    if (!memory) {
-        diag_plain("out of memory");
-        exit(EXIT_BAD_INPUT);
-    }
+    if (!memory)
+        no_memory();
     return memory;
 }
 
@@ -139,7 +137,7 @@ static void print_string(const char *text, size_t length, FILE *out)
         else if (c < ' ')
             fprintf(out, "\\u%04x", c);
         else
-            fputc(c, out);
+            putc_unlocked(c, out);
     }
     fputc('"', out);
 }

@@ -72,10 +72,8 @@ static struct node *push(struct loader *loader, const yaml_event_t *event)
     if (loader->used == loader->size) {
         loader->size = loader->size ? 2 * loader->size : 64;
         loader->stack = realloc(loader->stack, loader->size * sizeof *loader->stack);
-        if (!loader->stack) {
-            diag_plain("out of memory");
-            exit(EXIT_BAD_INPUT);
-        }
+        if (!loader->stack)
+            no_memory();
     }
     struct node *node = &loader->stack[loader->used++];
     memset(node, 0, sizeof *node);

@@ -11,6 +11,10 @@
 
 #include "base/node.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Traces: what a hypervisor did, one record for each stay at EL2, with its effects in order.
  * docs/trace-format.md has the schema; the tables of <faulthandler/trace_tables.h> are its
@@ -21,7 +25,7 @@
 #define TRACE_KIND_MAP FH_TRACE_KIND_MAP
 #define TRACE_END_MAP FH_TRACE_END_MAP
 #define TRACE_REGISTER_MAP FH_TRACE_REGISTER_MAP
-#define TRACE_EFFECT_MAP FH_TRACE_EFFECT_MAP
+#define TRACE_EFFECT_MAP(X) FH_TRACE_EFFECT_MAP(X) FH_TRACE_OBSERVATION_MAP(X)
 enum { TRACE_GPRS = FH_TRACE_GPRS, TRACE_LIST_MAX = FH_TRACE_LIST_MAX };
 
 struct trace_list {
@@ -34,7 +38,12 @@ struct trace_list {
 #define TRACE_CTYPE_either uint64_t
 #define TRACE_CTYPE_text const char *
 #define TRACE_CTYPE_list struct trace_list
+/* In C++ members end with an underscore, since `new` is one of them. */
+#ifdef __cplusplus
+#define TRACE_MEMBER(kind, format, key) TRACE_CTYPE_##format key##_;
+#else
 #define TRACE_MEMBER(kind, format, key) TRACE_CTYPE_##format key;
+#endif
 #define TRACE_STRUCT(kind)                                                                         \
     struct trace_##kind {                                                                          \
         FH_TRACE_FIELDS_##kind(TRACE_MEMBER, TRACE_MEMBER, kind)                                   \
@@ -60,9 +69,8 @@ enum trace_effect_kind {
 /* Which struct of the union is the effect's follows from `kind`. Numbers below 0 wrap. */
 struct trace_effect {
     enum trace_effect_kind kind;
-    uint32_t present;        /* bit i: field i of the kind is there */
-    uint64_t g;              /* global event number */
-    const struct node *node; /* the record, for its place; NULL for effects of the model */
+    uint32_t present; /* bit i: field i of the kind is there */
+    uint64_t g;       /* global event number */
     union {
 #define TRACE_UNION(kind) struct trace_##kind kind;
         TRACE_EFFECT_MAP(TRACE_UNION)
@@ -97,7 +105,8 @@ enum trace_kind {
 #define TRACE_ENUM(kind) TRACE_KIND_##kind,
     TRACE_KIND_MAP(TRACE_ENUM)
 #undef TRACE_ENUM
-        TRACE_KINDS
+        TRACE_KINDS,
+    TRACE_KIND_unknown = TRACE_KINDS /* in foreign traces alone */
 };
 
 enum trace_end {
@@ -147,6 +156,7 @@ enum trace_part {
     TRACE_HAS_OUT = 32,
     TRACE_HAS_TIME = 64,
     TRACE_HAS_TASK = 128,
+    TRACE_HAS_IN = 256, /* not needed where it has registers */
 };
 
 /* One line: one stay at EL2. */
@@ -174,7 +184,7 @@ struct trace_line {
     const struct trace_effect *fx;
 };
 
-/* A trace being read: JSON Lines, plain or zstd, "-" for standard input. */
+/* A trace being read: JSON Lines or CBOR, plain or zstd, "-" for standard input. */
 struct trace;
 
 /* NULL, with a message on standard error, if it cannot be opened. */
@@ -183,12 +193,26 @@ void trace_close(struct trace *trace);
 
 /*
  * The next line, valid until the next call; NULL at the end, or on bad input, which is reported
- * as file:line:column on standard error.
+ * on standard error as file:line:column, or with its offset in CBOR.
  */
 const struct trace_line *trace_next(struct trace *trace);
 
+/*
+ * The record last read as JSON, without a newline: as it stands in the file, if that is JSON Lines.
+ * Valid as long as the line is.
+ */
+const char *trace_text(struct trace *trace, size_t *length);
+
+/*
+ * The next record as a tree, whatever it says, until the next call; for who passes records on. NULL
+ * at the end, or on bad input.
+ */
+const struct node *trace_next_tree(struct trace *trace);
+
 /* Where the trace comes from; NULL: from a recorder of its own. Known once a record was read. */
+#ifndef __cplusplus /* which has no room for two things of one name */
 const struct trace_origin *trace_origin(const struct trace *trace);
+#endif
 
 /* Did reading end with bad input? */
 bool trace_failed(const struct trace *trace);
@@ -196,8 +220,12 @@ bool trace_failed(const struct trace *trace);
 /* How much has been read, 0 to 1. */
 double trace_progress(const struct trace *trace);
 
-/* "file:line:column: message" for a part of the line last read. */
-__attribute__((format(printf, 3, 4))) void
-trace_diag(const struct trace *trace, const struct node *node, const char *format, ...);
+/* A message about the record last read, with its place. */
+__attribute__((format(printf, 2, 3))) void trace_diag(const struct trace *trace, const char *format,
+                                                      ...);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

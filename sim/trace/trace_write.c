@@ -75,11 +75,13 @@ static void write_field(const struct trace_effect *effect, const struct trace_fi
     }
 }
 
-static void write_effect(const struct trace_effect *effect, FILE *out)
+static void write_effect(const struct trace_effect *effect, bool has_number, FILE *out)
 {
     unsigned count;
     const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
-    fprintf(out, "{\"t\":\"%s\",\"g\":%" PRIu64, trace_effect_name(effect->kind), effect->g);
+    fprintf(out, "{\"t\":\"%s\"", trace_effect_name(effect->kind));
+    if (has_number)
+        fprintf(out, ",\"g\":%" PRIu64, effect->g);
     for (unsigned i = 0; i < count; i++) {
         if (!(effect->present >> i & 1))
             continue;
@@ -123,41 +125,89 @@ static void write_registers(const struct trace_registers *registers, FILE *out)
     fputc('}', out);
 }
 
+static void write_key_text(const char *key, const char *text, FILE *out)
+{
+    if (!text)
+        return;
+    fprintf(out, ",\"%s\":", key);
+    write_text(text, out);
+}
+
+static void write_part(const struct trace_line *line, enum trace_part part, const char *key,
+                       uint64_t number, FILE *out)
+{
+    if (line->has & part)
+        fprintf(out, ",\"%s\":%" PRIu64, key, number);
+}
+
 static void write_cause(const struct trace_line *line, FILE *out)
 {
-    if (line->kind == TRACE_KIND_host_hvc) {
+    fprintf(out, ",\"kind\":\"%s\"", trace_kind_name(line->kind));
+    write_key_text("vector", line->vector, out);
+    write_part(line, TRACE_HAS_TIME, "time", line->time, out);
+    write_part(line, TRACE_HAS_TASK, "task", line->task, out);
+    if (line->hvc) {
         fputs(",\"hvc\":{\"name\":", out);
         write_text(line->hvc, out);
         fprintf(out, ",\"num\":%" PRIu64 ",\"args\":", line->hvc_number);
         write_list(&line->hvc_args, out);
         fputc('}', out);
-    } else if (line->kind == TRACE_KIND_guest_exit) {
-        fprintf(out, ",\"exit_code\":%" PRIu64, line->exit_code);
-        if (line->ec) {
-            fputs(",\"ec\":", out);
-            write_text(line->ec, out);
-        }
+    }
+    write_part(line, TRACE_HAS_EXIT_CODE, "exit_code", line->exit_code, out);
+    write_key_text("ec", line->ec, out);
+}
+
+static void write_in(const struct trace_line *line, FILE *out)
+{
+    if (!(line->has & TRACE_HAS_IN) && !line->in.present && !line->in.x_present)
+        return;
+    fputs(",\"in\":", out);
+    write_registers(&line->in, out);
+}
+
+static void write_effects(const struct trace_line *line, FILE *out)
+{
+    if (!(line->has & TRACE_HAS_FX))
+        return;
+    fputs(",\"fx\":[", out);
+    for (size_t i = 0; i < line->nfx; i++) {
+        fputs(i > 0 ? "," : "", out);
+        write_effect(&line->fx[i], line->has & TRACE_HAS_EVENTS, out);
+    }
+    fputc(']', out);
+}
+
+static void write_end(const struct trace_line *line, FILE *out)
+{
+    if (line->unfinished) {
+        fputs(",\"unfinished\":true", out);
+        return;
+    }
+    write_part(line, TRACE_HAS_EVENTS, "g1", line->g1, out);
+    if (line->has & TRACE_HAS_TO)
+        fprintf(out, ",\"to\":\"%s\"", end_names[line->to]);
+    if (line->has & TRACE_HAS_OUT) {
+        fputs(",\"out\":", out);
+        write_registers(&line->out, out);
     }
 }
 
 void trace_write(const struct trace_line *line, FILE *out)
 {
-    fprintf(out, "{\"seq\":%" PRIu64 ",\"cpu\":%" PRIu64 ",\"kind\":\"%s\"", line->seq, line->cpu,
-            trace_kind_name(line->kind));
+    fprintf(out, "{\"seq\":%" PRIu64, line->seq);
+    write_part(line, TRACE_HAS_CPU, "cpu", line->cpu, out);
     write_cause(line, out);
-    fprintf(out, ",\"g0\":%" PRIu64 ",\"in\":", line->g0);
-    write_registers(&line->in, out);
-    fputs(",\"fx\":[", out);
-    for (size_t i = 0; i < line->nfx; i++) {
-        fputs(i > 0 ? "," : "", out);
-        write_effect(&line->fx[i], out);
-    }
-    fputc(']', out);
-    if (line->unfinished) {
-        fputs(",\"unfinished\":true}\n", out);
-        return;
-    }
-    fprintf(out, ",\"g1\":%" PRIu64 ",\"to\":\"%s\",\"out\":", line->g1, end_names[line->to]);
-    write_registers(&line->out, out);
+    write_part(line, TRACE_HAS_EVENTS, "g0", line->g0, out);
+    write_in(line, out);
+    write_effects(line, out);
+    write_end(line, out);
+    fputs("}\n", out);
+}
+
+void trace_write_origin(const struct trace_origin *origin, FILE *out)
+{
+    fputs("{\"seq\":0,\"kind\":\"origin\",\"format\":", out);
+    write_text(origin->format, out);
+    write_key_text("detail", origin->detail, out);
     fputs("}\n", out);
 }

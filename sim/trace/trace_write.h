@@ -4,7 +4,10 @@
 
 #include "trace/trace.h"
 
-/* Write a line of a trace as JSON, as trace_next reads it. */
+/* Write a line of a trace as JSON, as trace_next reads it: what its `has` says is there. */
 void trace_write(const struct trace_line *line, FILE *out);
+
+/* Write the first record of a trace that comes from a foreign recording. */
+void trace_write_origin(const struct trace_origin *origin, FILE *out);
 
 #endif

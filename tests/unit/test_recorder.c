@@ -456,8 +456,8 @@ static void record_effect(const struct trace_effect *effect)
 {
     counter = effect->g;
     switch (effect->kind) {
-        TRACE_EFFECT_MAP(RECORD)
-    case TRACE_EFFECT_KINDS: break;
+        FH_TRACE_EFFECT_MAP(RECORD)
+    default: break; /* of foreign recordings alone */
     }
 }
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zstd.h>
+
+#include "base/diag.h"
+
+enum { READ_SIZE = 1 << 17, FIRST_BUFFER = 1 << 18 };
+static const size_t longest_window = (size_t)1 << 28;
+
+/* `text[start..end)` is the window; `raw` holds compressed bytes that are not expanded yet. */
+struct bytes {
+    const char *name;
+    FILE *file;
+    ZSTD_DStream *zstd; /* NULL: plain */
+    char *raw;
+    ZSTD_inBuffer input;
+    bool inside_frame;
+    char *text;
+    size_t start;
+    size_t end;
+    size_t size;
+    uint64_t offset; /* of text[start] */
+    bool at_end;
+    char error[160];
+    uint64_t read_bytes;
+    uint64_t file_bytes;
+};
+
+static void fail(struct bytes *bytes, const char *what, const char *why)
+{
+    snprintf(bytes->error, sizeof bytes->error, why ? "%s: %s" : "%s", what, why);
+    bytes->at_end = true;
+}
+
+static size_t read_some(struct bytes *bytes, char *to)
+{
+    const size_t n = fread(to, 1, READ_SIZE, bytes->file);
+    if (n == 0 && ferror(bytes->file))
+        fail(bytes, "cannot read", strerror(errno));
+    bytes->read_bytes += n;
+    return n;
+}
+
+static size_t read_raw(struct bytes *bytes)
+{
+    const size_t n = read_some(bytes, bytes->raw);
+    bytes->input = (ZSTD_inBuffer){bytes->raw, n, 0};
+    return n;
+}
+
+static bool looks_compressed(const struct bytes *bytes)
+{
+    static const unsigned char magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+    return bytes->input.size >= sizeof magic && memcmp(bytes->raw, magic, sizeof magic) == 0;
+}
+
+static void begin_reading(struct bytes *bytes)
+{
+    bytes->raw = malloc(READ_SIZE);
+    bytes->text = calloc(FIRST_BUFFER, 1);
+    if (!bytes->raw || !bytes->text) {
+        fail(bytes, "out of memory", NULL);
+        return;
+    }
+    bytes->size = FIRST_BUFFER;
+    read_raw(bytes);
+    if (bytes->error[0] || !looks_compressed(bytes))
+        return;
+    bytes->zstd = ZSTD_createDStream();
+    if (!bytes->zstd)
+        fail(bytes, "out of memory", NULL);
+}
+
+struct bytes *bytes_open(const char *path, bool quiet)
+{
+    struct bytes *bytes = calloc(1, sizeof *bytes);
+    if (!bytes) {
+        diag_plain("out of memory");
+        return NULL;
+    }
+    const bool is_standard_input = strcmp(path, "-") == 0;
+    bytes->name = is_standard_input ? "<stdin>" : path;
+    bytes->file = is_standard_input ? stdin : fopen(path, "rb");
+    struct stat status;
+    if (!bytes->file) {
+        fail(bytes, "cannot open", strerror(errno));
+    } else if (fstat(fileno(bytes->file), &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            fail(bytes, "is a directory", NULL);
+        else if (S_ISREG(status.st_mode) && status.st_size > 0)
+            bytes->file_bytes = (uint64_t)status.st_size;
+    }
+    if (!bytes->error[0])
+        begin_reading(bytes);
+    if (!bytes->error[0])
+        return bytes;
+    if (!quiet)
+        diag(&(const struct place){bytes->name, 0, 0}, NULL, "%s", bytes->error);
+    bytes_close(bytes);
+    return NULL;
+}
+
+void bytes_close(struct bytes *bytes)
+{
+    if (!bytes)
+        return;
+    if (bytes->file && bytes->file != stdin)
+        fclose(bytes->file);
+    ZSTD_freeDStream(bytes->zstd);
+    free(bytes->raw);
+    free(bytes->text);
+    free(bytes);
+}
+
+const char *bytes_name(const struct bytes *bytes)
+{
+    return bytes->name;
+}
+
+/* Room for READ_SIZE more bytes and the padding: by moving to the front, then by growing. */
+static bool make_room(struct bytes *bytes)
+{
+    if (bytes->start > 0) {
+        memmove(bytes->text, bytes->text + bytes->start, bytes->end - bytes->start);
+        bytes->end -= bytes->start;
+        bytes->start = 0;
+    }
+    const size_t need = bytes->end + READ_SIZE + BYTES_PADDING;
+    if (need <= bytes->size)
+        return true;
+    if (bytes->end > longest_window) {
+        fail(bytes, "a record of more than 256 MiB", NULL);
+        return false;
+    }
+    const size_t size = bytes->size * 2 > need ? bytes->size * 2 : need;
+    char *text = realloc(bytes->text, size);
+    if (!text) {
+        fail(bytes, "out of memory", NULL);
+        return false;
+    }
+    bytes->text = text;
+    bytes->size = size;
+    return true;
+}
+
+static void expand(struct bytes *bytes)
+{
+    ZSTD_outBuffer output = {bytes->text + bytes->end, READ_SIZE, 0};
+    const size_t result = ZSTD_decompressStream(bytes->zstd, &output, &bytes->input);
+    if (ZSTD_isError(result)) {
+        fail(bytes, "corrupt zstd data", ZSTD_getErrorName(result));
+        return;
+    }
+    bytes->inside_frame = result != 0;
+    bytes->end += output.pos;
+}
+
+/* The compressed file has no more bytes; its decoder may. */
+static void finish(struct bytes *bytes)
+{
+    const size_t before = bytes->end;
+    if (bytes->inside_frame)
+        expand(bytes);
+    if (bytes->end > before || bytes->error[0])
+        return;
+    if (bytes->inside_frame)
+        fail(bytes, "truncated zstd data", NULL);
+    bytes->at_end = true;
+}
+
+/* What was read to see whether the file is compressed, then the file itself. */
+static void fill_plain(struct bytes *bytes)
+{
+    size_t n = bytes->input.size - bytes->input.pos;
+    if (n > 0) {
+        memcpy(bytes->text + bytes->end, bytes->raw + bytes->input.pos, n);
+        bytes->input.pos = bytes->input.size;
+    } else {
+        n = read_some(bytes, bytes->text + bytes->end);
+        bytes->at_end = n == 0;
+    }
+    bytes->end += n;
+}
+
+static void fill(struct bytes *bytes)
+{
+    if (!make_room(bytes))
+        return;
+    if (!bytes->zstd)
+        fill_plain(bytes);
+    else if (bytes->input.pos < bytes->input.size || read_raw(bytes) > 0)
+        expand(bytes);
+    else if (!bytes->error[0])
+        finish(bytes);
+}
+
+const char *bytes_window(struct bytes *bytes, size_t want, size_t *have)
+{
+    while (bytes->end - bytes->start < want && !bytes->at_end)
+        fill(bytes);
+    *have = bytes->end - bytes->start;
+    return bytes->text + bytes->start;
+}
+
+void bytes_take(struct bytes *bytes, size_t count)
+{
+    bytes->start += count;
+    bytes->offset += count;
+}
+
+uint64_t bytes_offset(const struct bytes *bytes)
+{
+    return bytes->offset;
+}
+
+const char *bytes_error(const struct bytes *bytes)
+{
+    return bytes->error[0] ? bytes->error : NULL;
+}
+
+double bytes_progress(const struct bytes *bytes)
+{
+    if (bytes->file_bytes == 0)
+        return 0;
+    uint64_t waiting = bytes->input.size - bytes->input.pos;
+    if (!bytes->zstd)
+        waiting += bytes->end - bytes->start;
+    const uint64_t done = bytes->read_bytes > waiting ? bytes->read_bytes - waiting : 0;
+    return (double)done / (double)bytes->file_bytes;
+}

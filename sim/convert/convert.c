@@ -1,102 +1,142 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <inttypes.h>
-#include <stdlib.h>
+#include "convert/convert.h"
+
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "base/options.h"
-#include "convert/recording.h"
-#include "trace/trace_write.h"
 
-static const char help[] =
-    "usage: fhsim convert --from recorder BUFFER...\n\n"
-    "Writes a trace, as `fhsim replay` reads it, to standard output.\n\n"
-    "  --from recorder   the buffers of <faulthandler/recorder.h>, a file for each CPU; the\n"
-    "                    traps of all are merged by their event numbers\n\n"
-    "Exit status: 0 all converted, 2 bad input; what comes before it is converted all the same.\n";
+enum { PROGRESS_EVERY = 512, PROGRESS_WIDTH = 40 };
 
-static void report(const struct recording *recording)
+static const char help_begin[] =
+    "usage: fhsim convert TRACE [-o FILE] [--to FORM]\n"
+    "       fhsim convert --from FORMAT FILE... [-o FILE] [--to FORM]\n\n"
+    "Writes a trace, as `fhsim replay` reads it, to standard output or to a file, which appears\n"
+    "when it is complete. '-' is standard input.\n\n"
+    "  -o FILE        write to FILE; how its name ends (.jsonl, .cbor, .jsonl.zst, .cbor.zst)\n"
+    "                 says in which form\n"
+    "  --to FORM      jsonl: JSON Lines, for people; cbor: a CBOR sequence, which is read\n"
+    "                 faster; jsonl.zst, cbor.zst: the same compressed. On standard output\n"
+    "                 jsonl is the default\n"
+    "  --from FORMAT  what FILE is:\n";
+
+static const char help_end[] =
+    "  --symbols FILE the symbols of the kernel (kallsyms), for qemu-int: whose vectors those\n"
+    "                 of EL2 are\n"
+    "\nExit status: 0 all converted, 2 bad input; what comes before it "
+    "is converted all the same.\n";
+
+#define SOURCE(id, name, reads) &source_##id,
+static const struct source_format *const sources[] = {&source_trace, &source_recorder,
+                                                      IMPORTER_MAP(SOURCE)};
+#undef SOURCE
+
+enum { SOURCES = sizeof sources / sizeof *sources };
+
+/* --- For the sources ------------------------------------------------------------------------- */
+
+void conversion_progress(struct conversion *conversion, const char *path, double done)
 {
-    const struct place place = {recording->path, 0, 0};
-    if (recording->error[0])
-        diag(&place, NULL, "offset %zu: %s", recording->error_offset, recording->error);
-    if (recording->dropped > 0)
-        diag(&place, NULL,
-             "%" PRIu64 " traps of CPU %" PRIu64 " are missing: the buffer had no room for them",
-             recording->dropped, recording->cpu);
+    if (!conversion->shows_progress || ++conversion->since_progress < PROGRESS_EVERY)
+        return;
+    conversion->since_progress = 0;
+    const int width = (int)(done * PROGRESS_WIDTH);
+    fprintf(stderr, "\r\033[K[%.*s%*s] %3d%% %s", width, "########################################",
+            PROGRESS_WIDTH - width, "", (int)(done * 100), path);
 }
 
-static void report_twice(const struct recording *recordings, const struct recorded_trap *first,
-                         const struct recorded_trap *second)
+void conversion_hide_progress(const struct conversion *conversion)
 {
-    const struct recording *other = &recordings[first->file];
-    diag(&(const struct place){recordings[second->file].path, 0, 0}, NULL,
-         "offset %zu: a trap has an event number that the trap at offset %zu of %s has too: the "
-         "recorders of a machine share one counter",
-         second->at * sizeof(uint64_t), first->at * sizeof(uint64_t), other->path);
+    if (conversion->shows_progress)
+        fputs("\r\033[K", stderr);
 }
 
-static bool write_merged(const struct recording *recordings, size_t count)
+/* --- The command ----------------------------------------------------------------------------- */
+
+static void print_help(void)
 {
-    size_t ntraps;
-    struct recorded_trap first, second;
-    struct recorded_trap *traps = recordings_merge(recordings, count, &ntraps, &first, &second);
-    if (!traps) {
-        report_twice(recordings, &first, &second);
+    fputs(help_begin, stdout);
+    for (unsigned i = 0; i < SOURCES; i++)
+        printf("    %-12s %s\n", sources[i]->name, sources[i]->reads);
+    fputs(help_end, stdout);
+}
+
+static const struct source_format *find_source(const char *name)
+{
+    const char *names[SOURCES];
+    for (unsigned i = 0; i < SOURCES; i++) {
+        names[i] = sources[i]->name;
+        if (strcmp(name, names[i]) == 0)
+            return sources[i];
+    }
+    const char *meant = nearest(name, names, SOURCES);
+    diag_plain("convert: --from does not know '%s'%s%s%s", name, meant ? "; did you mean '" : "",
+               meant ? meant : "; `fhsim convert --help` lists what it knows", meant ? "'?" : "");
+    return NULL;
+}
+
+/* The form of the new trace: as it is said, or as the file's name ends. */
+static bool find_form(const char *to, const char *path, struct trace_form *form)
+{
+    if (to && !trace_form_find(to, form)) {
+        diag_plain("convert: --to knows jsonl, cbor, jsonl.zst and cbor.zst, not '%s'", to);
         return false;
     }
-    struct arena *arena = arena_new();
-    for (size_t i = 0; i < ntraps; i++) {
-        struct trace_line line;
-        arena_reset(arena);
-        recording_decode(&recordings[traps[i].file], &traps[i], arena, &line);
-        trace_write(&line, stdout);
-    }
-    arena_free(arena);
-    free(traps);
-    return true;
+    if (to || !path || trace_form_of_file(path, form))
+        return true;
+    diag_plain("convert: %s: a name that ends with .jsonl or .cbor, and perhaps .zst, says what to "
+               "write; or --to does",
+               path);
+    return false;
 }
 
-static int convert(char **paths, size_t count)
+static bool check_count(const struct source_format *source, size_t count)
 {
-    bool good = true;
-    struct recording *recordings = calloc(count, sizeof *recordings);
-    if (!recordings) {
-        diag_plain("out of memory");
+    if (count > 0 && count <= source->files_max)
+        return true;
+    diag_plain(count == 0 ? "convert: no file; `fhsim convert --help` explains it"
+                          : "convert: one file at a time; the trace is written to standard output "
+                            "or, with -o, to a file");
+    return false;
+}
+
+static int run(const struct source_format *source, struct conversion *conversion, const char *path,
+               struct trace_form form)
+{
+    conversion->shows_progress = isatty(STDERR_FILENO);
+    conversion->out = trace_out_open(path, form);
+    if (!conversion->out)
+        return EXIT_BAD_INPUT;
+    const bool good = source->convert(conversion);
+    conversion_hide_progress(conversion);
+    if (!good && path && trace_out_is_empty(conversion->out)) {
+        trace_out_discard(conversion->out);
         return EXIT_BAD_INPUT;
     }
-    for (size_t i = 0; i < count; i++) {
-        good = recording_read(&recordings[i], paths[i]) && good;
-        report(&recordings[i]);
-    }
-    good = write_merged(recordings, count) && good;
-    for (size_t i = 0; i < count; i++)
-        recording_free(&recordings[i]);
-    free(recordings);
-    return good ? EXIT_EXPECTED : EXIT_BAD_INPUT;
+    return trace_out_close(conversion->out) && good ? EXIT_EXPECTED : EXIT_BAD_INPUT;
 }
 
 int command_convert(int argc, char **argv)
 {
-    const char *from = NULL;
-    const struct option_spec options[] = {{"--from", NULL, &from}};
+    const char *from = "trace";
+    const char *to = NULL;
+    const char *path = NULL;
+    const char *symbols = NULL;
+    const struct option_spec options[] = {{"--from", NULL, &from},
+                                          {"--to", NULL, &to},
+                                          {"-o", NULL, &path},
+                                          {"--symbols", NULL, &symbols}};
     int count;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
-    case OPTIONS_HELP: fputs(help, stdout); return EXIT_EXPECTED;
+    case OPTIONS_HELP: print_help(); return EXIT_EXPECTED;
     case OPTIONS_BAD: return EXIT_BAD_INPUT;
     case OPTIONS_GOOD: break;
     }
-    if (!from) {
-        diag_plain("convert: --from is missing; `fhsim convert --help` explains it");
+    struct trace_form form = {false, false};
+    const struct source_format *source = find_source(from);
+    if (!source || !check_count(source, (size_t)count) || !find_form(to, path, &form))
         return EXIT_BAD_INPUT;
-    }
-    if (strcmp(from, "recorder") != 0) {
-        diag_plain("convert: --from knows 'recorder', not '%s'", from);
-        return EXIT_BAD_INPUT;
-    }
-    if (count == 0) {
-        diag_plain("convert: no file; `fhsim convert --help` explains it");
-        return EXIT_BAD_INPUT;
-    }
-    return convert(argv, (size_t)count);
+    struct conversion conversion = {.paths = argv, .count = (size_t)count, .symbols = symbols};
+    return run(source, &conversion, path, form);
 }

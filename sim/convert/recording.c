@@ -33,8 +33,7 @@ static void *want_memory(void *memory)
 {
     if (memory)
         return memory;
-    diag_plain("out of memory");
-    exit(EXIT_BAD_INPUT);
+    no_memory();
 }
 
 /* The recording is good up to here; `at` counts words. Always false. */
@@ -165,8 +164,11 @@ static bool decode_begin(struct decoder *decoder, const struct record *record,
         (!take_text(decoder, &line->hvc) || !take(decoder, &line->hvc_number) ||
          !take_list(decoder, &line->hvc_args)))
         return false;
-    if (line->kind == TRACE_KIND_guest_exit && !take(decoder, &line->exit_code))
-        return false;
+    if (line->kind == TRACE_KIND_guest_exit) {
+        line->has |= TRACE_HAS_EXIT_CODE;
+        if (!take(decoder, &line->exit_code))
+            return false;
+    }
     if (record->present && !take_text(decoder, &line->ec))
         return false;
     return finish_record(decoder);
@@ -189,7 +191,7 @@ static bool decode_field(struct decoder *decoder, const struct trace_field *fiel
 static bool decode_effect(struct decoder *decoder, const struct record *record,
                           struct trace_effect *effect)
 {
-    if (record->type != FH_RECORDER_EFFECT || record->kind >= TRACE_EFFECT_KINDS)
+    if (record->type != FH_RECORDER_EFFECT || record->kind >= FH_RECORDED_KINDS)
         return refuse(decoder->recording, record->start, "an effect of an unknown kind");
     unsigned count;
     effect->kind = (enum trace_effect_kind)record->kind;
@@ -235,6 +237,7 @@ static bool decode_end(struct decoder *decoder, const struct record *record, siz
         return refuse(decoder->recording, trap_start, "the trap and its checksum differ");
     keep_changed(&line->in, &line->out);
     line->unfinished = record->kind == FH_TRAP_UNFINISHED;
+    line->has |= line->unfinished ? 0 : TRACE_HAS_TO | TRACE_HAS_OUT;
     line->to = line->unfinished ? TRACE_TO_host : (enum trace_end)record->kind;
     line->g1 = record->g;
     return true;
@@ -268,6 +271,7 @@ static bool decode_trap(struct decoder *decoder, size_t limit, struct trace_line
     const size_t start = decoder->at;
     struct record record;
     memset(line, 0, sizeof *line);
+    line->has = TRACE_HAS_CPU | TRACE_HAS_EVENTS | TRACE_HAS_IN | TRACE_HAS_FX;
     line->cpu = decoder->recording->cpu;
     if (!take_record(decoder, limit, &record) || !decode_begin(decoder, &record, line))
         return false;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_CONVERT_H
+#define SIM_CONVERT_H
+
+#include "trace/trace_out.h"
+#include "convert/import.h"
+
+/* One run of `fhsim convert`: files that become one trace. */
+struct conversion {
+    char **paths;
+    size_t count;
+    struct trace_out *out;
+    const char *symbols; /* of the kernel that a foreign recording is of, or NULL */
+    bool shows_progress;
+    unsigned since_progress;
+};
+
+/* Where traces can be made from: --from NAME. */
+struct source_format {
+    const char *name;
+    const char *reads; /* for people */
+    size_t files_max;
+    /* False after bad input, which has been reported: what came before it was converted. */
+    bool (*convert)(struct conversion *conversion);
+};
+
+#define SOURCE_DECLARATION(id, name, reads) extern const struct source_format source_##id;
+IMPORTER_MAP(SOURCE_DECLARATION)
+#undef SOURCE_DECLARATION
+extern const struct source_format source_trace;
+extern const struct source_format source_recorder;
+
+/* Say now and then how much of a file, 0 to 1, is done; take that away again. */
+void conversion_progress(struct conversion *conversion, const char *path, double done);
+void conversion_hide_progress(const struct conversion *conversion);
+
+#endif

@@ -2,8 +2,8 @@
 #ifndef SIM_READER_H
 #define SIM_READER_H
 
-#include "patch/patch.h"
 #include "base/source.h"
+#include "patch/patch.h"
 
 /*
  * Reading a tree of nodes with strict types: each function reports what is wrong, at its place in

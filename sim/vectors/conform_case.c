@@ -92,7 +92,7 @@ static enum verdict bad_patch(const struct run *run, const struct patch_error *e
     return bad_input(run, error->node, "%s", error->message);
 }
 
-static enum verdict no_memory(const struct run *run)
+static enum verdict verdict_without_memory(const struct run *run)
 {
     return bad_input(run, NULL, "out of memory");
 }
@@ -109,10 +109,8 @@ struct text {
 static FILE *text_begin(struct text *text)
 {
     text->out = open_memstream(&text->buffer, &text->size);
-    if (!text->out) {
-        diag_plain("out of memory");
-        exit(EXIT_BAD_INPUT);
-    }
+    if (!text->out)
+        no_memory();
     return text->out;
 }
 
@@ -374,7 +372,7 @@ static enum verdict check_outcome(const struct step *step, enum fh_status status
         return compare_states(step, step->before, "a function that only reads changed the state");
     struct fh_rdata *expected = fh_state_edit(step->expected);
     if (!expected)
-        return no_memory(run);
+        return verdict_without_memory(run);
     const struct patch_objects objects = {&step->before->shared, fh_profile_spec.NPT_ID,
                                           fh_profile_spec.INFO_ID};
     struct patch_error error;
@@ -457,7 +455,7 @@ static enum verdict run_written_step(struct step *step)
         return verdict;
     step->before = fh_state_snapshot(run->state);
     step->expected = fh_state_fork(run->state);
-    verdict = step->expected ? call_and_check(step) : no_memory(run);
+    verdict = step->expected ? call_and_check(step) : verdict_without_memory(run);
     if (verdict == VERDICT_PASSED)
         verdict = check_invariants(run, step, node_get(step->node, "i"));
     fh_state_free(step->expected);
@@ -509,7 +507,7 @@ static enum verdict load(struct run *run, const struct node *init)
     struct fh_rdata *rdata = fh_state_edit(run->state);
     struct patch_error error;
     if (!rdata || !run->script)
-        return no_memory(run);
+        return verdict_without_memory(run);
     bool is_wide = node_is(node_get(run->vector, "wide"), "init");
     if (!patch_apply_rdata(rdata, allocator, init, NULL, NULL, oracles, &error)) {
         /* Refused, as it should be, with the name of the field in front of the message. */
@@ -574,7 +572,7 @@ enum verdict case_run(struct case_runner *runner, const char *file, unsigned lin
     memset(runner->called, 0, runner->results->nfunctions);
     run.script = script_new(runner->allocator, true);
     run.state = fh_state_fork(runner->base);
-    enum verdict verdict = run.script && run.state ? run_case(&run) : no_memory(&run);
+    enum verdict verdict = run.script && run.state ? run_case(&run) : verdict_without_memory(&run);
     fh_state_free(run.state);
     script_free(run.script);
     count_functions(runner);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "twin/twin_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Making and freeing ---------------------------------------------------------------------- */
+
+static const struct fh_type *field_type(const struct fh_type *record, const char *name)
+{
+    return fh_type_field(record, name, strlen(name))->type;
+}
+
+static void find_types(struct twin_types *types)
+{
+    const struct fh_type *rdata = fh_rdata_type();
+    const struct fh_type *shared = field_type(rdata, "shared");
+    types->regs = field_type(rdata, "regs");
+    types->smmu_conf = field_type(rdata, "smmu_conf");
+    types->spts = field_type(shared, "spts");
+    types->lock = field_type(rdata, "lock");
+    types->log = field_type(rdata, "log");
+    types->word = field_type(rdata, "data_log")->value;
+    types->region = field_type(rdata, "regions")->value;
+    types->ctxt = field_type(rdata, "shadow_ctxts")->value;
+    types->npt = field_type(shared, "npts")->value;
+    types->pt_entry = field_type(types->npt, "pt")->value;
+    types->flag = field_type(types->npt, "pgd_t")->value;
+    types->s2page = field_type(shared, "s2page")->value;
+    types->vminfo = field_type(shared, "vminfos")->value;
+    types->smmu_owner = field_type(shared, "smmu_vmid")->value;
+    types->bank_pages = field_type(types->spts, "spt_pt")->value;
+    types->bank_pgds = field_type(types->spts, "spt_pgd_t")->value;
+    types->bank_pmds = field_type(types->spts, "spt_pmd_t")->value;
+}
+
+/* --- What the machine got from outside ------------------------------------------------------ */
+
+/*
+ * What the host's device accesses read is what the machine's read: the n-th datum of a trap is its
+ * n-th recorded read.
+ */
+static uint64_t recorded_datum(void *context, uint64_t vmid, uint64_t n)
+{
+    struct twin *twin = context;
+    if (!twin->line)
+        return 0;
+    if (vmid != twin->profile->HOSTVISOR)
+        return twin_vm_datum(twin);
+    uint64_t wanted = n - twin->first_datum;
+    for (size_t i = 0; i < twin->line->nfx; i++) {
+        const struct trace_effect *effect = &twin->line->fx[i];
+        if (effect->kind == TRACE_mmio && effect->mmio.write == 0 && wanted-- == 0)
+            return effect->mmio.val;
+    }
+    return 0;
+}
+
+/* The last value that was stored in this field of the VM. */
+static uint64_t recorded_vm_set(const struct twin *twin, const char *field, uint64_t vmid,
+                                uint64_t sub)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; twin->line && i < twin->line->nfx; i++) {
+        const struct trace_effect *effect = &twin->line->fx[i];
+        if (effect->kind == TRACE_vm_set && effect->vm_set.vmid == vmid &&
+            effect->vm_set.sub == sub && strcmp(effect->vm_set.field, field) == 0)
+            value = effect->vm_set.new;
+    }
+    return value;
+}
+
+static uint64_t recorded_core_datum(void *context, uint64_t vmid, uint64_t n)
+{
+    (void)vmid;
+    return twin_core_datum(context, n);
+}
+
+/* The value that the n-th system register is reset to. */
+static uint64_t recorded_reset(void *context, uint64_t n)
+{
+    const struct twin *twin = context;
+    for (size_t i = 0; twin->line && i < twin->line->nfx; i++) {
+        const struct trace_effect *effect = &twin->line->fx[i];
+        if (effect->kind == TRACE_shadow_set &&
+            effect->shadow_set.idx == twin->profile->SYSREGS_START + n)
+            return effect->shadow_set.new;
+    }
+    return 0;
+}
+
+/* Where the host keeps its struct kvm and struct kvm_vcpu is the machine's affair. */
+static uint64_t recorded_kvm(void *context, uint64_t vmid)
+{
+    return recorded_vm_set(context, "kvm", vmid, 0);
+}
+
+static uint64_t recorded_vcpu(void *context, uint64_t vmid, uint64_t vcpuid)
+{
+    return recorded_vm_set(context, "vcpu", vmid, vcpuid);
+}
+
+static void append_verify(struct twin *twin, uint64_t vmid, uint64_t addr)
+{
+    const struct fh_boot_info *info = &twin_vminfo(twin, vmid)->VB;
+    uint64_t image = 0;
+    while (image < info->vm_next_load_info &&
+           twin_word_at(twin, &info->vm_remap_addr, image) != addr)
+        image++;
+    twin_append(twin, TRACE_verify, ALL_OF(verify) & ~HAS(verify, ed25519))->verify =
+        (struct trace_verify){vmid, image, addr, twin_word_at(twin, &info->vm_load_size, image), 0};
+}
+
+/*
+ * Is the image the one that was signed? A15: this machine looks, and takes no notice of the answer.
+ */
+static uint64_t recorded_verdict(void *context, uint64_t vmid, uint64_t addr)
+{
+    struct twin *twin = context;
+    append_verify(twin, vmid, addr);
+    for (size_t i = 0; twin->line && i < twin->line->nfx; i++) {
+        const struct trace_effect *effect = &twin->line->fx[i];
+        if (effect->kind != TRACE_verify || effect->verify.vmid != vmid ||
+            effect->verify.addr != addr)
+            continue;
+        if (effect->verify.ed25519 == 0)
+            return ledger_admits(twin->ledger, "A15", effect);
+        return 1;
+    }
+    return 1;
+}
+
+struct twin *twin_new(const struct fh_profile *profile)
+{
+    struct twin *twin = calloc(1, sizeof *twin);
+    if (!twin)
+        no_memory();
+    twin->profile = profile;
+    twin->allocator = fh_malloc_allocator();
+    find_types(&twin->types);
+    const struct fh_environment environment = {.context = twin,
+                                               .doracle = recorded_datum,
+                                               .core_doracle = recorded_core_datum,
+                                               .reg_desc = recorded_reset,
+                                               .shared_kvm = recorded_kvm,
+                                               .shared_vcpu = recorded_vcpu,
+                                               .verify_img = recorded_verdict,
+                                               .observer = twin_observe};
+    const struct fh_config config = {.profile = profile,
+                                     .allocator = twin->allocator,
+                                     .environment = &environment,
+                                     .log_policy = FH_LOG_SUMMARY,
+                                     .realisation = FH_CONCRETE,
+                                     .simple_locks = true,
+                                     .semantics = FH_SEMANTICS_CODE &
+                                                  ~(UINT32_C(1) << FH_CODE_host_hvc_dispatcher) &
+                                                  ~(UINT32_C(1) << FH_CODE_restore_vm) &
+                                                  ~(UINT32_C(1) << FH_CODE_assign_pfn_to_vm)};
+    twin->state = fh_state_new(&config);
+    if (!twin->state)
+        no_memory();
+    return twin;
+}
+
+void twin_free(struct twin *twin)
+{
+    if (!twin)
+        return;
+    twin_forget_snapshot(twin);
+    free(twin->places);
+    fh_state_free(twin->state);
+    free(twin->effects);
+    free(twin);
+}

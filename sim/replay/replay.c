@@ -4,30 +4,37 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "base/options.h"
+#include "base/progress.h"
+#include "twin/watch.h"
+#include "foreign/foreign.h"
 #include "replay/report_visit.h"
 
-enum { SHOWN_BY_DEFAULT = 5, SHOWN_IN_JUNIT = 1000, PROGRESS_EVERY = 2048, PROGRESS_WIDTH = 40 };
+enum { SHOWN_BY_DEFAULT = 5, SHOWN_IN_JUNIT = 1000 };
 
 static const char help[] =
-    "usage: fhsim replay TRACE... [--show N] [--without ID[,ID...]] [--invariants]\n"
-    "                    [--format FORMAT] [--html FILE] [--perfetto FILE]\n\n"
-    "Runs the model beside recorded traces (JSON Lines, plain or zstd; '-' is standard input)\n"
+    "usage: fhsim replay TRACE... [--show N] [--explained] [--without ID[,ID...]]\n"
+    "                    [--no-invariants] [--format FORMAT] [--html FILE] [--perfetto FILE]\n\n"
+    "Runs the model beside recorded traces (JSON Lines or CBOR; '-' is standard input)\n"
     "of a machine of profile sekvm-4.18: boots from the trace's first line, lets the model take\n"
     "each host stage-2 fault, hypercall, vCPU run and guest exit, and compares what the two did,\n"
-    "effect by effect. Exceptions inside EL2 are counted as not replayed. After a difference the\n"
-    "model takes over what the machine did. `fhsim deviations` lists the known deviations.\n\n"
+    "effect by effect. After a difference the model takes over what the machine did.\n"
+    "`fhsim deviations` lists the known deviations.\n\n"
     "  --show N        print the first N divergences in full (default 5)\n"
+    "  --explained     those too that known deviations explain\n"
     "  --without ID    leave a known deviation of the catalogue out\n"
-    "  --invariants    also say which security invariants the machine's state breaks\n"
+    "  --no-invariants do not look for security invariants that the machine's state breaks\n"
     "  --format FORMAT text (the default), json or junit\n"
     "  --json          the same as --format json\n"
     "  --html FILE     also write a page: timeline, page ownership, divergences, deviations\n"
     "  --perfetto FILE also write trace-event JSON, for Perfetto\n\n"
+    "Foreign recordings (QEMU's -d int, ftrace's kvm events, trace-cmd report, tools/capture), "
+    "and\n"
+    "traces made from them, are recognised, and what can be checked of them is; a failed check\n"
+    "is a divergence.\n\n"
+    "  --symbols FILE  the symbols of the kernel (kallsyms), for QEMU's -d int\n\n"
     "Exit status: 0 all matched or explained, 1 a divergence, 2 bad input.\n";
 
 struct replay {
@@ -35,27 +42,12 @@ struct replay {
     struct replay_report report;
     struct differences found;
     bool is_off[DEVIATIONS_MAX];
-    bool shows_progress;
-    unsigned since_progress;
+    struct watch watch;
+    struct progress progress;
+    enum { RUN_UNKNOWN, RUN_TRACES, RUN_FOREIGN } run; /* a run is of one or the other */
+    struct foreign foreign;
+    struct symbols *symbols; /* for foreign recordings, or NULL */
 };
-
-/* --- Progress -------------------------------------------------------------------------------- */
-
-static void show_progress(struct replay *replay, const char *file, double done)
-{
-    if (!replay->shows_progress || ++replay->since_progress < PROGRESS_EVERY)
-        return;
-    replay->since_progress = 0;
-    int width = (int)(done * PROGRESS_WIDTH);
-    fprintf(stderr, "\r\033[K[%.*s%*s] %3d%% %s", width, "########################################",
-            PROGRESS_WIDTH - width, "", (int)(done * 100), file);
-}
-
-static void hide_progress(const struct replay *replay)
-{
-    if (replay->shows_progress)
-        fputs("\r\033[K", stderr);
-}
 
 /* --- One trap -------------------------------------------------------------------------------- */
 
@@ -68,31 +60,17 @@ static enum outcome judge(struct replay *replay, const struct trace_line *line)
                : OUTCOME_DIVERGED;
 }
 
-/* What the machine's state breaks since the last trap. */
-static void count_violations(struct replay_report *report, struct twin *twin,
-                             const struct replay_trap *trap)
-{
-    struct fh_invariant_report found;
-    const uint32_t broken = twin_new_violations(twin, &found);
-    for (unsigned i = 0; broken && fh_invariant_at(i); i++) {
-        struct violation_count *count = &report->violations[i];
-        if (!(broken >> i & 1) || count->traps++ > 0)
-            continue;
-        snprintf(count->first, sizeof count->first, "%s#%" PRIu64, trap->file, trap->line->seq);
-        fh_witness_format(fh_invariant_at(i), &found.witness[i], count->witness,
-                          sizeof count->witness);
-    }
-}
-
 static void replay_trap(struct replay *replay, struct twin *twin, const char *file,
                         const struct trace_line *line)
 {
     char stuck[512] = "";
+    struct fh_invariant_report violations;
     struct replay_trap trap = {.file = file,
                                .line = line,
                                .found = &replay->found,
                                .stuck = stuck,
                                .twin = twin,
+                               .violations = &violations,
                                .row = ROW_KINDS + line->kind};
     replay->found.count = 0;
     if (twin_can_replay(line)) {
@@ -105,80 +83,111 @@ static void replay_trap(struct replay *replay, struct twin *twin, const char *fi
         trap.outcome = OUTCOME_NOT_REPLAYED;
         twin_take_over(twin, line, false);
     }
+    if (!replay->report.no_invariants)
+        trap.broken = watch_trap(&replay->watch, twin, &violations);
     report_trap(&replay->report, &trap);
-    if (replay->report.invariants)
-        count_violations(&replay->report, twin, &trap);
 }
 
 /* --- One trace ------------------------------------------------------------------------------- */
 
 /* False, with a message, if the trace does not begin as it must. */
-static bool boot(struct replay *replay, struct twin *twin, struct trace *trace, const char *path,
-                 const char *file)
+static bool boot(struct replay *replay, struct twin *twin, struct trace *trace,
+                 const struct trace_line *line, const char *path, const char *file)
 {
-    const struct trace_line *line = trace_next(trace);
-    if (!line) {
-        if (!trace_failed(trace))
-            diag(&(const struct place){path, 1, 1}, NULL, "the trace is empty");
+    if (!twin_begin(twin, trace, line, path, &replay->found))
         return false;
-    }
-    if (!twin_is_boot(line)) {
-        trace_diag(trace, NULL, "a trace begins with the boot line (HVC_ENABLE_S2_TRANS)");
-        return false;
-    }
-    replay->found.count = 0;
-    const char *missing = twin_boot(twin, line, &replay->found);
-    if (missing) {
-        trace_diag(trace, NULL, "%s", missing);
-        return false;
-    }
-    report_trap(&replay->report, &(struct replay_trap){.file = file,
-                                                       .line = line,
-                                                       .found = &replay->found,
-                                                       .stuck = "",
-                                                       .row = ROW_BOOT,
-                                                       .outcome = judge(replay, line)});
+    struct fh_invariant_report violations;
+    struct replay_trap trap = {.file = file,
+                               .line = line,
+                               .found = &replay->found,
+                               .stuck = "",
+                               .violations = &violations,
+                               .row = ROW_BOOT,
+                               .outcome = judge(replay, line)};
+    if (!replay->report.no_invariants)
+        trap.broken = watch_boot(&replay->watch, twin, &violations);
+    report_trap(&replay->report, &trap);
     return true;
 }
 
-/* `file` is what reports call the trace at `path`. */
-static bool replay_lines(struct replay *replay, struct trace *trace, const char *path,
-                         const char *file)
+/* `file` is what reports call the trace at `path`, `line` its first record or NULL. */
+static bool replay_lines(struct replay *replay, struct trace *trace, const struct trace_line *line,
+                         const char *path, const char *file)
 {
     struct twin *twin = twin_new(replay->profile);
-    bool good = boot(replay, twin, trace, path, file);
-    const struct trace_line *line;
+    bool good = boot(replay, twin, trace, line, path, file);
     while (good && (line = trace_next(trace))) {
         replay_trap(replay, twin, file, line);
-        show_progress(replay, file, trace_progress(trace));
+        progress_trap(&replay->progress, trace_progress(trace));
     }
     twin_free(twin);
     return good && !trace_failed(trace);
 }
 
-/* "dir/01_host_only.jsonl.zst" is called 01_host_only in reports. */
+/* "dir/01_host_only.jsonl.zst" is called 01_host_only in reports, "qemu.log.zst" qemu.log. */
 static char *short_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *name = strdup(slash ? slash + 1 : path);
-    if (!name) {
-        diag_plain("out of memory");
-        exit(EXIT_BAD_INPUT);
-    }
+    if (!name)
+        no_memory();
     char *suffix = strstr(name, ".jsonl");
+    if (!suffix)
+        suffix = strstr(name, ".cbor");
+    if (!suffix)
+        suffix = strstr(name, ".zst");
     if (suffix && suffix > name)
         *suffix = '\0';
     return name;
 }
 
-static void replay_file(struct replay *replay, const char *path)
+/* Does the file go with those before it, and with the reports that are wanted? */
+static bool may_follow(struct replay *replay, bool is_foreign, const char *path)
+{
+    const struct place place = {path, 0, 0};
+    const char *wrong = NULL;
+    if (replay->run == RUN_UNKNOWN)
+        replay->run = is_foreign ? RUN_FOREIGN : RUN_TRACES;
+    if ((replay->run == RUN_FOREIGN) != is_foreign)
+        wrong = "foreign recordings and traces are not replayed together";
+    else if (is_foreign && (replay->report.junit || replay->report.written))
+        wrong = "of a foreign recording there is the text and the JSON report";
+    if (!wrong)
+        return true;
+    diag(&place, NULL, "%s", wrong);
+    replay->report.bad_input = replay->foreign.bad_input = true;
+    return false;
+}
+
+static void replay_trace(struct replay *replay, const char *path, const char *name)
 {
     struct trace *trace = trace_open(path);
-    char *name = short_name(path);
-    if (!trace || !replay_lines(replay, trace, path, name))
-        replay->report.bad_input = true;
-    hide_progress(replay);
+    const struct trace_line *first = trace ? trace_next(trace) : NULL;
+    const bool is_foreign = trace && trace_origin(trace);
+    if (!may_follow(replay, is_foreign, path)) {
+        trace_close(trace);
+        return;
+    }
+    if (is_foreign) {
+        foreign_trace(&replay->foreign, trace, first, name);
+    } else {
+        report_file(&replay->report, name);
+        if (!trace || !replay_lines(replay, trace, first, path, name))
+            report_file_is_bad(&replay->report);
+    }
     trace_close(trace);
+}
+
+static void replay_file(struct replay *replay, const char *path)
+{
+    const struct importer *importer = importer_recognise(path);
+    char *name = short_name(path);
+    progress_file(&replay->progress, path, name);
+    if (!importer)
+        replay_trace(replay, path, name);
+    else if (may_follow(replay, true, path))
+        foreign_import(&replay->foreign, path, name, importer, replay->symbols);
+    progress_clear(&replay->progress);
     free(name);
 }
 
@@ -196,24 +205,6 @@ static bool parse_show(const char *text, size_t *shown)
     return true;
 }
 
-/* "A1,A37" */
-static bool parse_without(const char *text, bool *is_off)
-{
-    char id[16];
-    while (*text) {
-        size_t length = strcspn(text, ",");
-        snprintf(id, sizeof id, "%.*s", (int)(length < sizeof id ? length : sizeof id), text);
-        const struct deviation *deviation = deviation_find(id);
-        if (!deviation) {
-            diag_plain("replay: no deviation '%s' in the catalogue", id);
-            return false;
-        }
-        is_off[deviation_index(deviation)] = true;
-        text += length + (text[length] == ',');
-    }
-    return true;
-}
-
 static bool parse_format(const char *text, struct replay_report *report)
 {
     report->junit = strcmp(text, "junit") == 0;
@@ -224,22 +215,25 @@ static bool parse_format(const char *text, struct replay_report *report)
     return false;
 }
 
-static double now(void)
+/* The other reports were begun, but are of nothing. */
+static int end_foreign(struct replay *replay)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+    report_cancel(&replay->report);
+    return foreign_end(&replay->foreign);
 }
 
 static int run(struct replay *replay, char **files, int nfiles)
 {
-    const double begin = now();
+    const double begin = progress_clock();
+    progress_begin(&replay->progress, files, (size_t)nfiles);
     report_begin(&replay->report);
     for (int i = 0; i < nfiles; i++)
         replay_file(replay, files[i]);
-    replay->report.seconds = now() - begin;
+    replay->report.seconds = progress_clock() - begin;
+    if (replay->run == RUN_FOREIGN)
+        return end_foreign(replay);
     report_end(&replay->report);
-    if (replay->report.files && !report_files_close(replay->report.files, &replay->report))
+    if (replay->report.written && !report_files_close(replay->report.written, &replay->report))
         return EXIT_BAD_INPUT;
     if (replay->report.bad_input)
         return EXIT_BAD_INPUT;
@@ -253,6 +247,7 @@ struct replay_options {
     const char *format;
     const char *html;
     const char *perfetto;
+    const char *symbols;
 };
 
 /* Read the options, open the reports. False, with a message, if something is wrong. */
@@ -263,12 +258,17 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
         return false;
     report->shown_max = report->junit ? SHOWN_IN_JUNIT : SHOWN_BY_DEFAULT;
     if ((options->show && !parse_show(options->show, &report->shown_max)) ||
-        !parse_without(options->without, replay->is_off))
+        !deviations_switch_off("replay", options->without, replay->is_off))
         return false;
+    if (options->symbols && !(replay->symbols = symbols_read(options->symbols)))
+        return false;
+    replay->foreign.progress = &replay->progress;
+    replay->foreign.json = report->json;
+    replay->foreign.shown_max = report->shown_max;
     if (!options->html && !options->perfetto)
         return true;
-    report->files = report_files_open(options->perfetto, options->html);
-    return report->files;
+    report->written = report_files_open(options->perfetto, options->html);
+    return report->written;
 }
 
 int command_replay(int argc, char **argv)
@@ -280,12 +280,16 @@ int command_replay(int argc, char **argv)
         return EXIT_BAD_INPUT;
     }
     replay->profile = &fh_profile_sekvm_4_18;
-    replay->shows_progress = isatty(STDERR_FILENO);
-    const struct option_spec options[] = {
-        {"--show", NULL, &texts.show},         {"--without", NULL, &texts.without},
-        {"--format", NULL, &texts.format},     {"--html", NULL, &texts.html},
-        {"--perfetto", NULL, &texts.perfetto}, {"--invariants", &replay->report.invariants, NULL},
-        {"--json", &replay->report.json, NULL}};
+    replay->report.colour = may_colour(stdout);
+    const struct option_spec options[] = {{"--show", NULL, &texts.show},
+                                          {"--without", NULL, &texts.without},
+                                          {"--format", NULL, &texts.format},
+                                          {"--html", NULL, &texts.html},
+                                          {"--perfetto", NULL, &texts.perfetto},
+                                          {"--symbols", NULL, &texts.symbols},
+                                          {"--no-invariants", &replay->report.no_invariants, NULL},
+                                          {"--explained", &replay->report.shows_explained, NULL},
+                                          {"--json", &replay->report.json, NULL}};
     int nfiles;
     int status = EXIT_BAD_INPUT;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &nfiles)) {
@@ -301,6 +305,8 @@ int command_replay(int argc, char **argv)
         break;
     default: break;
     }
+    symbols_free(replay->symbols);
+    free(replay->report.files);
     free(replay);
     return status;
 }

@@ -2,14 +2,15 @@
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 
-#include "replay/deviations.h"
-#include "replay/twin.h"
+#include "twin/deviations.h"
+#include "twin/twin.h"
+#include "replay/report_denied.h"
 
 /* What became of a trap: X(outcome, how reports call it). */
 #define OUTCOME_MAP(X)                                                                             \
     X(MATCHED, "matched")                                                                          \
     X(EXPLAINED, "explained")                                                                      \
-    X(DIVERGED, "diverged")                                                                        \
+    X(DIVERGED, "unexplained")                                                                     \
     X(NOT_REPLAYED, "not replayed")
 
 enum outcome {
@@ -26,26 +27,50 @@ const char *outcome_name(enum outcome outcome);
 /* "boot", "host_npt" */
 const char *replay_row_name(unsigned row);
 
+/* How often an invariant broke, and where first. */
+struct violation_count {
+    uint64_t traps;
+    char first[256];   /* the first trap, "file#seq" */
+    char witness[256]; /* what it broke there */
+};
+
 /* How often a deviation explained something. */
 struct deviation_count {
     uint64_t traps;
     uint64_t differences;
     char first[256]; /* the first trap, "file#seq" */
+    /* What the machine's state broke in these traps: the consequence as it was computed. */
+    struct violation_count violations[FH_INVARIANTS];
+};
+
+/* One of the traces. */
+struct file_count {
+    char name[256];
+    uint64_t counts[OUTCOMES];
+    uint64_t denied; /* accesses */
+    uint32_t broken; /* invariants, by their bits */
+    bool unfinished; /* the machine stopped inside a trap */
+    bool bad_input;
 };
 
 /* The results of a replay. */
 struct replay_report {
     bool json;
     bool junit;
-    bool invariants; /* also say which security invariants the machine breaks */
-    struct violation_count {
-        uint64_t traps;
-        char first[256];   /* the first trap, "file#seq" */
-        char witness[256]; /* what it broke there */
-    } violations[FH_INVARIANTS];
-    struct report_files *files; /* report_visit.h; NULL: none */
+    bool colour;
+    bool no_invariants;   /* do not look at which security invariants the machine breaks */
+    bool shows_explained; /* divergences in full are those that are explained too */
+    /* By the state that a trace begins with, and by traps since; the former are not counted on. */
+    struct violation_count boot_violations[FH_INVARIANTS];
+    struct violation_count violations[FH_INVARIANTS];
+    struct violation_count unattributed[FH_INVARIANTS]; /* in traps without a deviation */
+    struct denied_tally denied;
+    struct file_count *files;
+    size_t nfiles;
+    struct report_files *written; /* report_visit.h; NULL: none */
     size_t shown_max;
     size_t shown;
+    size_t shown_unexplained;
     FILE *details; /* the first divergences in full, printed after the summary */
     char *details_text;
     size_t details_size;
@@ -64,13 +89,49 @@ struct replay_trap {
     const struct twin *twin; /* behind the trap; NULL: not known */
     unsigned row;
     enum outcome outcome;
+    uint32_t broken; /* the invariants that the machine's state breaks since, by their bits */
+    const struct fh_invariant_report *violations; /* with their witnesses */
 };
 
 void report_begin(struct replay_report *report);
+/* A trace begins; `file` is what reports call it. */
+void report_file(struct replay_report *report, const char *file);
 void report_trap(struct replay_report *report, const struct replay_trap *trap);
+/* The trace was bad input from here on. */
+void report_file_is_bad(struct replay_report *report);
 void report_end(struct replay_report *report);
-/* The record of a trap with its differences, as JSON. */
+/* No report after all: nothing is printed, and there are no files. */
+void report_cancel(struct replay_report *report);
+
+/* The record of a trap with its differences, as text and as JSON. */
+void replay_trap_text(const struct replay_trap *trap, FILE *out);
 void replay_trap_json(const struct replay_trap *trap, FILE *out);
+/* A trap as a test case. */
+void junit_trap(const struct replay_trap *trap, FILE *out);
+
+/* All, on standard output. */
+void text_print(const struct replay_report *report);
+void json_print(const struct replay_report *report);
+void junit_print(const struct replay_report *report);
+/* The members of the JSON object, but for the divergences. */
+void json_summary(const struct replay_report *report, FILE *out);
+
 uint64_t report_total(const struct replay_report *report, enum outcome outcome);
+uint64_t report_row_total(const struct replay_report *report, unsigned row);
+uint64_t report_traps(const struct replay_report *report);
+double report_speed(const struct replay_report *report); /* traps per second */
+
+/* The deviations in a trap, each once, by their places in the catalogue; their number. */
+size_t deviations_in(const struct differences *found, unsigned list[DIFFERENCES_MAX]);
+
+/* --- What records say of a difference ------------------------------------------------------- */
+
+enum { LAST_CHANGES = 3 };
+
+/* The effect that it is about, the machine's if there are two; NULL: registers, or the course. */
+const struct trace_effect *difference_subject(const struct difference *difference);
+/* The last traps that changed the page or VM; their number. Of an explained one there are none. */
+size_t difference_last_changes(const struct replay_trap *trap, const struct difference *difference,
+                               uint64_t seqs[LAST_CHANGES]);
 
 #endif

@@ -6,20 +6,31 @@
 #include <string.h>
 
 /*
- * The page of sim/report/replay.html with the replay's data in it, as JSON. What there is much of,
+ * The page of report.html with the replay's data in it, as JSON. What there is much of,
  * traps and changes of ownership, is a sequence of variable-length numbers (LEB128, signed ones in
  * zigzag), in base64. Readers: `decode` in the page.
  *
  * A trap: seq and g0 as signed differences to those of the trap before, length in events, CPU,
- * row + ROWS * outcome, principal; if it was explained or has diverged then the number of
- * different deviations in it and their places in the catalogue.
- * A change: the number of traps since the last change, the page as a signed difference, the owner.
+ * row + ROWS * outcome, principal + DENIED if an access was denied + BROKEN if invariants were
+ * broken. If it was explained or has diverged then the number of different deviations in it and
+ * their places in the catalogue. If an access was denied then how + DENIED_HOWS if it is a retry,
+ * whose page it was, and the page as a signed difference to that of the last denied access. If
+ * invariants were broken their number and their places in the table.
+ * A change: the number of traps since the last change, the page as a signed difference, the owner,
+ * the number of its event as a signed difference to that of the last change.
  */
 
 /* Records are shown in full for so many traps of a trace, and are names alone in the others. */
-enum { RECORDS_PER_DEVIATION = 40, RECORDS_UNEXPLAINED = 2000 };
+enum {
+    RECORDS_PER_DEVIATION = 40,
+    RECORDS_UNEXPLAINED = 2000,
+    RECORDS_BROKEN = 500,
+    RECORDS_DENIED = 500
+};
 
-extern const char report_page[]; /* made from sim/report/replay.html */
+enum { DENIED = 128, BROKEN = 256 };
+
+extern const char report_page[]; /* made from report.html */
 
 static const char data_mark[] = "@DATA@";
 
@@ -37,26 +48,21 @@ struct html {
     struct text traps, changes, records;
     size_t nrecords;
     size_t recorded[DEVIATIONS_MAX + 1];
-    uint64_t ntraps, seq, g0, changed_at, page;
+    size_t nbroken, ndenied;
+    uint64_t ntraps, seq, g0, changed_at, change_g, page, denied_page;
 };
-
-static void out_of_memory(void)
-{
-    diag_plain("out of memory");
-    exit(EXIT_BAD_INPUT);
-}
 
 static void text_begin(struct text *text)
 {
     text->out = open_memstream(&text->start, &text->length);
     if (!text->out)
-        out_of_memory();
+        no_memory();
 }
 
 static void text_end(struct text *text)
 {
     if (fclose(text->out) != 0)
-        out_of_memory();
+        no_memory();
 }
 
 /* --- Encoding -------------------------------------------------------------------------------- */
@@ -188,19 +194,25 @@ static bool is_marked(const struct replay_trap *trap)
 }
 
 /* The deviations in a trap, each once; their number. */
-static size_t deviations_in(const struct differences *found, unsigned list[DIFFERENCES_MAX])
+static void put_denied(struct html *html, const struct denied_access *denied)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < differences_listed(found); i++) {
-        const struct deviation *deviation = found->list[i].deviation;
-        unsigned index = deviation ? deviation_index(deviation) : 0;
-        size_t j = 0;
-        while (deviation && j < count && list[j] != index)
-            j++;
-        if (deviation && j == count)
-            list[count++] = index;
+    put_number(&html->traps, (uint64_t)denied->how + (denied->is_retry ? DENIED_HOWS : 0));
+    put_number(&html->traps, denied->owner);
+    put_difference(&html->traps, denied->pfn, html->denied_page);
+    html->denied_page = denied->pfn;
+}
+
+static void put_broken(struct html *html, uint32_t broken)
+{
+    unsigned list[FH_INVARIANTS];
+    unsigned count = 0;
+    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
+        if (broken >> i & 1)
+            list[count++] = i;
     }
-    return count;
+    put_number(&html->traps, count);
+    for (unsigned i = 0; i < count; i++)
+        put_number(&html->traps, list[i]);
 }
 
 static void put_trap(struct html *html, const struct trap_visit *visit)
@@ -212,13 +224,18 @@ static void put_trap(struct html *html, const struct trap_visit *visit)
     put_number(&html->traps, visit->end - line->g0);
     put_number(&html->traps, line->cpu);
     put_number(&html->traps, visit->trap->row + (unsigned)ROWS * visit->trap->outcome);
-    put_number(&html->traps, visit->principal);
+    put_number(&html->traps, visit->principal + (visit->denied ? DENIED : 0u) +
+                                 (visit->trap->broken ? BROKEN : 0u));
     if (is_marked(visit->trap)) {
         size_t count = deviations_in(visit->trap->found, list);
         put_number(&html->traps, count);
         for (size_t i = 0; i < count; i++)
             put_number(&html->traps, list[i]);
     }
+    if (visit->denied)
+        put_denied(html, visit->denied);
+    if (visit->trap->broken)
+        put_broken(html, visit->trap->broken);
     html->seq = line->seq;
     html->g0 = line->g0;
 }
@@ -230,26 +247,33 @@ static void put_changes(struct html *html, const struct trap_visit *visit)
         put_number(&html->changes, visit->number - html->changed_at);
         put_difference(&html->changes, change->page, html->page);
         put_number(&html->changes, change->owner);
+        put_difference(&html->changes, change->g, html->change_g);
+        html->change_g = change->g;
         html->changed_at = visit->number;
         html->page = change->page;
     }
 }
 
 /* Is the trap among the first of something that it shows? */
-static bool is_worth_a_record(struct html *html, const struct replay_trap *trap)
+static bool is_worth_a_record(struct html *html, const struct trap_visit *visit)
 {
+    const struct replay_trap *trap = visit->trap;
     unsigned list[DIFFERENCES_MAX];
     size_t count = deviations_in(trap->found, list);
     bool is_worth =
         trap->outcome == OUTCOME_DIVERGED && html->recorded[DEVIATIONS_MAX]++ < RECORDS_UNEXPLAINED;
     for (size_t i = 0; i < count; i++)
         is_worth = html->recorded[list[i]]++ < RECORDS_PER_DEVIATION || is_worth;
+    if (visit->denied && !visit->denied->is_retry)
+        is_worth = html->ndenied++ < RECORDS_DENIED || is_worth;
+    if (trap->broken)
+        is_worth = html->nbroken++ < RECORDS_BROKEN || is_worth;
     return is_worth;
 }
 
 static void put_record(struct html *html, const struct trap_visit *visit)
 {
-    if (!is_marked(visit->trap) || !is_worth_a_record(html, visit->trap))
+    if ((!is_marked(visit->trap) && !visit->trap->broken) || !is_worth_a_record(html, visit))
         return;
     fprintf(html->records.out, "%s\n{\"i\":%" PRIu64 ",\"title\":", html->nrecords++ > 0 ? "," : "",
             visit->number);
@@ -277,7 +301,7 @@ struct html *html_new(FILE *out)
 {
     struct html *html = calloc(1, sizeof *html);
     if (!html)
-        out_of_memory();
+        no_memory();
     const char *data = strstr(report_page, data_mark);
     html->out = out;
     html->rest = data + strlen(data_mark);
@@ -286,11 +310,10 @@ struct html *html_new(FILE *out)
     return html;
 }
 
-static void print_catalogue(FILE *out, const struct replay_report *report)
+static void print_catalogue(FILE *out)
 {
     for (unsigned i = 0; deviation_at(i); i++) {
         const struct deviation *deviation = deviation_at(i);
-        const struct deviation_count *count = &report->deviations[i];
         fputs(i > 0 ? ",\n{" : "\n{", out);
         print_member(out, "id", deviation->id);
         fputc(',', out);
@@ -301,37 +324,67 @@ static void print_catalogue(FILE *out, const struct replay_report *report)
         print_member(out, "spec", deviation->spec);
         fputc(',', out);
         print_member(out, "machine", deviation->machine);
-        fprintf(out, ",\"traps\":%" PRIu64 ",\"differences\":%" PRIu64 ",", count->traps,
-                count->differences);
-        print_member(out, "first", count->first);
         fputc('}', out);
     }
 }
 
-/* A list of counts for each row, in the order of outcomes. */
-static void print_counts(FILE *out, const struct replay_report *report)
+static void print_invariants(FILE *out)
 {
-    for (unsigned row = 0; row < ROWS; row++) {
-        fprintf(out, "%s{", row > 0 ? "," : "");
-        print_member(out, "name", replay_row_name(row));
-        fputs(",\"counts\":[", out);
-        for (unsigned i = 0; i < OUTCOMES; i++)
-            fprintf(out, "%s%" PRIu64, i > 0 ? "," : "", report->counts[row][i]);
-        fputs("]}", out);
+    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
+        fputs(i > 0 ? ",\n{" : "\n{", out);
+        print_member(out, "name", fh_invariant_at(i)->name);
+        fputc(',', out);
+        print_member(out, "statement", fh_invariant_at(i)->statement);
+        fputc('}', out);
     }
+}
+
+/* What --json says, but for the divergences. */
+static void print_summary(FILE *out, const struct replay_report *report)
+{
+    struct text text;
+    text_begin(&text);
+    json_summary(report, text.out);
+    text_end(&text);
+    fputc('{', out);
+    print_harmless(out, text.start, text.length);
+    fputc('}', out);
+    free(text.start);
+}
+
+static void print_names(FILE *out, const char *key, unsigned count, const char *(*name)(unsigned))
+{
+    fprintf(out, ",\n\"%s\":[", key);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", name(i));
+    fputc(']', out);
+}
+
+static const char *name_of_outcome(unsigned outcome)
+{
+    return outcome_name((enum outcome)outcome);
+}
+
+static const char *name_of_how(unsigned how)
+{
+    return denied_how_name((enum denied_how)how);
 }
 
 void html_end(struct html *html, const struct replay_report *report)
 {
+    FILE *out = html->out;
     end_trace(html);
-    fputs("],\n\"catalogue\":[", html->out);
-    print_catalogue(html->out, report);
-    fputs("],\n\"rows\":[", html->out);
-    print_counts(html->out, report);
-    fputs("],\n\"outcomes\":[", html->out);
-    for (unsigned i = 0; i < OUTCOMES; i++)
-        fprintf(html->out, "%s\"%s\"", i > 0 ? "," : "", outcome_name((enum outcome)i));
-    fprintf(html->out, "],\n\"bad_input\":%s}", report->bad_input ? "true" : "false");
-    fputs(html->rest, html->out);
+    fputs("],\n\"catalogue\":[", out);
+    print_catalogue(out);
+    fputs("],\n\"table\":[", out);
+    print_invariants(out);
+    fputc(']', out);
+    print_names(out, "rows", ROWS, replay_row_name);
+    print_names(out, "outcomes", OUTCOMES, name_of_outcome);
+    print_names(out, "hows", DENIED_HOWS, name_of_how);
+    fputs(",\n\"summary\":", out);
+    print_summary(out, report);
+    fputc('}', out);
+    fputs(html->rest, out);
     free(html);
 }

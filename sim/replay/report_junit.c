@@ -2,6 +2,7 @@
 #include "replay/report_visit.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/xml.h"
 
@@ -10,19 +11,34 @@
  * each deviation that was met, which passes; one for each divergence shown, which fails.
  */
 
-static uint64_t sum_of(const uint64_t counts[OUTCOMES])
+void junit_trap(const struct replay_trap *trap, FILE *out)
 {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < OUTCOMES; i++)
-        sum += counts[i];
-    return sum;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    if (!stream)
+        return;
+    replay_trap_text(trap, stream);
+    fclose(stream);
+    const bool failed = trap->outcome == OUTCOME_DIVERGED;
+    fputs("    <testcase classname=\"replay.divergences\" name=\"", out);
+    print_xml(out, trap->file);
+    fprintf(out, "#%" PRIu64 "\">\n      ", trap->line->seq);
+    if (failed)
+        fprintf(out, "<failure message=\"%zu difference%s\">", trap->found->count,
+                trap->found->count == 1 ? "" : "s");
+    else
+        fputs("<system-out>", out);
+    print_xml(out, text);
+    fprintf(out, "</%s>\n    </testcase>\n", failed ? "failure" : "system-out");
+    free(text);
 }
 
 static unsigned kinds_met(const struct replay_report *report)
 {
     unsigned count = 0;
     for (unsigned row = 0; row < ROWS; row++)
-        count += sum_of(report->counts[row]) > 0;
+        count += report_row_total(report, row) > 0;
     return count;
 }
 
@@ -48,11 +64,25 @@ static void print_kind(const struct replay_report *report, unsigned row)
     printf("    <testcase classname=\"replay.traps\" name=\"%s\">\n", replay_row_name(row));
     if (counts[OUTCOME_DIVERGED] > 0)
         printf("      <failure message=\"%" PRIu64 " of %" PRIu64 " diverged\"/>\n",
-               counts[OUTCOME_DIVERGED], sum_of(counts));
+               counts[OUTCOME_DIVERGED], report_row_total(report, row));
     fputs("      <system-out>", stdout);
     for (unsigned i = 0; i < OUTCOMES; i++)
         printf("%s%" PRIu64 " %s", i > 0 ? ", " : "", counts[i], outcome_name((enum outcome)i));
     fputs("</system-out>\n    </testcase>\n", stdout);
+}
+
+/* The consequence as it was computed. */
+static void print_computed(const struct violation_count violations[FH_INVARIANTS])
+{
+    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
+        if (violations[i].traps == 0)
+            continue;
+        printf("\ncomputed: %" PRIu64 " of these traps break %s, the first ", violations[i].traps,
+               fh_invariant_at(i)->name);
+        print_xml(stdout, violations[i].first);
+        fputs("\n  ", stdout);
+        print_xml(stdout, violations[i].witness);
+    }
 }
 
 static void print_deviation(const struct deviation *deviation, const struct deviation_count *count)
@@ -70,13 +100,14 @@ static void print_deviation(const struct deviation *deviation, const struct devi
     print_xml(stdout, deviation->machine);
     fputs("\nconsequence: ", stdout);
     print_xml(stdout, deviation->consequence);
+    print_computed(count->violations);
     fputs("</system-out>\n    </testcase>\n", stdout);
 }
 
 static void print_cases(const struct replay_report *report)
 {
     for (unsigned row = 0; row < ROWS; row++) {
-        if (sum_of(report->counts[row]) > 0)
+        if (report_row_total(report, row) > 0)
             print_kind(report, row);
     }
     for (unsigned i = 0; deviation_at(i); i++) {
@@ -93,7 +124,7 @@ static void print_cases(const struct replay_report *report)
 
 void junit_print(const struct replay_report *report)
 {
-    uint64_t failures = kinds_diverged(report) + report->shown;
+    uint64_t failures = kinds_diverged(report) + report->shown_unexplained;
     unsigned errors = report->bad_input;
     uint64_t tests = kinds_met(report) + deviations_met(report) + report->shown + errors;
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", stdout);

@@ -88,7 +88,8 @@ bool owners_follow(struct owners *owners, const struct trace_effect *effect,
     if (effect->kind != TRACE_s2_set || strcmp(effect->s2_set.field, "owner") != 0 ||
         effect->s2_set.index >= owners->npages)
         return false;
-    *change = (struct owner_change){effect->s2_set.index, owner_number(effect->s2_set.new)};
+    *change =
+        (struct owner_change){effect->g, effect->s2_set.index, owner_number(effect->s2_set.new)};
     if (owners->pages[change->page] == change->owner)
         return false;
     give(owners, (size_t)change->page, change->owner);

@@ -20,6 +20,7 @@ struct owners {
 };
 
 struct owner_change {
+    uint64_t g; /* the event */
     uint64_t page;
     uint8_t owner;
 };

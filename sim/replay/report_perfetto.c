@@ -15,6 +15,13 @@
 /* Process 0 and thread 0 have a meaning of their own to viewers, so numbers begin above. */
 enum { PIDS_PER_TRACE = 100, TIDS_PER_PROCESS = 100, GAP = 1000 };
 
+/* Someone's pages became more, or fewer. */
+struct count_at {
+    uint64_t time;
+    uint8_t owner;
+    int64_t by;
+};
+
 struct perfetto {
     FILE *out;
     bool is_first;
@@ -25,26 +32,30 @@ struct perfetto {
     uint64_t first;  /* the event that the trace begins with */
     bool has_process[OWNERS];
     bool has_thread[OWNERS][TIDS_PER_PROCESS];
-    uint64_t counts[OWNERS]; /* as last written */
+    uint64_t counts[OWNERS]; /* of pages: behind the last trap that came */
+    struct count_at *changes;
+    size_t nchanges, room;
 };
 
 struct perfetto *perfetto_new(FILE *out)
 {
     struct perfetto *perfetto = calloc(1, sizeof *perfetto);
-    if (!perfetto) {
-        diag_plain("out of memory");
-        exit(EXIT_BAD_INPUT);
-    }
+    if (!perfetto)
+        no_memory();
     perfetto->out = out;
     perfetto->is_first = true;
     fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", out);
     return perfetto;
 }
 
+static void print_counts(struct perfetto *perfetto);
+
 void perfetto_end(struct perfetto *perfetto)
 {
+    print_counts(perfetto);
     fputs("\n]}\n", perfetto->out);
     free(perfetto->trace);
+    free(perfetto->changes);
     free(perfetto);
 }
 
@@ -132,33 +143,79 @@ static void print_slice(struct perfetto *perfetto, const struct trap_visit *visi
     fprintf(perfetto->out, ",\"g0\":%" PRIu64 ",\"g1\":%" PRIu64 "}}", line->g0, visit->end);
 }
 
-/* How many pages each has whose number is another now. */
-static void print_counts(struct perfetto *perfetto, const struct trap_visit *visit)
+/* --- Counters: with several CPUs traps do not come in the order of time --------------------- */
+
+static void note_count(struct perfetto *perfetto, const struct count_at *change)
+{
+    if (perfetto->nchanges == perfetto->room) {
+        perfetto->room = perfetto->room ? 2 * perfetto->room : 1024;
+        void *more = realloc(perfetto->changes, perfetto->room * sizeof *perfetto->changes);
+        if (!more)
+            no_memory();
+        perfetto->changes = more;
+    }
+    perfetto->changes[perfetto->nchanges++] = *change;
+}
+
+static void note_counts(struct perfetto *perfetto, const struct trap_visit *visit)
 {
     for (unsigned owner = 0; owner < OWNERS; owner++) {
-        if (visit->owners->counts[owner] == perfetto->counts[owner])
+        const uint64_t count = visit->owners->counts[owner];
+        if (count == perfetto->counts[owner])
             continue;
-        perfetto->counts[owner] = visit->owners->counts[owner];
-        name_process(perfetto, (uint8_t)owner);
-        begin_event(perfetto, "C", (uint8_t)owner);
-        fprintf(perfetto->out,
-                ",\"name\":\"pages\",\"ts\":%" PRIu64 ",\"args\":{\"owned\":%" PRIu64 "}}",
-                time_of(perfetto, visit->end), perfetto->counts[owner]);
+        note_count(perfetto, &(struct count_at){time_of(perfetto, visit->end), (uint8_t)owner,
+                                                (int64_t)(count - perfetto->counts[owner])});
+        perfetto->counts[owner] = count;
     }
 }
 
-static void print_instant(struct perfetto *perfetto, const struct trap_visit *visit,
-                          const struct deviation *deviation, size_t differences)
+static int earlier(const void *left, const void *right)
+{
+    const struct count_at *a = left, *b = right;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return (int)a->owner - (int)b->owner;
+}
+
+/* The counters of the trace that ends. */
+static void print_counts(struct perfetto *perfetto)
+{
+    int64_t counts[OWNERS] = {0};
+    if (perfetto->nchanges > 0)
+        qsort(perfetto->changes, perfetto->nchanges, sizeof *perfetto->changes, earlier);
+    for (size_t i = 0; i < perfetto->nchanges; i++) {
+        const struct count_at *change = &perfetto->changes[i];
+        counts[change->owner] += change->by;
+        name_process(perfetto, change->owner);
+        begin_event(perfetto, "C", change->owner);
+        fprintf(perfetto->out,
+                ",\"name\":\"pages\",\"ts\":%" PRIu64 ",\"args\":{\"owned\":%" PRId64 "}}",
+                change->time, counts[change->owner]);
+    }
+    perfetto->nchanges = 0;
+}
+
+/* --- Instants -------------------------------------------------------------------------------- */
+
+static void begin_instant(struct perfetto *perfetto, const struct trap_visit *visit,
+                          const char *name, const char *category)
 {
     const struct trace_line *line = visit->trap->line;
     begin_event(perfetto, "i", visit->principal);
     fprintf(perfetto->out, ",\"s\":\"t\",\"tid\":%u,\"ts\":%" PRIu64 ",",
             tid_of(perfetto, visit->principal, line->cpu), time_of(perfetto, line->g0));
-    print_member(perfetto->out, "name", deviation ? deviation->id : "unexplained");
+    print_member(perfetto->out, "name", name);
     fputc(',', perfetto->out);
-    print_member(perfetto->out, "cat", deviation ? "deviation" : "divergence");
-    fprintf(perfetto->out, ",\"args\":{\"seq\":%" PRIu64 ",\"differences\":%zu", line->seq,
-            differences);
+    print_member(perfetto->out, "cat", category);
+    fprintf(perfetto->out, ",\"args\":{\"seq\":%" PRIu64, line->seq);
+}
+
+static void print_instant(struct perfetto *perfetto, const struct trap_visit *visit,
+                          const struct deviation *deviation, size_t differences)
+{
+    begin_instant(perfetto, visit, deviation ? deviation->id : "unexplained",
+                  deviation ? "deviation" : "divergence");
+    fprintf(perfetto->out, ",\"differences\":%zu", differences);
     if (deviation) {
         fputc(',', perfetto->out);
         print_member(perfetto->out, "title", deviation->title);
@@ -166,6 +223,34 @@ static void print_instant(struct perfetto *perfetto, const struct trap_visit *vi
         print_member(perfetto->out, "consequence", deviation->consequence);
     }
     fputs("}}", perfetto->out);
+}
+
+static void print_denied(struct perfetto *perfetto, const struct trap_visit *visit)
+{
+    char what[32];
+    if (!visit->denied)
+        return;
+    begin_instant(perfetto, visit, "denied", "denied");
+    fputc(',', perfetto->out);
+    print_member(perfetto->out, "access", denied_how_name(visit->denied->how));
+    fputc(',', perfetto->out);
+    print_member(perfetto->out, "to", denied_what(visit->denied->owner, what, sizeof what));
+    fprintf(perfetto->out, ",\"pfn\":\"0x%" PRIx64 "\"}}", visit->denied->pfn);
+}
+
+static void print_broken(struct perfetto *perfetto, const struct trap_visit *visit)
+{
+    char witness[256];
+    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
+        if (!(visit->trap->broken >> i & 1) || visit->trap->row == ROW_BOOT)
+            continue;
+        fh_witness_format(fh_invariant_at(i), &visit->trap->violations->witness[i], witness,
+                          sizeof witness);
+        begin_instant(perfetto, visit, fh_invariant_at(i)->name, "invariant");
+        fputc(',', perfetto->out);
+        print_member(perfetto->out, "witness", witness);
+        fputs("}}", perfetto->out);
+    }
 }
 
 /* One for each deviation in the trap, and one for all that is unexplained. */
@@ -186,12 +271,11 @@ static void print_instants(struct perfetto *perfetto, const struct trap_visit *v
 
 static void begin_trace(struct perfetto *perfetto, const struct trap_visit *visit)
 {
+    print_counts(perfetto);
     free(perfetto->trace);
     perfetto->trace = strdup(visit->trap->file);
-    if (!perfetto->trace) {
-        diag_plain("out of memory");
-        exit(EXIT_BAD_INPUT);
-    }
+    if (!perfetto->trace)
+        no_memory();
     perfetto->number = visit->file;
     perfetto->origin = visit->file == 0 ? 0 : perfetto->end + GAP;
     perfetto->first = visit->trap->line->g0;
@@ -206,9 +290,11 @@ void perfetto_trap(struct perfetto *perfetto, const struct trap_visit *visit)
         begin_trace(perfetto, visit);
     name_thread(perfetto, visit->principal, visit->trap->line->cpu);
     print_slice(perfetto, visit);
-    print_counts(perfetto, visit);
+    note_counts(perfetto, visit);
     if (visit->trap->outcome != OUTCOME_NOT_REPLAYED)
         print_instants(perfetto, visit);
+    print_denied(perfetto, visit);
+    print_broken(perfetto, visit);
     uint64_t end = time_of(perfetto, visit->end);
     perfetto->end = end > perfetto->end ? end : perfetto->end;
 }

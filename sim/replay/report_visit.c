@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "replay/report_file.h"
+#include "base/report_file.h"
 
 struct report_files {
     struct report_file *perfetto_file;
@@ -17,12 +17,6 @@ struct report_files {
     uint64_t traps; /* of this trace */
 };
 
-static void out_of_memory(void)
-{
-    diag_plain("out of memory");
-    exit(EXIT_BAD_INPUT);
-}
-
 static bool open_files(struct report_files *files, const char *perfetto, const char *html)
 {
     if (perfetto && !(files->perfetto_file = report_file_open(perfetto)))
@@ -34,7 +28,7 @@ struct report_files *report_files_open(const char *perfetto, const char *html)
 {
     struct report_files *files = calloc(1, sizeof *files);
     if (!files)
-        out_of_memory();
+        no_memory();
     if (!open_files(files, perfetto, html)) {
         report_file_discard(files->perfetto_file);
         free(files);
@@ -73,19 +67,20 @@ static size_t follow(struct report_files *files, const struct trace_line *line)
         files->room = line->nfx;
         files->changes = malloc(files->room * sizeof *files->changes);
         if (!files->changes)
-            out_of_memory();
+            no_memory();
     }
     for (size_t i = 0; i < line->nfx; i++)
         count += owners_follow(&files->owners, &line->fx[i], &files->changes[count]);
     return count;
 }
 
-void report_files_trap(struct report_files *files, const struct replay_trap *trap)
+void report_files_trap(struct report_files *files, const struct replay_trap *trap,
+                       const struct denied_access *denied)
 {
     if (trap->row == ROW_BOOT) {
         owners_free(&files->owners);
         if (!owners_boot(&files->owners, trap->line))
-            out_of_memory();
+            no_memory();
         files->traces++;
         files->traps = 0;
     }
@@ -95,6 +90,7 @@ void report_files_trap(struct report_files *files, const struct replay_trap *tra
                                      .number = files->traps++,
                                      .principal = trap_principal(trap->line),
                                      .end = last_event(trap->line),
+                                     .denied = denied,
                                      .owners = &files->owners,
                                      .nchanges = nchanges,
                                      .changes = files->changes};
@@ -102,6 +98,20 @@ void report_files_trap(struct report_files *files, const struct replay_trap *tra
         perfetto_trap(files->perfetto, &visit);
     if (files->html)
         html_trap(files->html, &visit);
+}
+
+/* What the reports still have to say is written to files that nobody will see. */
+void report_files_discard(struct report_files *files, const struct replay_report *report)
+{
+    if (files->perfetto)
+        perfetto_end(files->perfetto);
+    if (files->html)
+        html_end(files->html, report);
+    report_file_discard(files->perfetto_file);
+    report_file_discard(files->html_file);
+    owners_free(&files->owners);
+    free(files->changes);
+    free(files);
 }
 
 bool report_files_close(struct report_files *files, const struct replay_report *report)

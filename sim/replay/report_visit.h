@@ -13,10 +13,14 @@ struct report_files;
 
 /* NULL for a path: no such report. NULL, with a message, if one cannot be written. */
 struct report_files *report_files_open(const char *perfetto, const char *html);
-void report_files_trap(struct report_files *files, const struct replay_trap *trap);
+/* `denied`: the access that KCore denied in the trap, NULL if it did not. */
+void report_files_trap(struct report_files *files, const struct replay_trap *trap,
+                       const struct denied_access *denied);
 
 /* The end of all: name the files, free everything. False, with a message, if that fails. */
 bool report_files_close(struct report_files *files, const struct replay_report *report);
+/* Leave no files. */
+void report_files_discard(struct report_files *files, const struct replay_report *report);
 
 /* --- What a report sees -------------------------------------------------------------------- */
 
@@ -27,6 +31,7 @@ struct trap_visit {
     uint64_t number;                    /* which trap of the trace, from 0 */
     uint8_t principal;                  /* whom it comes from */
     uint64_t end;                       /* the number of the last event */
+    const struct denied_access *denied; /* NULL: nothing was */
     const struct owners *owners;        /* after the trap */
     const struct owner_change *changes; /* in order */
     size_t nchanges;
@@ -46,8 +51,5 @@ struct html;
 struct html *html_new(FILE *out);
 void html_trap(struct html *html, const struct trap_visit *visit);
 void html_end(struct html *html, const struct replay_report *report);
-
-/* On standard output, when all is done. */
-void junit_print(const struct replay_report *report);
 
 #endif

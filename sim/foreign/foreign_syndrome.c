@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <string.h>
+
+#include "foreign/foreign_checks.h"
+
+/*
+ * Checks of ESR_EL2 by itself: the class against the recording's name for it and against where the
+ * exception came from, and the fields of the syndrome (Arm ARM, ESR_EL2).
+ */
+
+/* --- Classes --------------------------------------------------------------------------------- */
+
+/* Where a class can come from, as bits, and whether it is an SError. */
+enum { FROM_64 = 1, FROM_32 = 2, FROM_EL2 = 4, IS_SERROR = 8 };
+enum { FROM_ALL = FROM_64 | FROM_32 | FROM_EL2, FROM_LOWER = FROM_64 | FROM_32 };
+
+/* QEMU's exceptions, as bits. */
+#define QEMU_NAME_MAP(X)                                                                           \
+    X(UNDEFINED, "Undefined Instruction")                                                          \
+    X(SVC, "SVC")                                                                                  \
+    X(PREFETCH, "Prefetch Abort")                                                                  \
+    X(DATA, "Data Abort")                                                                          \
+    X(BREAKPOINT, "Breakpoint")                                                                    \
+    X(HVC, "Hypervisor Call")                                                                      \
+    X(HYP_TRAP, "Hypervisor Trap")                                                                 \
+    X(SMC, "Secure Monitor Call")                                                                  \
+    X(VIRTUAL_SERROR, "Virtual SERR")
+
+enum qemu_name {
+#define QEMU_ENUM(id, name) QEMU_##id,
+    QEMU_NAME_MAP(QEMU_ENUM)
+#undef QEMU_ENUM
+        QEMU_NAMES
+};
+
+static const char *const qemu_names[] = {
+#define QEMU_TEXT(id, name) name,
+    QEMU_NAME_MAP(QEMU_TEXT)
+#undef QEMU_TEXT
+};
+
+#define Q(id) (1u << QEMU_##id)
+
+/* KVM's name of each class (NULL: KVM has none), where it can come from, what QEMU calls it. */
+static const struct class_info {
+    uint8_t class;
+    const char *kvm;
+    unsigned from;
+    unsigned qemu;
+} classes[] = {
+    {0x00, "UNKNOWN", FROM_ALL, Q(UNDEFINED)},
+    {0x01, "WFx", FROM_LOWER, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x03, "CP15_32", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x04, "CP15_64", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x05, "CP14_MR", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x06, "CP14_LS", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x07, "FP_ASIMD", FROM_ALL, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x08, "CP10_ID", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x09, "PAC", FROM_64, Q(UNDEFINED)},
+    {0x0a, NULL, FROM_64, Q(UNDEFINED)},
+    {0x0c, "CP14_64", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
+    {0x0d, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x0e, NULL, FROM_ALL, Q(UNDEFINED)},
+    {0x11, NULL, FROM_32, Q(SVC)},
+    {0x12, NULL, FROM_32, Q(HVC)},
+    {0x13, NULL, FROM_32, Q(HYP_TRAP)},
+    {0x14, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x15, "SVC64", FROM_64 | FROM_EL2, Q(SVC)},
+    {0x16, "HVC64", FROM_64 | FROM_EL2, Q(HVC)},
+    {0x17, "SMC64", FROM_64, Q(HYP_TRAP)},
+    {0x18, "SYS64", FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x19, "SVE", FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x1a, "ERET", FROM_64, Q(UNDEFINED)},
+    {0x1c, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x1d, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x1f, "IMP_DEF", FROM_ALL, Q(UNDEFINED)},
+    {0x20, "IABT_LOW", FROM_LOWER, Q(PREFETCH)},
+    {0x21, "IABT_CUR", FROM_EL2, Q(PREFETCH)},
+    {0x22, "PC_ALIGN", FROM_ALL, Q(PREFETCH)},
+    {0x24, "DABT_LOW", FROM_LOWER, Q(DATA)},
+    {0x25, "DABT_CUR", FROM_EL2, Q(DATA)},
+    {0x26, "SP_ALIGN", FROM_64 | FROM_EL2, Q(DATA) | Q(UNDEFINED)},
+    {0x27, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x28, "FP_EXC32", FROM_32, Q(UNDEFINED)},
+    {0x2c, "FP_EXC64", FROM_64 | FROM_EL2, Q(UNDEFINED)},
+    {0x2f, "SERROR", FROM_ALL | IS_SERROR, Q(VIRTUAL_SERROR)},
+    {0x30, "BREAKPT_LOW", FROM_LOWER, Q(PREFETCH) | Q(BREAKPOINT)},
+    {0x31, "BREAKPT_CUR", FROM_EL2, Q(PREFETCH) | Q(BREAKPOINT)},
+    {0x32, "SOFTSTP_LOW", FROM_LOWER, Q(UNDEFINED)},
+    {0x33, "SOFTSTP_CUR", FROM_EL2, Q(UNDEFINED)},
+    {0x34, "WATCHPT_LOW", FROM_LOWER, Q(DATA)},
+    {0x35, "WATCHPT_CUR", FROM_EL2, Q(DATA)},
+    {0x38, "BKPT32", FROM_32, Q(BREAKPOINT)},
+    {0x3a, "VECTOR32", FROM_32, Q(PREFETCH)},
+    {0x3c, "BRK64", FROM_64 | FROM_EL2, Q(BREAKPOINT)},
+};
+
+static const struct class_info *find_class(uint64_t class)
+{
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        if (classes[i].class == class)
+            return &classes[i];
+    }
+    return NULL;
+}
+
+const char *class_name(uint64_t class)
+{
+    const struct class_info *info = find_class(class);
+    return info && info->kvm ? info->kvm : "?";
+}
+
+/* "Taking exception 4 [Data Abort]", with the class that QEMU printed in front of ESR. */
+static void check_qemu_name(struct checker *checker, const struct trace_effect *event, uint64_t esr)
+{
+    const struct trace_list *args = &event->event.args;
+    const char *text = event->event.text ? event->event.text : "";
+    const struct class_info *info = find_class(ESR_CLASS(esr));
+    unsigned name = 0;
+    while (name < QEMU_NAMES && strcmp(qemu_names[name], text) != 0)
+        name++;
+    if (args->count >= 4 && args->values[3] != ESR_CLASS(esr))
+        check_that(checker, CHECK_exception_name, false,
+                   "the class is printed as 0x%" PRIx64 ", and is 0x%" PRIx64 " in ESR_EL2",
+                   args->values[3], ESR_CLASS(esr));
+    else if (name == QEMU_NAMES)
+        check_open(checker, CHECK_exception_name, "a name of QEMU's that is not known here");
+    else
+        check_that(checker, CHECK_exception_name, info && info->qemu >> name & 1,
+                   "%s, but class 0x%" PRIx64 " (%s)", text, ESR_CLASS(esr),
+                   class_name(ESR_CLASS(esr)));
+}
+
+/* "TRAP: HSR_EC: 0x0024 (DABT_LOW)", and the syndrome where a later event has it. */
+static void check_kvm_name(struct checker *checker, const struct trace_line *line,
+                           const struct trace_effect *event)
+{
+    uint64_t class, esr;
+    const char *name = event->event.text;
+    if (!record_class(line, &class))
+        return;
+    const struct class_info *info = find_class(class);
+    const bool has_syndrome = record_syndrome(line, &esr);
+    if (has_syndrome && ESR_CLASS(esr) != class)
+        check_that(checker, CHECK_exception_name, false,
+                   "kvm_exit has class 0x%" PRIx64 ", ESR_EL2 0x%" PRIx64, class, ESR_CLASS(esr));
+    else if (name)
+        check_that(checker, CHECK_exception_name, info && info->kvm && strcmp(info->kvm, name) == 0,
+                   "%s, but class 0x%" PRIx64 " (%s)", name, class, class_name(class));
+    else if (has_syndrome)
+        check_that(checker, CHECK_exception_name, true, "%s", "");
+    else
+        check_open(checker, CHECK_exception_name, "neither a name nor ESR_EL2 is recorded");
+}
+
+static void check_name_of(struct checker *checker, const struct trace_line *line)
+{
+    uint64_t esr;
+    const struct trace_effect *kvm = record_event(line, "kvm_exit");
+    const struct trace_effect *qemu = record_event(line, "exception");
+    if (kvm)
+        check_kvm_name(checker, line, kvm);
+    else if (qemu && record_syndrome(line, &esr))
+        check_qemu_name(checker, qemu, esr);
+}
+
+static unsigned source_bits(enum exception_source source)
+{
+    switch (source) {
+    case SOURCE_LOWER64: return FROM_64;
+    case SOURCE_LOWER32: return FROM_32;
+    case SOURCE_EL2: return FROM_EL2;
+    default: return FROM_LOWER;
+    }
+}
+
+static void check_class(struct checker *checker, const struct trace_line *line)
+{
+    uint64_t class;
+    const enum exception_type type = record_type(line);
+    if (type != TYPE_SYNC && type != TYPE_SERROR)
+        return;
+    if (!record_class(line, &class)) {
+        check_open(checker, CHECK_class_possible, "ESR_EL2 is not recorded");
+        return;
+    }
+    const struct class_info *info = find_class(class);
+    const unsigned from = info ? info->from : 0;
+    check_that(checker, CHECK_class_possible,
+               from & source_bits(record_source(line)) &&
+                   !(from & IS_SERROR) == (type == TYPE_SYNC),
+               info ? "class 0x%" PRIx64 " (%s) cannot be taken there"
+                    : "class 0x%" PRIx64 " does not exist (%s)",
+               class, class_name(class));
+}
+
+/* --- The form -------------------------------------------------------------------------------- */
+
+/* The bits of the ISS that a class has; those of classes that are not here are not checked. */
+static const struct {
+    uint8_t class;
+    uint32_t iss;
+} iss_bits[] = {
+    {0x00, 0},      {0x01, 0x1f003e7}, {0x07, 0x1f0000f}, {0x0e, 0},      {0x11, 0xffff},
+    {0x12, 0xffff}, {0x15, 0xffff},    {0x16, 0xffff},    {0x17, 0xffff}, {0x18, 0x3fffff},
+    {0x20, 0x1ebf}, {0x21, 0x1ebf},    {0x22, 0},         {0x3c, 0xffff},
+};
+
+static bool has_reserved_iss(uint64_t esr)
+{
+    for (size_t i = 0; i < sizeof iss_bits / sizeof *iss_bits; i++) {
+        if (iss_bits[i].class == ESR_CLASS(esr))
+            return ESR_ISS(esr) & ~(uint64_t)iss_bits[i].iss;
+    }
+    return false;
+}
+
+static bool is_abort(uint64_t class)
+{
+    return is_lower_abort(class) || class == CLASS_IABT_CUR || class == CLASS_DABT_CUR;
+}
+
+static bool is_data_abort(uint64_t class)
+{
+    return class == CLASS_DABT_LOW || class == CLASS_DABT_CUR;
+}
+
+/* Instructions of AArch64 have 32 bits; and some classes know no length, or have none. */
+static bool needs_il(enum exception_source source, uint64_t esr)
+{
+    const uint64_t class = ESR_CLASS(esr);
+    const struct class_info *info = find_class(class);
+    if (source == SOURCE_LOWER64 || source == SOURCE_EL2 || (info && !(info->from & FROM_32)))
+        return true;
+    return class == 0x00 || class == CLASS_SERROR || class == CLASS_IABT_LOW ||
+           class == CLASS_PC_ALIGN || (is_data_abort(class) && !ESR_ISV(esr));
+}
+
+/* A WFI of AArch64 is unconditional: CV is 1 and COND is "always". */
+static bool has_always(enum exception_source source, uint64_t esr)
+{
+    return ESR_CLASS(esr) != CLASS_WFX || source != SOURCE_LOWER64 || (esr >> 20 & 0x1f) == 0x1e;
+}
+
+static void check_form(struct checker *checker, const struct trace_line *line, uint64_t esr)
+{
+    const enum exception_source source = record_source(line);
+    const uint64_t high = esr >> 32;
+    const char *wrong = NULL;
+    if (high & (is_abort(ESR_CLASS(esr)) ? 0xff000000 : 0xffffffff))
+        wrong = "reserved bits in the upper half";
+    else if (needs_il(source, esr) && !ESR_IL(esr))
+        wrong = "IL is 0, of an instruction of 32 bits";
+    else if (has_reserved_iss(esr))
+        wrong = "reserved bits of the ISS";
+    else if (!has_always(source, esr))
+        wrong = "a condition, in AArch64";
+    check_that(checker, CHECK_syndrome_form, !wrong, "%s", wrong ? wrong : "");
+}
+
+/* --- Aborts ---------------------------------------------------------------------------------- */
+
+/* Status codes: those of both kinds of aborts, and those of data aborts alone. */
+static bool status_exists(uint64_t class, uint64_t status)
+{
+    const bool is_walk_fault = status <= 0x0f;
+    const bool is_external =
+        status == 0x10 || (status >= 0x12 && status <= 0x18) || (status >= 0x1b && status <= 0x1f);
+    const bool is_granule = status >= 0x22 && status <= 0x28;
+    const bool is_level_below = status >= 0x29 && status <= 0x2c;
+    const bool is_other = status == 0x30 || status == 0x31;
+    const bool is_of_data = status == 0x11 || status == 0x21 || status == 0x34 || status == 0x35;
+    return is_walk_fault || is_external || is_granule || is_level_below || is_other ||
+           (is_of_data && is_data_abort(class));
+}
+
+enum { STATUS_EXTERNAL = 0x10, STATUS_LS64 = 0x35 };
+
+/* What of an instruction abort's and a data abort's syndrome is only of external aborts. */
+static const char *wrong_external(uint64_t esr)
+{
+    const uint64_t status = ESR_STATUS(esr);
+    const bool is_external = status >= STATUS_EXTERNAL && status <= 0x1f && status != 0x11;
+    if (esr >> 10 & 1 && status != STATUS_EXTERNAL)
+        return "FnV of what is no external abort";
+    if (esr >> 9 & 1 && !is_external)
+        return "EA of what is no external abort";
+    if (esr >> 11 & 3 && status != STATUS_EXTERNAL && status != STATUS_LS64)
+        return "SET of what is no external abort";
+    return NULL;
+}
+
+/* The fields that describe the access, which are only there if ISV says so. */
+static const char *wrong_access(uint64_t esr)
+{
+    const uint64_t size = esr >> 22 & 3;
+    const bool sign = esr >> 21 & 1, is_64 = esr >> 15 & 1, is_ordered = esr >> 14 & 1;
+    const uint64_t described = ESR_STATUS(esr) == STATUS_LS64 ? 0xe0c000 : 0xffc000;
+    if (!ESR_ISV(esr))
+        return esr & described ? "ISV is 0, but fields of the access are not" : NULL;
+    if (ESR_S1PTW(esr))
+        return "ISV is 1 of a fault on a stage 1 table";
+    if (ESR_CM(esr))
+        return "ISV is 1 of cache maintenance";
+    if (sign && ESR_WNR(esr))
+        return "a store that extends the sign";
+    if (sign && is_ordered)
+        return "an acquire that extends the sign";
+    if (size == 3 && (sign || !is_64))
+        return "8 bytes, but SSE or not SF";
+    if (size < 3 && !sign && is_64)
+        return "SF without sign extension of less than 8 bytes";
+    return size == 2 && sign && !is_64 ? "4 bytes are extended to 4" : NULL;
+}
+
+static const char *wrong_data_abort(uint64_t esr)
+{
+    if (ESR_CLASS(esr) == CLASS_DABT_CUR && ESR_ISV(esr))
+        return "ISV is 1 of an abort inside EL2";
+    if (ESR_CM(esr) && !ESR_WNR(esr))
+        return "cache maintenance that counts as a read";
+    return wrong_access(esr);
+}
+
+static void check_abort(struct checker *checker, uint64_t esr)
+{
+    const uint64_t class = ESR_CLASS(esr);
+    if (!is_abort(class))
+        return;
+    check_that(checker, CHECK_abort_status, status_exists(class, ESR_STATUS(esr)),
+               "status 0x%02" PRIx64 " does not exist", ESR_STATUS(esr));
+    const char *wrong = wrong_external(esr);
+    if (!wrong && is_data_abort(class))
+        wrong = wrong_data_abort(esr);
+    check_that(checker, CHECK_abort_access, !wrong, "%s", wrong ? wrong : "");
+}
+
+void check_syndrome(struct checker *checker, const struct trace_line *line)
+{
+    uint64_t esr, class;
+    check_name_of(checker, line);
+    check_class(checker, line);
+    if (record_syndrome(line, &esr)) {
+        check_form(checker, line, esr);
+        check_abort(checker, esr);
+        return;
+    }
+    const enum exception_type type = record_type(line);
+    if (type != TYPE_SYNC && type != TYPE_SERROR)
+        return;
+    check_open(checker, CHECK_syndrome_form, "ESR_EL2 is not recorded");
+    if (record_class(line, &class) && !is_abort(class))
+        return;
+    check_open(checker, CHECK_abort_status, "ESR_EL2 is not recorded");
+    check_open(checker, CHECK_abort_access, "ESR_EL2 is not recorded");
+}

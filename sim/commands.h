@@ -8,9 +8,10 @@
  */
 #define COMMAND_MAP(X)                                                                              \
     X(conform, "check the model against recorded vectors of the spec")                              \
-    X(convert, "make a trace of the buffers of a recorder")                                         \
+    X(convert, "make a trace of another encoding, or of a recording")                               \
     X(deviations, "list where the recorded hypervisor departs from the spec")                      \
     X(functions, "list the spec functions")                                                         \
+    X(reduce, "make a trace short that still shows a difference")                                  \
     X(replay, "run the model beside a recorded trace and compare")                                  \
     X(run, "play scenarios and check what they expect")
 

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "scenario/cpus.h"
 #include "patch/number.h"
+#include "scenario/cpus.h"
 
 /* --- Registers -------------------------------------------------------------------------------- */
 

@@ -30,17 +30,32 @@ static size_t ask_soracle(void *context, uint64_t cpu, const struct fh_log *slog
     return recorder->inner.soracle(recorder->inner.context, cpu, slog, events);
 }
 
-static uint64_t ask_doracle(void *context, uint64_t vmid, uint64_t n)
-{
-    const struct recorder *recorder = context;
-    return recorder->inner.doracle(recorder->inner.context, vmid, n);
-}
+/* Questions with one or two numbers: Q(name). */
+#define QUESTIONS_OF_1(Q) Q(reg_desc) Q(shared_kvm) Q(exception_vector)
+#define QUESTIONS_OF_2(Q) Q(doracle) Q(core_doracle) Q(verify_img) Q(shared_vcpu)
+#define DECRYPTIONS(Q) Q(decrypt_gp_regs) Q(decrypt_sys_regs)
 
-static uint64_t ask_core_doracle(void *context, uint64_t vmid, uint64_t n)
-{
-    const struct recorder *recorder = context;
-    return recorder->inner.core_doracle(recorder->inner.context, vmid, n);
-}
+#define ASK_1(name)                                                                                \
+    static uint64_t ask_##name(void *context, uint64_t a)                                          \
+    {                                                                                              \
+        const struct recorder *recorder = context;                                                 \
+        return recorder->inner.name(recorder->inner.context, a);                                   \
+    }
+#define ASK_2(name)                                                                                \
+    static uint64_t ask_##name(void *context, uint64_t a, uint64_t b)                              \
+    {                                                                                              \
+        const struct recorder *recorder = context;                                                 \
+        return recorder->inner.name(recorder->inner.context, a, b);                                \
+    }
+#define ASK_DECRYPTION(name)                                                                       \
+    static uint64_t ask_##name(void *context, uint64_t vmid, uint64_t n, struct fh_ctxt *ctxt)     \
+    {                                                                                              \
+        const struct recorder *recorder = context;                                                 \
+        return recorder->inner.name(recorder->inner.context, vmid, n, ctxt);                       \
+    }
+QUESTIONS_OF_1(ASK_1)
+QUESTIONS_OF_2(ASK_2)
+DECRYPTIONS(ASK_DECRYPTION)
 
 static void observe(void *context, const struct fh_effect *effect)
 {
@@ -61,10 +76,13 @@ struct recorder *recorder_new(struct scenario *scenario)
     recorder->inner = *env;
     env->context = recorder;
     env->observer = observe;
-    env->oracle = env->oracle ? ask_oracle : NULL;
-    env->soracle = env->soracle ? ask_soracle : NULL;
-    env->doracle = env->doracle ? ask_doracle : NULL;
-    env->core_doracle = env->core_doracle ? ask_core_doracle : NULL;
+#define ASK(name) env->name = env->name ? ask_##name : NULL;
+    ASK(oracle)
+    ASK(soracle)
+    QUESTIONS_OF_1(ASK)
+    QUESTIONS_OF_2(ASK)
+    DECRYPTIONS(ASK)
+#undef ASK
     return recorder;
 }
 

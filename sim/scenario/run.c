@@ -30,8 +30,7 @@ static void *check_memory(void *memory)
 {
     if (memory)
         return memory;
-    diag_plain("out of memory");
-    exit(EXIT_BAD_INPUT);
+    no_memory();
 }
 
 static void add_path(struct paths *paths, char *path)

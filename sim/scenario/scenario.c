@@ -58,15 +58,28 @@ static bool load_root(struct reader *reader, struct scenario *scenario, const st
            scenario_load_steps(reader, scenario, node_get(root, "steps"));
 }
 
+/* What the file says. */
+static bool load_source(struct scenario *scenario)
+{
+    const struct node *root = yaml_parse(&scenario->source, scenario->arena);
+    struct reader reader = {.source = &scenario->source, .arena = scenario->arena};
+    return root && load_root(&reader, scenario, root);
+}
+
 bool scenario_load(struct scenario *scenario, const char *path)
 {
     *scenario = (struct scenario){.arena = arena_new()};
     scenario->name = strcmp(path, "-") == 0 ? "stdin" : base_name(scenario->arena, path);
-    if (!source_read(&scenario->source, path, MAX_FILE))
-        return false;
-    const struct node *root = yaml_parse(&scenario->source, scenario->arena);
-    struct reader reader = {.source = &scenario->source, .arena = scenario->arena};
-    return root && load_root(&reader, scenario, root);
+    return source_read(&scenario->source, path, MAX_FILE) && load_source(scenario);
+}
+
+bool scenario_load_text(struct scenario *scenario, const char *name, const char *text)
+{
+    *scenario = (struct scenario){.arena = arena_new(), .name = name};
+    scenario->source = (struct source){.name = name, .text = strdup(text), .length = strlen(text)};
+    if (scenario->source.length > MAX_FILE)
+        return source_error(&scenario->source, 0, 0, "the scenario is larger than 4 MiB");
+    return scenario->source.text && load_source(scenario);
 }
 
 void scenario_free(struct scenario *scenario)

@@ -110,6 +110,8 @@ struct scenario {
 
 /* Read and check a file. False if it is no valid scenario: scenario->source.error says why. */
 bool scenario_load(struct scenario *scenario, const char *path);
+/* The same for a text; messages call it `name`, which must live as long. */
+bool scenario_load_text(struct scenario *scenario, const char *name, const char *text);
 void scenario_free(struct scenario *scenario);
 
 /* --- Parts of the loader --------------------------------------------------------------------- */

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "scenario/cpus.h"
 #include "patch/number.h"
+#include "scenario/cpus.h"
 
 /*
  * The machine at the start: a base state, to which the file adds memory, devices and VMs. What

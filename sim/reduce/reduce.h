@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_REDUCE_H
+#define SIM_REDUCE_H
+
+#include "twin/deviations.h"
+#include "twin/twin.h"
+
+/*
+ * Making a trace short: which of its records are needed for what a trap shows? docs/reduce.md says
+ * what a reduced trace is.
+ */
+
+/* --- Records --------------------------------------------------------------------------------- */
+
+/* A record that stays, with its text as it was read. */
+struct reduce_record {
+    struct trace_line line;
+    char *text;
+    size_t length;
+    char *unexplained;                /* what the full trace's replay could not explain, or NULL */
+    const struct trace_line *effects; /* where records are folded: what it does to the state */
+};
+
+/* The records of a trace from the boot line on. */
+struct reduce_records {
+    struct reduce_record **list;
+    size_t count;
+    size_t size;
+    struct arena *arena; /* the lines with their effects */
+    const char **words;  /* the texts in effects, each once */
+    size_t nwords;
+    const struct fh_profile *folds; /* NULL: records are not folded */
+    uint64_t *registers;            /* of vCPUs, as they left them at their last exit */
+};
+
+/* `folds`: for reduction to effects on the state of a machine of this profile, or NULL. */
+struct reduce_records *reduce_records_new(const struct fh_profile *folds);
+void reduce_records_free(struct reduce_records *records);
+/* Keep a line; `text` is what it was read from. */
+struct reduce_record *reduce_records_add(struct reduce_records *records,
+                                         const struct trace_line *line, const char *text,
+                                         size_t length);
+
+/* --- What is kept ---------------------------------------------------------------------------- */
+
+struct reduce_goal {
+    const struct fh_profile *profile;
+    const struct deviation *deviation; /* NULL: a difference that is not explained */
+    bool has_seq;
+    uint64_t seq; /* the trap that shows it; without one, the first that does */
+    bool is_off[DEVIATIONS_MAX];
+};
+
+/* The model at one point of the trace. */
+struct reduce_image;
+struct reduce_image *reduce_image_new(void);
+void reduce_image_free(struct reduce_image *image);
+/* Keep what the model is now; `line` is the next that it will take, NULL: it may be any. */
+void reduce_image_save(struct reduce_image *image, struct twin *twin,
+                       const struct trace_line *line);
+/* Go back to what was kept, any number of times. */
+void reduce_image_load(const struct reduce_image *image, struct twin *twin);
+
+/* The model's state and how it runs, to look at. */
+struct reduce_model {
+    const struct fh_rdata *state;
+    enum fh_realisation realisation;
+    uint32_t semantics;
+    uint64_t vmid, vcpuid; /* the vCPU that runs on the CPU */
+};
+struct reduce_model reduce_look(const struct twin *twin, uint64_t cpu);
+
+/*
+ * Let the model take a record as `fhsim replay` does; true if everything is explained. `found` gets
+ * the differences.
+ */
+bool reduce_take(const struct reduce_goal *goal, struct twin *twin, const struct trace_line *line,
+                 struct differences *found);
+
+/* What is not explained, in words, a line each; NULL if nothing is. To be freed. */
+char *reduce_unexplained(const struct differences *found);
+
+/* Does a trap with these differences show what is to be kept? */
+bool reduce_shows(const struct reduce_goal *goal, const struct differences *found);
+
+/* --- The search ------------------------------------------------------------------------------ */
+
+/* An effect of a record that is left out. */
+struct reduce_effect {
+    size_t record;
+    struct trace_effect effect;
+};
+
+struct reduction {
+    const struct reduce_goal *goal;
+    const struct reduce_records *records; /* the last one shows it */
+    struct twin *twin;
+    struct reduce_image *boot; /* behind the boot line */
+    size_t *kept;              /* numbers of the records that are needed before the last, rising */
+    size_t nkept;
+    struct reduce_effect *folded; /* what is needed of the others */
+    size_t nfolded;
+    void (*progress)(void *context, size_t nkept, double done); /* NULL: none */
+    void *context;
+};
+
+/* Bring the model to before the last record, by way of what is kept. */
+void reduce_replay(const struct reduction *reduction);
+
+/*
+ * Find `kept`. `folds`: of the other records effects on the state may be needed; find `folded` too.
+ */
+void reduce_search(struct reduction *reduction, bool folds);
+
+/*
+ * The effects of `*at` and on that come before record `end`, as a record that a replay takes over;
+ * `fx` has room for them. False if there are none.
+ */
+bool reduce_folded(const struct reduction *reduction, size_t *at, size_t end,
+                   struct trace_effect *fx, struct trace_line *line);
+
+/* --- The scenario ---------------------------------------------------------------------------- */
+
+/*
+ * Write the last trap of a reduced trace as a scenario that `fhsim run` plays: the machine of the
+ * boot line, the state before the trap, the trap, and what the model does. `name` is what reports
+ * call the trace. False, with a message, if it cannot be said.
+ */
+bool reduce_scenario(const struct reduction *reduction, const char *name, FILE *out);
+
+#endif

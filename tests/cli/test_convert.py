@@ -68,6 +68,16 @@ def test_a_careless_toy_diverges_where_it_maps_what_is_not_the_hosts(tmp_path, r
         assert f"toy#{line['seq']}" in shown
 
 
+@pytest.mark.parametrize("form", ["jsonl", "cbor", "cbor.zst"])
+def test_a_recording_becomes_a_trace_of_any_form(tmp_path, record, form):
+    paths = record()
+    target = tmp_path / f"new.{form}"
+    done = fhsim("convert", "--from", "recorder", *paths, "-o", target)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert fhsim("convert", target).stdout == convert(*paths).stdout
+    assert fhsim("replay", target).returncode == 0
+
+
 def test_traps_of_all_cpus_are_merged_by_their_event_numbers(record):
     paths = record()
     lines = [json.loads(line) for line in convert(*paths).stdout.splitlines()]
@@ -108,13 +118,20 @@ def test_the_same_buffer_twice_is_refused(record):
     assert "share one counter" in done.stderr
 
 
-def test_a_format_must_be_named_and_known(record):
+def test_a_format_must_be_known(record):
     paths = record()
-    for arguments in (("convert", paths[0]), ("convert", "--from", "recoder", paths[0]),
+    for arguments in (("convert", "--from", "recoder", paths[0]),
                       ("convert", "--from", "recorder")):
         done = fhsim(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("fhsim: convert: ")
+
+
+def test_without_its_format_a_recording_is_no_trace(record):
+    paths = record()
+    done = fhsim("convert", paths[0])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{paths[0]}:1:")
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):

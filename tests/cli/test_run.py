@@ -390,3 +390,32 @@ def test_help_explains_the_command(fhsim):
     result = fhsim("run", "--help")
     assert result.returncode == 0
     assert result.stdout.startswith("usage: fhsim run")
+
+
+UNSIGNED = """\
+description: An image has no signature, and the host keeps its structures somewhere.
+machine: {regions: [{base: 2M, size: 8M}]}
+vms: [{vmid: 1, vcpus: 1, state: READY}]
+parameters:
+  verify_img: {1: {REMAP_START: 0}}
+  shared_kvm: {2: 0x1234}
+steps:
+  - {trap: host-hvc, hvc: HVC_SET_BOOT_INFO, args: [1, 0x80000000, 4K]}
+  - {trap: host-hvc, hvc: HVC_REMAP_VM_IMAGE, args: [1, 0x400, 0]}
+  - set: {shared: {core_data: {next_vmid: 2}}}
+  - trap: host-hvc
+    hvc: HVC_REGISTER_KVM
+    expect: {state: {shared.vminfos.2.VS.vm_kvm: 0x1234}}
+  - trap: host-hvc
+    hvc: HVC_VERIFY_VM_IMAGE
+    args: [1]
+    expect: {halted: true}
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--trace"]])
+def test_what_comes_from_outside_is_the_same_when_effects_are_shown(fhsim, tmp_path, options):
+    path = tmp_path / "unsigned.yaml"
+    path.write_text(UNSIGNED)
+    done = fhsim("run", *options, path)
+    assert done.returncode == 0, done.stdout

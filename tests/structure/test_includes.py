@@ -17,7 +17,10 @@ FOLDERS = {
     "scenario": {"base", "patch"},
     "trace": {"base"},
     "convert": {"base", "trace"},
-    "replay": {"base", "trace"},
+    "twin": {"base", "trace"},
+    "foreign": {"base", "trace", "convert"},
+    "replay": {"base", "trace", "twin", "foreign"},
+    "reduce": {"base", "patch", "scenario", "trace", "twin"},
 }
 
 

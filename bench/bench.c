@@ -5,11 +5,14 @@
  * usage: fh-bench [--json] [--quick] [--fhsim PROGRAM]
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "machine.h"
 #include "report.h"
+#include "replay.h"
 #include "start.h"
 
 enum { ROUNDS = 31, LONG_RUN = 10000000 };
@@ -347,6 +350,39 @@ static void bench_start(const char *fhsim)
     report_row(&memory);
 }
 
+/* The trace in the form of `row`, in a folder of its own while it is measured. */
+static void bench_replay_of(const char *fhsim, const char *trace, const char *ending,
+                            const char *option, struct row *row)
+{
+    char folder[] = "fh-bench-XXXXXX", path[64];
+    if (!mkdtemp(folder))
+        give_up("there is no place for a temporary file");
+    snprintf(path, sizeof path, "%s/trace.%s", folder, ending);
+    bool good = convert_trace(fhsim, trace, path);
+    for (unsigned round = 0; good && round < ROUNDS; round++) {
+        double nanoseconds;
+        good = measure_replay(fhsim, path, option, &nanoseconds);
+        sample(row, nanoseconds);
+    }
+    unlink(path);
+    rmdir(folder);
+    if (!good)
+        give_up("the trace cannot be replayed");
+    report_row(row);
+}
+
+static void bench_replay(const char *fhsim, const char *trace)
+{
+    struct row rows[] = {
+        {"replay_cbor", "replay from CBOR, a trap", "ns", 1000, {0}, 0},
+        {"replay_cbor_bare", "the same without invariants", "ns", 1000, {0}, 0},
+        {"replay_jsonl", "replay from JSON Lines, a trap", "ns", 5000, {0}, 0},
+    };
+    bench_replay_of(fhsim, trace, "cbor", NULL, &rows[0]);
+    bench_replay_of(fhsim, trace, "cbor", "--no-invariants", &rows[1]);
+    bench_replay_of(fhsim, trace, "jsonl", NULL, &rows[2]);
+}
+
 int main(int argc, char **argv)
 {
 #ifdef FHSIM
@@ -354,6 +390,7 @@ int main(int argc, char **argv)
 #else
     const char *fhsim = NULL;
 #endif
+    const char *trace = NULL;
     bool json = false, quick = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
@@ -362,12 +399,16 @@ int main(int argc, char **argv)
             quick = true;
         else if (strcmp(argv[i], "--fhsim") == 0 && i + 1 < argc)
             fhsim = argv[++i];
+        else if (strcmp(argv[i], "--trace") == 0 && i + 1 < argc)
+            trace = argv[++i];
         else
-            give_up("usage: fh-bench [--json] [--quick] [--fhsim PROGRAM]");
+            give_up("usage: fh-bench [--json] [--quick] [--fhsim PROGRAM] [--trace TRACE]");
     }
     report_begin(json);
     if (fhsim) /* while this process is small: its children begin with its peak of memory */
         bench_start(fhsim);
+    if (fhsim && trace)
+        bench_replay(fhsim, trace);
     bench_first_faults();
     bench_faults();
     bench_faults_with_full_logs();

@@ -2,6 +2,7 @@
 #include "base/progress.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,37 +83,59 @@ static void print_bar(const struct progress *progress, unsigned width, double do
     fprintf(stderr, "%*s]", (int)(width - column), "");
 }
 
-/* "[####    ]  43%  3/19  41232 traps/s  03_vm2", cut where the terminal ends. */
-static void draw(const struct progress *progress, double now, double done)
+/* "[####    ]  43%  text", cut where the terminal ends. */
+static void draw(const struct progress *progress, double done, const char *text)
 {
-    char text[160];
-    const double seconds = now - progress->begin;
-    const double speed = seconds > 0 ? (double)progress->traps / seconds : 0;
+    char behind[200];
     const unsigned room = columns();
-    int length = snprintf(text, sizeof text, " %3d%%  %zu/%zu  %.0f traps/s  %s", (int)(done * 100),
-                          progress->file, progress->nfiles, speed, progress->name);
-    length = length < (int)sizeof text ? length : (int)sizeof text - 1;
+    int length = snprintf(behind, sizeof behind, " %3d%%  %s", (int)(done * 100), text);
+    length = length < (int)sizeof behind ? length : (int)sizeof behind - 1;
     int width = (int)room - length - 3;
     width = width < LONGEST_BAR ? width : LONGEST_BAR;
     fputs("\r\033[K", stderr);
     if (width >= 4)
         print_bar(progress, (unsigned)width, done);
-    fprintf(stderr, "%.*s", (int)room - (width >= 4 ? width + 3 : 1), text);
+    fprintf(stderr, "%.*s", (int)room - (width >= 4 ? width + 3 : 1), behind);
     fflush(stderr);
 }
 
+/* Is it time to draw the line anew? */
+static bool is_due(struct progress *progress)
+{
+    const double now = progress_clock();
+    if (now - progress->last < redrawn_after)
+        return false;
+    progress->last = now;
+    return true;
+}
+
+/* "3/19  41232 traps/s  03_vm2" */
 void progress_trap(struct progress *progress, double done)
 {
+    char text[160];
     progress->traps++;
     if (!progress->is_shown || progress->until_look-- > 0)
         return;
     progress->until_look = TRAPS_PER_LOOK;
-    const double now = progress_clock();
-    if (now - progress->last < redrawn_after)
+    if (!is_due(progress))
         return;
-    progress->last = now;
     const double bytes = (double)progress->size_before + done * (double)progress->size_now;
-    draw(progress, now, bytes / (double)progress->size);
+    const double seconds = progress->last - progress->begin;
+    snprintf(text, sizeof text, "%zu/%zu  %.0f traps/s  %s", progress->file, progress->nfiles,
+             seconds > 0 ? (double)progress->traps / seconds : 0, progress->name);
+    draw(progress, bytes / (double)progress->size, text);
+}
+
+void progress_show(struct progress *progress, double done, const char *format, ...)
+{
+    char text[160];
+    if (!progress->is_shown || !is_due(progress))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    draw(progress, done, text);
 }
 
 void progress_clear(const struct progress *progress)

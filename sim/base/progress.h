@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A line on standard error that shows how far the traces are read, if it is a terminal. */
+/* A line on standard error that shows how far the work is, if it is a terminal. */
 struct progress {
     bool is_shown;
     bool has_blocks; /* the terminal has characters for parts of a column */
@@ -23,7 +23,10 @@ void progress_begin(struct progress *progress, char *const *paths, size_t npaths
 void progress_file(struct progress *progress, const char *path, const char *name);
 /* After each trap; of the file `done` has been read, 0 to 1. */
 void progress_trap(struct progress *progress, double done);
-/* The file's end: the line is empty again. */
+/* For work of another kind, `done` of it, 0 to 1: what stands behind the bar. */
+__attribute__((format(printf, 3, 4))) void progress_show(struct progress *progress, double done,
+                                                         const char *format, ...);
+/* The end, of a file or of all: the line is empty again. */
 void progress_clear(const struct progress *progress);
 
 /* Seconds on a clock that only goes on. */

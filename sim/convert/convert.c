@@ -2,12 +2,9 @@
 #include "convert/convert.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "base/options.h"
-
-enum { PROGRESS_EVERY = 512, PROGRESS_WIDTH = 40 };
 
 static const char help_begin[] =
     "usage: fhsim convert TRACE [-o FILE] [--to FORM]\n"
@@ -38,18 +35,9 @@ enum { SOURCES = sizeof sources / sizeof *sources };
 
 void conversion_progress(struct conversion *conversion, const char *path, double done)
 {
-    if (!conversion->shows_progress || ++conversion->since_progress < PROGRESS_EVERY)
-        return;
-    conversion->since_progress = 0;
-    const int width = (int)(done * PROGRESS_WIDTH);
-    fprintf(stderr, "\r\033[K[%.*s%*s] %3d%% %s", width, "########################################",
-            PROGRESS_WIDTH - width, "", (int)(done * 100), path);
-}
-
-void conversion_hide_progress(const struct conversion *conversion)
-{
-    if (conversion->shows_progress)
-        fputs("\r\033[K", stderr);
+    if (conversion->progress.name != path)
+        progress_file(&conversion->progress, path, path);
+    progress_trap(&conversion->progress, done);
 }
 
 /* --- The command ----------------------------------------------------------------------------- */
@@ -104,12 +92,12 @@ static bool check_count(const struct source_format *source, size_t count)
 static int run(const struct source_format *source, struct conversion *conversion, const char *path,
                struct trace_form form)
 {
-    conversion->shows_progress = isatty(STDERR_FILENO);
+    progress_begin(&conversion->progress, conversion->paths, conversion->count);
     conversion->out = trace_out_open(path, form);
     if (!conversion->out)
         return EXIT_BAD_INPUT;
     const bool good = source->convert(conversion);
-    conversion_hide_progress(conversion);
+    progress_clear(&conversion->progress);
     if (!good && path && trace_out_is_empty(conversion->out)) {
         trace_out_discard(conversion->out);
         return EXIT_BAD_INPUT;

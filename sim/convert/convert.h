@@ -2,6 +2,7 @@
 #ifndef SIM_CONVERT_H
 #define SIM_CONVERT_H
 
+#include "base/progress.h"
 #include "trace/trace_out.h"
 #include "convert/import.h"
 
@@ -11,8 +12,7 @@ struct conversion {
     size_t count;
     struct trace_out *out;
     const char *symbols; /* of the kernel that a foreign recording is of, or NULL */
-    bool shows_progress;
-    unsigned since_progress;
+    struct progress progress;
 };
 
 /* Where traces can be made from: --from NAME. */
@@ -30,8 +30,7 @@ IMPORTER_MAP(SOURCE_DECLARATION)
 extern const struct source_format source_trace;
 extern const struct source_format source_recorder;
 
-/* Say now and then how much of a file, 0 to 1, is done; take that away again. */
+/* After each record: how much of the file, 0 to 1, is done. */
 void conversion_progress(struct conversion *conversion, const char *path, double done);
-void conversion_hide_progress(const struct conversion *conversion);
 
 #endif

@@ -69,8 +69,7 @@ static bool convert(struct conversion *conversion)
 
 const struct source_format source_recorder = {
     .name = "recorder",
-    .reads = "the buffers of <faulthandler/recorder.h>, a file for each CPU; the traps of all "
-             "are merged by their event numbers",
+    .reads = "the buffers of <faulthandler/recorder.h>, a file for each CPU, merged",
     .files_max = SIZE_MAX,
     .convert = convert,
 };

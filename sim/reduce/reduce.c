@@ -4,11 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "base/options.h"
+#include "base/progress.h"
 #include "base/report_file.h"
 #include "trace/trace_write.h"
 
@@ -28,8 +27,6 @@ static const char help[] =
     "  --scenario FILE    also write the trap as a scenario for `fhsim run`\n\n"
     "Exit status: 0 reduced, 1 the trace does not show it, 2 bad input.\n";
 
-enum { PROGRESS_WIDTH = 40 };
-
 struct reduce_options {
     const char *keep, *at, *without, *output, *scenario;
     bool folds;
@@ -40,43 +37,13 @@ struct reduce {
     struct reduce_options options;
     struct reduce_records *records;
     struct reduction reduction;
-    bool shows_progress;
-    struct timespec shown; /* when progress was last shown */
+    struct progress progress;
 };
-
-/* --- Progress -------------------------------------------------------------------------------- */
-
-static bool is_time(struct reduce *reduce)
-{
-    struct timespec now;
-    if (!reduce->shows_progress)
-        return false;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    const double passed = (double)(now.tv_sec - reduce->shown.tv_sec) +
-                          (double)(now.tv_nsec - reduce->shown.tv_nsec) / 1e9;
-    if (passed < 0.1)
-        return false;
-    reduce->shown = now;
-    return true;
-}
-
-static void show(const char *what, size_t records, double done)
-{
-    const int width = (int)(done * PROGRESS_WIDTH);
-    fprintf(stderr, "\r\033[K[%.*s%*s] %s, %zu records", width,
-            "########################################", PROGRESS_WIDTH - width, "", what, records);
-}
 
 static void show_search(void *context, size_t nkept, double done)
 {
-    if (is_time(context))
-        show("reducing", nkept, done);
-}
-
-static void hide_progress(const struct reduce *reduce)
-{
-    if (reduce->shows_progress)
-        fputs("\r\033[K", stderr);
+    struct reduce *reduce = context;
+    progress_show(&reduce->progress, done, "reducing, %zu records", nkept);
 }
 
 /* --- Reading up to the trap ------------------------------------------------------------------ */
@@ -119,8 +86,8 @@ static bool read_prefix(struct reduce *reduce, struct trace *trace, struct diffe
         if (!reduce_take(&reduce->goal, reduce->reduction.twin, &record->line, found))
             record->unexplained = reduce_unexplained(found);
         *is_there = is_shown(&reduce->goal, line, found);
-        if (is_time(reduce))
-            show("reading", reduce->records->count, trace_progress(trace));
+        progress_show(&reduce->progress, trace_progress(trace), "reading, %zu records",
+                      reduce->records->count);
     }
     return !trace_failed(trace);
 }
@@ -134,7 +101,7 @@ static bool read_trace(struct reduce *reduce, const char *path, bool *is_there)
     if (good)
         *is_there = is_shown(&reduce->goal, &reduce->records->list[0]->line, &found);
     good = good && read_prefix(reduce, trace, &found, is_there);
-    hide_progress(reduce);
+    progress_clear(&reduce->progress);
     trace_close(trace);
     return good;
 }
@@ -251,7 +218,7 @@ static int run(struct reduce *reduce, const char *path)
         return not_shown(reduce, path);
     reduction->records = reduce->records;
     reduce_search(reduction, reduce->options.folds);
-    hide_progress(reduce);
+    progress_clear(&reduce->progress);
     if (!write_files(reduce, path))
         return EXIT_BAD_INPUT;
     if (reduce->options.output)
@@ -300,7 +267,7 @@ static int prepare_and_run(struct reduce *reduce, const char *path)
         !parse_keep(goal, options->keep) || !parse_at(goal, options->at))
         return EXIT_BAD_INPUT;
     goal->profile = &fh_profile_sekvm_4_18;
-    reduce->shows_progress = isatty(STDERR_FILENO);
+    progress_begin(&reduce->progress, NULL, 0);
     reduce->records = reduce_records_new(options->folds ? goal->profile : NULL);
     reduce->reduction = (struct reduction){.goal = goal,
                                            .twin = twin_new(goal->profile),

@@ -51,9 +51,9 @@ class FakeStub:
         self.requests = []
         self.wrong = []
         self.listener = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
-        self.listener.bind(("localhost", 0) if tcp else str(path))
+        self.listener.bind(("127.0.0.1", 0) if tcp else str(path))
         self.listener.listen(1)
-        self.address = "localhost:%d" % self.listener.getsockname()[1] if tcp else str(path)
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1] if tcp else str(path)
         self.running = threading.Thread(target=self._serve, daemon=True)
         self.running.start()
 

@@ -154,7 +154,7 @@ def test_it_runs_as_a_module_and_prints_the_recording(stub):
 
 def test_without_a_server_it_says_so(fh_capture, tmp_path):
     failed(fh_capture(tmp_path / "nobody"), "no gdb stub: No such file or directory")
-    failed(fh_capture("localhost:1"), "no gdb stub: Connection refused")
+    failed(fh_capture("127.0.0.1:1"), "no gdb stub: Connection refused")
     assert not fh_capture.path.exists()
 
 

@@ -213,7 +213,7 @@ def test_progress_shows_on_a_terminal_and_goes_again(tmp_path):
     shown = os.read(master, 1 << 16).decode()
     os.close(master)
     assert done.returncode == 0
-    assert re.search(r"\] reading, \d+ records", shown)
+    assert re.search(r"\]  +\d+%  reading, \d+ records", shown)
     assert shown.endswith("\r\x1b[K")
 
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "twin/deviations.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "twin/findings.h"
 
 /* --- What rules ask -------------------------------------------------------------------------- */
 
@@ -363,10 +366,14 @@ bool deviations_switch_off(const char *command, const char *ids, bool *is_off)
         const size_t length = strcspn(ids, ",");
         snprintf(id, sizeof id, "%.*s", (int)(length < sizeof id ? length : sizeof id), ids);
         const struct deviation *deviation = deviation_find(id);
-        if (!deviation) {
+        const struct finding *finding = finding_find(id);
+        if (finding)
+            diag_plain("%s: no rule explains %s: it is covered by %s (%s)", command, id,
+                       finding_cover_name(finding->cover), finding->how);
+        else if (!deviation)
             diag_plain("%s: no deviation '%s' in the catalogue", command, id);
+        if (!deviation)
             return false;
-        }
         is_off[deviation_index(deviation)] = true;
         ids += length + (ids[length] == ',');
     }

@@ -33,7 +33,17 @@ def replay(*arguments):
 def catalogue():
     listed = subprocess.run([FHSIM, "deviations", "--json"], capture_output=True, text=True,
                             timeout=60)
-    return {deviation["id"]: deviation for deviation in json.loads(listed.stdout)}
+    return {deviation["id"]: deviation for deviation in json.loads(listed.stdout)
+            if deviation["covered_by"] == "a rule"}
+
+
+@pytest.fixture(scope="session")
+def others():
+    """What is known and needs no rule, or has none."""
+    listed = subprocess.run([FHSIM, "deviations", "--json"], capture_output=True, text=True,
+                            timeout=60)
+    return {finding["id"]: finding for finding in json.loads(listed.stdout)
+            if finding["covered_by"] != "a rule"}
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +84,27 @@ def test_the_catalogue_is_well_formed(catalogue):
         assert deviation["consequence"] in FINDINGS
         assert re.fullmatch(r"\d\d[a-z]?_\w+#\d+", deviation["evidence"])
         assert deviation["spec"] != deviation["machine"]
+
+
+def test_every_published_finding_is_listed_once(catalogue, others):
+    published = [f"A{number}" for number in range(1, 57)] + ["B1", "B2", "B3", "C1"]
+    own = [name for name in catalogue if name.startswith("L")]
+    assert sorted([*catalogue, *others]) == sorted(published + own)
+
+
+def test_findings_without_a_rule_are_well_formed(others):
+    for finding in others.values():
+        assert finding["consequence"] in FINDINGS
+        assert finding["covered_by"] in {"the profile", "the verified body", "nothing", "the spec"}
+        assert finding["title"] and finding["spec"] and finding["machine"] and finding["how"]
+
+
+def test_a_finding_without_a_rule_cannot_be_left_out():
+    done = subprocess.run([FHSIM, "replay", EXCERPTS[0], "--without", "A3"], capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == ("fhsim: replay: no rule explains A3: it is covered by the profile "
+                           "(HPFAR_MASK)\n")
 
 
 @pytest.mark.parametrize("deviation", ids())

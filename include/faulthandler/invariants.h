@@ -109,7 +109,7 @@ struct fh_place {
 /*
  * The same again, for those who know where a step wrote and keep no snapshot: `places` are all
  * places of these kinds that it wrote, and it changed no map's default. A page that was written
- * more than once is listed as it was first.
+ * more than once is listed as it was first; as it was in between it may be listed too.
  */
 FH_API uint32_t fh_check_invariants_at(const struct fh_state *s, const struct fh_place *places,
                                        size_t count, struct fh_invariant_report *report);

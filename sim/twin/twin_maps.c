@@ -140,13 +140,16 @@ static void follow_smmu_pt_clear(struct twin *twin, const struct trace_smmu_pt_c
 
 /* --- Page ownership -------------------------------------------------------------------------- */
 
-/* The place of a page, as it is now if it was not noted yet. */
+/*
+ * The place of a page, as it is now if it was not noted just before: the fields of a page are
+ * written together. One that is written again later has two places, which does no harm.
+ */
 static struct fh_place *place_of_page(struct twin *twin, uint64_t pfn)
 {
-    for (size_t i = twin->nplaces; i > 0; i--) {
-        struct fh_place *place = &twin->places[i - 1];
-        if (place->kind == FH_PLACE_PAGE && place->key == pfn)
-            return place;
+    if (twin->nplaces > 0) {
+        struct fh_place *newest = &twin->places[twin->nplaces - 1];
+        if (newest->kind == FH_PLACE_PAGE && newest->key == pfn)
+            return newest;
     }
     note_place(twin, FH_PLACE_PAGE, 0, pfn);
     struct fh_place *place = &twin->places[twin->nplaces - 1];

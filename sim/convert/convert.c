@@ -121,6 +121,10 @@ int command_convert(int argc, char **argv)
     case OPTIONS_BAD: return EXIT_BAD_INPUT;
     case OPTIONS_GOOD: break;
     }
+    if (symbols && strcmp(from, "qemu-int") != 0) {
+        diag_plain("convert: --symbols goes with --from qemu-int");
+        return EXIT_BAD_INPUT;
+    }
     struct trace_form form = {false, false};
     const struct source_format *source = find_source(from);
     if (!source || !check_count(source, (size_t)count) || !find_form(to, path, &form))

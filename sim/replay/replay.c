@@ -164,7 +164,11 @@ static void replay_trace(struct replay *replay, const char *path, const char *na
     struct trace *trace = trace_open(path);
     const struct trace_line *first = trace ? trace_next(trace) : NULL;
     const bool is_foreign = trace && trace_origin(trace);
-    if (!may_follow(replay, is_foreign, path)) {
+    if (!trace && replay->run == RUN_FOREIGN) {
+        replay->foreign.bad_input = true;
+        return;
+    }
+    if (trace && !may_follow(replay, is_foreign, path)) {
         trace_close(trace);
         return;
     }

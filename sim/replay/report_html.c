@@ -193,7 +193,6 @@ static bool is_marked(const struct replay_trap *trap)
     return trap->outcome == OUTCOME_EXPLAINED || trap->outcome == OUTCOME_DIVERGED;
 }
 
-/* The deviations in a trap, each once; their number. */
 static void put_denied(struct html *html, const struct denied_access *denied)
 {
     put_number(&html->traps, (uint64_t)denied->how + (denied->is_retry ? DENIED_HOWS : 0));

@@ -7,8 +7,7 @@
 /*
  * What the model does, in the words of a trace: each effect of the model becomes the records that a
  * hypervisor with a recorder would have written for it, with those fields that the model can know.
- * Several become more than one: a mapping is a record for each table page that is new, for the
- * entry that points to it and for the descriptor. docs/trace-format.md has the table.
+ * docs/trace-format.md has the table.
  *
  * Where a known deviation is about a single effect it is asked for here (twin_admits); those that
  * change the course of a trap are in twin_deviate.c.

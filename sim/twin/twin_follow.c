@@ -5,8 +5,7 @@
 #include "twin/twin_state.h"
 
 /*
- * Taking over what the machine did. Effects that the state has no place for (registers of guests,
- * the contents of SMMU tables, EL2's own tables) are passed over.
+ * Taking over what the machine did. Effects that the state has no place for are passed over.
  */
 
 /* --- Undoing the model's own step ------------------------------------------------------------ */

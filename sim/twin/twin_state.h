@@ -162,8 +162,7 @@ void twin_observe(void *context, const struct fh_effect *effect);
 /* The record of a VM, to read. */
 const struct fh_vminfo *twin_vminfo(const struct twin *twin, uint64_t vmid);
 
-/* The record of the state's table of `vmid`, to read; to write. */
-const struct fh_npt *twin_npt(const struct twin *twin, uint64_t vmid);
+/* The record of the state's table of `vmid`, to write. */
 struct fh_npt *twin_edit_npt(struct twin *twin, uint64_t vmid);
 
 /* Where an entry of a map is written; ends the program when there is no memory. */

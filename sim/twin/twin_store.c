@@ -30,13 +30,6 @@ struct fh_rdata *twin_edit_state(struct twin *twin)
     return rdata;
 }
 
-const struct fh_npt *twin_npt(const struct twin *twin, uint64_t vmid)
-{
-    const struct fh_type *type = twin->types.npt;
-    const struct fh_map *npts = &fh_state_rdata(twin->state)->shared.npts;
-    return fh_ref_record(type, fh_map_get(npts, &type->as_value, vmid));
-}
-
 struct fh_npt *twin_edit_npt(struct twin *twin, uint64_t vmid)
 {
     struct fh_map *npts = &twin_edit_state(twin)->shared.npts;

@@ -119,27 +119,6 @@ static void compare_registers(struct twin *twin, const struct trace_line *line,
     }
 }
 
-static void compare_gprs(struct twin *twin, const struct trace_line *line,
-                         struct differences *found)
-{
-    const struct fh_profile *k = twin->profile;
-    const struct fh_rdata *rdata = fh_state_rdata(twin->state);
-    const uint64_t id = k->HOSTVISOR * k->VCPU_PER_VM + line->cpu;
-    const struct fh_ctxt *host = fh_ref_record(
-        twin->types.ctxt, fh_map_get(&rdata->shadow_ctxts, &twin->types.ctxt->as_value, id));
-    const uint64_t *x = &host->ctxt_regs.x0;
-    if (line->out.x_present == 0 && memcmp(x, line->in.x, sizeof line->in.x) == 0)
-        return;
-    for (unsigned i = 0; i < TRACE_GPRS; i++) {
-        const bool changed = line->out.x_present >> i & 1;
-        const uint64_t machine = changed ? line->out.x[i] : line->in.x[i];
-        if (x[i] != machine)
-            differ(found, &(struct difference){.path = trace_gpr_name(i),
-                                               .model_value = x[i],
-                                               .machine_value = machine});
-    }
-}
-
 static uint64_t at_end(const struct trace_line *line, enum trace_register reg)
 {
     return line->out.present >> reg & 1 ? line->out.values[reg] : line->in.values[reg];
@@ -159,6 +138,20 @@ static void compare_x(const uint64_t *model, const struct trace_line *line,
     for (unsigned i = 0; i < TRACE_GPRS; i++)
         compare_word(trace_gpr_name(i), model[i],
                      line->out.x_present >> i & 1 ? line->out.x[i] : line->in.x[i], found);
+}
+
+static void compare_gprs(struct twin *twin, const struct trace_line *line,
+                         struct differences *found)
+{
+    const struct fh_profile *k = twin->profile;
+    const struct fh_rdata *rdata = fh_state_rdata(twin->state);
+    const uint64_t id = k->HOSTVISOR * k->VCPU_PER_VM + line->cpu;
+    const struct fh_ctxt *host = fh_ref_record(
+        twin->types.ctxt, fh_map_get(&rdata->shadow_ctxts, &twin->types.ctxt->as_value, id));
+    const uint64_t *x = &host->ctxt_regs.x0;
+    if (line->out.x_present == 0 && memcmp(x, line->in.x, sizeof line->in.x) == 0)
+        return;
+    compare_x(x, line, found);
 }
 
 /*

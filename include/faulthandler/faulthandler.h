@@ -10,6 +10,7 @@
  *   enum fh_status status = fh_map_page_host(state, 0x80000000);
  *   fh_state_free(state);
  */
+#include <faulthandler/abi.h>
 #include <faulthandler/allocator.h>
 #include <faulthandler/delta.h>
 #include <faulthandler/effects.h>

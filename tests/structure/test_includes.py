@@ -13,14 +13,15 @@ SIM = SOURCE / "sim"
 FOLDERS = {
     "base": set(),
     "patch": {"base"},
-    "vectors": {"base", "patch"},
-    "scenario": {"base", "patch"},
     "trace": {"base"},
+    "machine": {"base", "trace"},
+    "vectors": {"base", "patch", "machine"},
+    "scenario": {"base", "patch", "machine"},
     "convert": {"base", "trace"},
-    "twin": {"base", "trace"},
+    "twin": {"base", "trace", "machine"},
     "foreign": {"base", "trace", "convert"},
-    "replay": {"base", "trace", "twin", "foreign"},
-    "reduce": {"base", "patch", "scenario", "trace", "twin"},
+    "replay": {"base", "trace", "machine", "twin", "foreign"},
+    "reduce": {"base", "patch", "scenario", "trace", "machine", "twin"},
 }
 
 

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include <faulthandler/abi.h>
+#include <faulthandler/profile.h>
+
+#include "trace/trace.h"
+
+/*
+ * What a machine is, as its machine.yaml says (docs/machines.md): all that the model and a replay
+ * have to know of a hypervisor beside its overlay. Everything in it is constant.
+ */
+
+/* --- How a trace of it is recognised --------------------------------------------------------- */
+
+/* Of a value of the boot record: X(name, in words). */
+#define MACHINE_CONDITION_MAP(X)                                                                   \
+    X(is, "it is one of the values")                                                               \
+    X(within, "it is within a range, both ends included")                                          \
+    X(there, "it is there")                                                                        \
+    X(absent, "it is not there")
+
+enum machine_condition_kind {
+#define MACHINE_ENUM(name, words) MACHINE_VALUE_##name,
+    MACHINE_CONDITION_MAP(MACHINE_ENUM)
+#undef MACHINE_ENUM
+};
+
+/* Parts of an expression are added up: "pool[1].pgd_pool - pool[1].page_pool_start + 0x1000". */
+enum machine_term_kind { MACHINE_TERM_number, MACHINE_TERM_value, MACHINE_TERM_constant };
+
+struct machine_term {
+    enum machine_term_kind kind;
+    bool minus;
+    uint64_t number;
+    const char *name; /* of a value of the boot record; of a constant */
+};
+
+struct machine_expression {
+    const char *text; /* as it was written */
+    size_t count;
+    const struct machine_term *terms;
+};
+
+struct machine_condition {
+    struct machine_expression what;
+    enum machine_condition_kind kind;
+    size_t nvalues; /* is: alternatives; within: 2 */
+    const uint64_t *values;
+};
+
+/* --- What is adopted from the boot record ---------------------------------------------------- */
+
+/* What a state takes beside constants: P(place) for one value, I(place) for one for each index. */
+#define MACHINE_PLACE_MAP(P, I)                                                                    \
+    P(ram_base)                                                                                    \
+    P(ram_size)                                                                                    \
+    P(next_vmid)                                                                                   \
+    P(next_remap_ptr)                                                                              \
+    P(smmu_num)                                                                                    \
+    I(smmu_phys_base)                                                                              \
+    I(smmu_size)                                                                                   \
+    I(smmu_pgshift)                                                                                \
+    I(smmu_context_banks)                                                                          \
+    I(smmu_hyp_base)                                                                               \
+    I(bank_vmid)                                                                                   \
+    I(bank_ttbr)                                                                                   \
+    I(reset_value)                                                                                 \
+    I(reset_register)                                                                              \
+    I(table_word)
+
+enum machine_place {
+#define MACHINE_ENUM(place) MACHINE_##place,
+    MACHINE_PLACE_MAP(MACHINE_ENUM, MACHINE_ENUM)
+#undef MACHINE_ENUM
+        MACHINE_PLACES
+};
+
+struct machine_adoption {
+    const char *target;       /* a constant, or a place */
+    size_t offset;            /* of the constant in struct fh_profile */
+    enum machine_place place; /* MACHINE_PLACES: it is a constant */
+    struct machine_expression from;
+};
+
+/* A value that was found, and where: the index (table_word: its physical address). */
+struct machine_found {
+    enum machine_place place;
+    uint64_t index;
+    uint64_t value;
+};
+
+/* What a boot record says: the constants of this very build, and values for the state. */
+struct machine_boot {
+    struct fh_profile profile;
+    size_t nfound;
+    struct machine_found *found; /* in the order of the record */
+};
+
+/* --- Tables, registers ----------------------------------------------------------------------- */
+
+/* What "the next free page" of a pool is, in records. */
+enum machine_next { MACHINE_NEXT_address, MACHINE_NEXT_index };
+
+struct machine_tables {
+    enum machine_next next;
+};
+
+/* A register of a shadow context: its number in the model, and in records. */
+struct machine_register {
+    const char *name;
+    uint64_t number; /* the constant of this name */
+    uint64_t recorded;
+};
+
+/* --- The recorder's dialect ------------------------------------------------------------------ */
+
+/* What a field is compared with or set to: a number, a text, or another field of the effect. */
+enum machine_value_kind { MACHINE_number, MACHINE_text, MACHINE_field };
+
+struct machine_value {
+    enum machine_value_kind kind;
+    uint64_t number;
+    const char *text;
+};
+
+struct machine_setting {
+    unsigned field; /* of the kind of effect */
+    struct machine_value value;
+};
+
+/* Some effects: those of a kind whose fields have these values. */
+struct machine_pattern {
+    enum trace_effect_kind effect;
+    size_t count;
+    const struct machine_setting *when;
+};
+
+/* X(name, in words) */
+#define MACHINE_RULE_MAP(X)                                                                        \
+    X(says, "the recorder writes other values")                                                    \
+    X(omits, "the recorder does not write it")                                                     \
+    X(leaves_out, "the recorder does not write a field")                                           \
+    X(before, "it stands before another effect")                                                   \
+    X(after, "it stands behind another effect")
+
+enum machine_rule_kind {
+#define MACHINE_ENUM(name, words) MACHINE_RULE_##name,
+    MACHINE_RULE_MAP(MACHINE_ENUM)
+#undef MACHINE_ENUM
+};
+
+struct machine_rule {
+    const char *id; /* "L3", or NULL */
+    const char *why;
+    enum machine_rule_kind kind;
+    struct machine_pattern what;
+    size_t nsettings; /* says */
+    const struct machine_setting *settings;
+    uint32_t fields;               /* leaves_out */
+    struct machine_pattern anchor; /* before, after: the nearest */
+};
+
+/* --- What is not compared, and what cannot be known ------------------------------------------ */
+
+enum machine_part { MACHINE_PART_register, MACHINE_PART_effect };
+
+/* A part of records that is not compared, and why. */
+struct machine_exclusion {
+    const char *why;
+    enum machine_part part;
+    uint32_t kinds; /* of traps, as bits */
+    bool at_entry, at_exit;
+    uint32_t registers;          /* register: as bits */
+    uint32_t gprs;               /* register: x0 to x30, as bits */
+    struct machine_pattern what; /* effect */
+    uint32_t fields;             /* effect: as bits; 0: the whole effect */
+};
+
+/* --- The catalogue --------------------------------------------------------------------------- */
+
+/*
+ * departure: the machine does otherwise, behind a switch. consequence: what a departure amounts to
+ * at a place. rule: of the machine beside what the spec speaks of. profile: another number. same:
+ * the spec does it too.
+ */
+#define MACHINE_ENTRY_MAP(X)                                                                       \
+    X(departure, "departure")                                                                      \
+    X(consequence, "consequence")                                                                  \
+    X(rule, "rule beside the spec")                                                                \
+    X(number, "another number")                                                                    \
+    X(same, "the spec does the same")
+
+enum machine_entry_kind {
+#define MACHINE_ENUM(name, words) MACHINE_IS_##name,
+    MACHINE_ENTRY_MAP(MACHINE_ENUM)
+#undef MACHINE_ENUM
+        MACHINE_ENTRY_KINDS
+};
+
+/* What it takes from the isolation of VMs at worst; from none to most serious. */
+#define MACHINE_HARM_MAP(X)                                                                        \
+    X(none, "none")                                                                                \
+    X(availability, "availability")                                                                \
+    X(integrity, "integrity")                                                                      \
+    X(confidentiality, "confidentiality")
+
+enum machine_harm {
+#define MACHINE_ENUM(name, words) MACHINE_HARM_##name,
+    MACHINE_HARM_MAP(MACHINE_ENUM)
+#undef MACHINE_ENUM
+        MACHINE_HARMS
+};
+
+struct machine_entry {
+    const char *id; /* "A24" */
+    enum machine_entry_kind kind;
+    enum machine_harm harm;
+    const char *title;
+    const char *spec;     /* what the spec says */
+    const char *machine;  /* what the machine does */
+    const char *follows;  /* consequence: of which departures, "A1, A17" */
+    const char *evidence; /* a recorded trap "file#seq", or where else it can be seen */
+    const char *from;     /* the machine whose catalogue has it */
+};
+
+/* --- A machine ------------------------------------------------------------------------------- */
+
+/* Lists have what the machine extends first. */
+struct machine_description {
+    const char *name;
+    const char *title;
+    const char *folder; /* NULL: of the tree, compiled in */
+    const struct machine_description *extends;
+    const struct fh_profile *profile; /* the constants, before anything is adopted */
+
+    size_t nconditions, nadoptions, nregisters, nrules, nexclusions, nlimits, nentries;
+    const struct machine_condition *conditions;
+    const struct machine_adoption *adoptions;
+    const struct machine_register *registers;
+    const struct machine_rule *rules;
+    const struct machine_exclusion *exclusions;
+    const char *const *limits;
+    const struct machine_entry *entries;
+
+    struct machine_tables tables;
+    struct fh_abi hypercalls;
+    struct fh_abi guest_calls;
+};
+
+/* The machines of the tree, NULL after the last; by name, NULL if there is none. */
+const struct machine_description *machine_at(unsigned index);
+const struct machine_description *machine_of_tree(const char *name);
+
+/* By name, or by the path of a folder with a machine.yaml. NULL, with messages, if there is none.
+ */
+const struct machine_description *machine_find(const char *name_or_folder);
+
+/* --- Traces of it ---------------------------------------------------------------------------- */
+
+/* Why a trace is not of a machine. */
+struct machine_mismatch {
+    const struct machine_condition *condition;
+    bool is_there;
+    uint64_t value;
+};
+
+/*
+ * How many conditions the boot record fails; the first `room` of them are listed. 0: the trace is
+ * of this machine.
+ */
+size_t machine_recognise(const struct machine_description *machine, const struct trace_line *boot,
+                         struct machine_mismatch *list, size_t room);
+
+/* "PAGE_S2_KERNEL is 0x7ff, not 0xfff", for people. */
+void machine_mismatch_format(const struct machine_mismatch *mismatch, char *text, size_t size);
+
+/* The machine of the tree that the record fits, of several the one with most conditions; or NULL.
+ */
+const struct machine_description *machine_that_fits(const struct trace_line *boot);
+
+/* Is the line a boot record? */
+bool machine_is_boot(const struct trace_line *line);
+
+/*
+ * What the boot record says. False, with the reason in `error`, if it lacks something. Freed by
+ * machine_boot_free in any case.
+ */
+bool machine_adopt(const struct machine_description *machine, const struct trace_line *line,
+                   struct machine_boot *boot, char *error, size_t size);
+void machine_boot_free(struct machine_boot *boot);
+
+/* The first value of a place; false if there is none. */
+bool machine_boot_value(const struct machine_boot *boot, enum machine_place place, uint64_t *value);
+
+/* The row of a call's number; NULL: unknown. */
+const struct fh_abi_call *machine_call(const struct fh_abi *abi, uint64_t number);
+
+/* A register's number in records, from its number in the model. */
+uint64_t machine_register_recorded(const struct machine_description *machine, uint64_t number);
+
+/*
+ * Effects of one trap in the words of this machine's recorder, in place: `effects` are as
+ * docs/trace-format.md words them. Returns how many are left.
+ */
+size_t machine_reword(const struct machine_description *machine, const struct fh_profile *k,
+                      struct trace_effect *effects, size_t count);
+
+/* The exclusion by which a part of a record is not compared; NULL: it is compared. */
+const struct machine_exclusion *machine_excludes_register(const struct machine_description *machine,
+                                                          enum trace_kind kind, bool at_exit,
+                                                          enum trace_register reg);
+const struct machine_exclusion *machine_excludes_gpr(const struct machine_description *machine,
+                                                     enum trace_kind kind, bool at_exit,
+                                                     unsigned gpr);
+/* `field` is the number of a field, or -1 for the whole effect. */
+const struct machine_exclusion *machine_excludes_effect(const struct machine_description *machine,
+                                                        enum trace_kind kind,
+                                                        const struct trace_effect *effect,
+                                                        int field);
+
+const char *machine_harm_name(enum machine_harm harm);
+const char *machine_entry_kind_name(enum machine_entry_kind kind);
+/* The entry of this identifier, or NULL. */
+const struct machine_entry *machine_entry_find(const struct machine_description *machine,
+                                               const char *id);
+
+#endif

@@ -12,6 +12,7 @@
  */
 #include <faulthandler/abi.h>
 #include <faulthandler/allocator.h>
+#include <faulthandler/arm.h>
 #include <faulthandler/delta.h>
 #include <faulthandler/effects.h>
 #include <faulthandler/events.h>

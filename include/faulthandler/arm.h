@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAULTHANDLER_ARM_H
+#define FAULTHANDLER_ARM_H
+
+/*
+ * Facts of the architecture, each once: words of fields, exception syndromes, stage 2 descriptors.
+ * None of this knows of KCore. docs/arm.md tells how to use it.
+ */
+#include <faulthandler/arm_field.h>
+#include <faulthandler/arm_stage2.h>
+#include <faulthandler/arm_syndrome.h>
+
+#endif

@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * What the host and VMs may ask of KCore, as rows of a table: the number of a call, what of its
  * arguments is checked, which function handles it with which arguments, and what is answered in
@@ -123,5 +127,9 @@ struct fh_abi {
     const char *answers_by;
     const char *unknown_by;
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

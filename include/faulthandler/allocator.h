@@ -6,6 +6,10 @@
 
 #include <faulthandler/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The memory of a state, given by its owner and used for everything that the state allocates.
  * `alloc` returns NULL when there is none left: the call then ends with FH_NOMEM. `free` gets back
@@ -20,5 +24,9 @@ struct fh_allocator {
 
 /* malloc and free. In the hosted part of the library (not in a freestanding build). */
 FH_API const struct fh_allocator *fh_malloc_allocator(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef FAULTHANDLER_CONSTANTS_H
 #define FAULTHANDLER_CONSTANTS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The constants of both profiles: X(name, value in `spec`, value in `sekvm-4.18`).
  *
@@ -267,4 +271,9 @@
     X(SMMU_COUNT_END, 2u, 3u)
 
 /* clang-format on */
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -4,6 +4,10 @@
 
 #include <faulthandler/reflect.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * What differs between two snapshots, at a cost that follows the differences: parts that the two
  * share are skipped. Places come in the order of fields.h, map entries by key.
@@ -55,5 +59,9 @@ FH_API bool fh_event_equal(const struct fh_event *a, const struct fh_event *b);
  * it needs.
  */
 FH_API size_t fh_path_format(const struct fh_path *path, char *buffer, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

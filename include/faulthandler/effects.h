@@ -6,6 +6,10 @@
 
 #include <faulthandler/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * What a call does, as it does it: X(NAME, number of values, their names). An observer sees the
  * effects in order, of calls that later end stuck too. The names are those of a trace's records,
@@ -145,5 +149,9 @@ FH_API const char *fh_effect_value_names(enum fh_effect_kind kind);
 /* The name of what an effect's number `function` (CALL, RETURN) or `field` (VM_SET) stands for. */
 FH_API const char *fh_called_name(uint64_t function);
 FH_API const char *fh_vm_field_name(uint64_t field);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include <faulthandler/map.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The events of all logs of the state, in one table: X(name, family, number of integer arguments,
  * object). Families: TICKET and SHARED events stand in the per-lock logs (RData.v: MultiLog),
@@ -132,5 +136,9 @@ struct fh_log {
 FH_API const char *fh_event_name(enum fh_event_kind kind);
 FH_API unsigned fh_event_nargs(enum fh_event_kind kind);
 FH_API enum fh_event_family fh_event_family(enum fh_event_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

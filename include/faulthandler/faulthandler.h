@@ -27,5 +27,6 @@
 #include <faulthandler/state.h>
 #include <faulthandler/status.h>
 #include <faulthandler/tables.h>
+#include <faulthandler/version.h>
 
 #endif

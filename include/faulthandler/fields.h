@@ -2,6 +2,10 @@
 #ifndef FAULTHANDLER_FIELDS_H
 #define FAULTHANDLER_FIELDS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The records of Coq's RData (RData.v), field for field and in Coq's order: X(field, type).
  *
@@ -152,4 +156,9 @@
 #define FH_SHARED_RECORDS(X) X(npt) X(vminfo) X(smmu_conf) X(spt) X(ctxt) X(rdata)
 
 /* clang-format on */
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -2,6 +2,10 @@
 #ifndef FAULTHANDLER_FUNCTIONS_H
 #define FAULTHANDLER_FUNCTIONS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The registry: every spec function, by layer, bottom to top. A row is
  *   X(layer, name, result, number of arguments, type, name, type, name, ...)
@@ -428,5 +432,9 @@
     FH_LAYER_TrapHandlerRaw(X)                                                                     \
     FH_LAYER_TrapHandler(X)
 /* clang-format on */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

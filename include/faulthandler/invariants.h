@@ -4,6 +4,10 @@
 
 #include <faulthandler/state.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The security invariants of the verified core (Security/Invs.v), executable. One row each:
  *   X(name, scope, number of values of a witness, their names, what it says)
@@ -143,5 +147,9 @@ FH_API const struct fh_invariant_info *fh_invariant_find(const char *name);
  */
 FH_API size_t fh_witness_format(const struct fh_invariant_info *invariant,
                                 const struct fh_witness *witness, char *buffer, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

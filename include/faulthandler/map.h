@@ -7,6 +7,10 @@
 
 #include <faulthandler/allocator.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * A total map from 64-bit keys to values of one fixed size, with a default and finitely many
  * entries (Coq's ZMap). Persistent: a copy of the struct after fh_map_retain is a snapshot, and the
@@ -95,5 +99,9 @@ FH_API void fh_map_release(struct fh_map *map, const struct fh_map_type *type,
 typedef bool fh_map_visit(void *context, uint64_t key, const void *a, const void *b);
 FH_API bool fh_map_diff(const struct fh_map *a, const struct fh_map *b,
                         const struct fh_map_type *type, fh_map_visit *visit, void *context);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

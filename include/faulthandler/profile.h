@@ -8,6 +8,10 @@
 #include <faulthandler/constants.h>
 #include <faulthandler/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The constants of one build of the hypervisor, under their spec names. */
 struct fh_profile {
     const char *name;
@@ -30,5 +34,9 @@ FH_API bool fh_profile_constant(const struct fh_profile *profile, const char *na
 
 /* The names of the constants, in the table's order; NULL after the last. */
 FH_API const char *fh_constant_name(unsigned index);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include <faulthandler/fields.h>
 #include <faulthandler/map.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* RData.v: LockStatus and BarrierStatus. */
 enum fh_lock_status { FH_LOCK_FREE, FH_LOCK_OWN_FALSE, FH_LOCK_OWN };
 enum fh_bars { FH_BARRIER_VALID, FH_BARRIER_NEEDED, FH_BARRIERED };
@@ -131,5 +135,9 @@ struct fh_rdata {
     uint32_t references;
     FH_FIELDS_rdata(FH_MEMBER)
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

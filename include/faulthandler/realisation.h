@@ -4,6 +4,10 @@
 
 #include <faulthandler/state.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The relation between the abstract and the concrete realisation of a state that has both. What it
  * says, and where the spec's own two forms differ, is in docs/realisations.md.
@@ -33,5 +37,9 @@ struct fh_disagreement {
  */
 FH_API enum fh_status fh_check_realisations(const struct fh_state *state,
                                             struct fh_disagreement *first);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

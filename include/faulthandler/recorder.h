@@ -11,6 +11,10 @@
 
 #include <faulthandler/trace_tables.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * A recorder for a hypervisor's own code: header-only C11, freestanding, no allocation, no lock.
  * It writes what happens between the entry to EL2 and the ERET into a buffer of the caller, from
@@ -343,39 +347,40 @@ static inline void fh_recorder_begin_exit(struct fh_recorder *recorder, uint64_t
  * One function for each kind of effect, with the fields of trace_tables.h in their order, such as
  *
  *     fh_record_lock(&recorder, "pt", vmid);
- *     fh_record_pt_store(&recorder, vmid, "pte", ipa, pa, old, new);
+ *     fh_record_pt_store(&recorder, vmid, "pte", ipa, pa, old_pte, new_pte);
  *     fh_record_fn(&recorder, "map_page_host", 1, &address);
  *
  * Words and numbers are uint64_t, INVALID is 0xffffffff, a list is its length and its words. An
  * optional field is a pointer, NULL where it is missing. Outside a trap nothing is recorded.
+ * In C++ `new` is no name, and so the parameters are called new_, ipa_, ...
  */
-#define FH_RECORDER_PARAM_hex(key) , uint64_t key
-#define FH_RECORDER_PARAM_number(key) , uint64_t key
-#define FH_RECORDER_PARAM_either(key) , uint64_t key
-#define FH_RECORDER_PARAM_text(key) , const char *key
-#define FH_RECORDER_PARAM_list(key) , unsigned key##_count, const uint64_t *key
+#define FH_RECORDER_PARAM_hex(key) , uint64_t key##_
+#define FH_RECORDER_PARAM_number(key) , uint64_t key##_
+#define FH_RECORDER_PARAM_either(key) , uint64_t key##_
+#define FH_RECORDER_PARAM_text(key) , const char *key##_
+#define FH_RECORDER_PARAM_list(key) , unsigned key##_count, const uint64_t *key##_
 #define FH_RECORDER_PARAM(kind, format, key) FH_RECORDER_PARAM_##format(key)
 
-#define FH_RECORDER_MAYBE_hex(key) , const uint64_t *key
-#define FH_RECORDER_MAYBE_number(key) , const uint64_t *key
-#define FH_RECORDER_MAYBE_text(key) , const char *key
+#define FH_RECORDER_MAYBE_hex(key) , const uint64_t *key##_
+#define FH_RECORDER_MAYBE_number(key) , const uint64_t *key##_
+#define FH_RECORDER_MAYBE_text(key) , const char *key##_
 #define FH_RECORDER_MAYBE(kind, format, key) FH_RECORDER_MAYBE_##format(key)
 
-#define FH_RECORDER_PUT_hex(key) fh_recorder_put(recorder, key)
-#define FH_RECORDER_PUT_number(key) fh_recorder_put(recorder, key)
-#define FH_RECORDER_PUT_either(key) fh_recorder_put(recorder, key)
-#define FH_RECORDER_PUT_text(key) fh_recorder_put_text(recorder, key)
-#define FH_RECORDER_PUT_list(key) fh_recorder_put_list(recorder, key##_count, key)
+#define FH_RECORDER_PUT_hex(key) fh_recorder_put(recorder, key##_)
+#define FH_RECORDER_PUT_number(key) fh_recorder_put(recorder, key##_)
+#define FH_RECORDER_PUT_either(key) fh_recorder_put(recorder, key##_)
+#define FH_RECORDER_PUT_text(key) fh_recorder_put_text(recorder, key##_)
+#define FH_RECORDER_PUT_list(key) fh_recorder_put_list(recorder, key##_count, key##_)
 #define FH_RECORDER_PUT(kind, format, key)                                                         \
     FH_RECORDER_PUT_##format(key);                                                                 \
     present_ |= bit_;                                                                              \
     bit_ <<= 1;
 
-#define FH_RECORDER_PUT_MAYBE_hex(key) fh_recorder_put(recorder, *key)
-#define FH_RECORDER_PUT_MAYBE_number(key) fh_recorder_put(recorder, *key)
-#define FH_RECORDER_PUT_MAYBE_text(key) fh_recorder_put_text(recorder, key)
+#define FH_RECORDER_PUT_MAYBE_hex(key) fh_recorder_put(recorder, *key##_)
+#define FH_RECORDER_PUT_MAYBE_number(key) fh_recorder_put(recorder, *key##_)
+#define FH_RECORDER_PUT_MAYBE_text(key) fh_recorder_put_text(recorder, key##_)
 #define FH_RECORDER_PUT_MAYBE(kind, format, key)                                                   \
-    if (key) {                                                                                     \
+    if (key##_) {                                                                                  \
         FH_RECORDER_PUT_MAYBE_##format(key);                                                       \
         present_ |= bit_;                                                                          \
     }                                                                                              \
@@ -397,5 +402,9 @@ static inline void fh_recorder_begin_exit(struct fh_recorder *recorder, uint64_t
     }
 /* clang-format on */
 FH_TRACE_EFFECT_MAP(FH_RECORDER_FUNCTION)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <faulthandler/rdata.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * A description of the state's types at run time, made from the tables of fields.h: what deltas,
  * patches, state paths and bindings walk, so that none of them names a field.
@@ -78,5 +82,9 @@ FH_API bool fh_ref_own(const struct fh_type *type, void *place,
 FH_API void fh_value_retain(const struct fh_type *type, void *place);
 FH_API void fh_value_release(const struct fh_type *type, void *place,
                              const struct fh_allocator *allocator);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

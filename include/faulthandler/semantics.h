@@ -6,6 +6,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Of eleven functions the verified C body (Code.v) does something else than the spec says. A state
  * carries the set of those that run as their bodies; all others, and the primitives that a body
@@ -53,5 +57,9 @@ FH_API bool fh_semantics_find(const char *name, uint32_t *set);
 
 /* The name of a function of the table, "MemManager.clear_vm_page"; NULL after the last. */
 FH_API const char *fh_semantics_name(unsigned code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 #include <faulthandler/functions.h>
 #include <faulthandler/state.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The spec functions, one prototype for each row of functions.h:
  *
@@ -85,5 +89,9 @@ FH_API enum fh_status fh_call(struct fh_state *state, const char *name, const ui
 /* The same for a function at hand. */
 FH_API enum fh_status fh_invoke(struct fh_state *state, const struct fh_function *function,
                                 const uint64_t *args, unsigned nargs, uint64_t *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include <faulthandler/rdata.h>
 #include <faulthandler/semantics.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * What the spec leaves open, as callbacks: oracles (fields of function type in RData), parameters
  * of the development, and an observer. All are pure functions of their arguments: asked twice, they
@@ -147,5 +151,9 @@ FH_API void fh_event_release(struct fh_event *event, const struct fh_allocator *
  */
 FH_API bool fh_log_append(struct fh_log *log, enum fh_log_policy policy,
                           const struct fh_allocator *allocator, const struct fh_event *event);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__GNUC__)
 #define FH_API __attribute__((visibility("default")))
 #else
@@ -61,5 +65,9 @@ struct fh_error {
  * Returns the length that the whole text needs, as snprintf does.
  */
 FH_API size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

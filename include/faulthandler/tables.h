@@ -4,6 +4,10 @@
 
 #include <faulthandler/realisation.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The words of translation tables by physical address, as a machine has them: for comparisons with
  * one, and for loaders. States in FH_CONCRETE and FH_BOTH have words, in their pools; SMMU tables
@@ -17,8 +21,8 @@ struct fh_table_place {
 };
 
 /* What is at `pa`? False if that is in no pool. */
-FH_API bool fh_table_place(const struct fh_profile *profile, enum fh_boundary which, uint64_t pa,
-                           struct fh_table_place *place);
+FH_API bool fh_table_locate(const struct fh_profile *profile, enum fh_boundary which, uint64_t pa,
+                            struct fh_table_place *place);
 
 /* The word at `pa`; 0 where none was written, and outside the pools. */
 FH_API uint64_t fh_table_word(const struct fh_state *state, enum fh_boundary which, uint64_t pa);
@@ -33,5 +37,9 @@ FH_API enum fh_status fh_table_set_word(struct fh_state *state, enum fh_boundary
  */
 FH_API uint64_t fh_table_walk(const struct fh_state *state, enum fh_boundary which, uint64_t root,
                               uint64_t addr);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

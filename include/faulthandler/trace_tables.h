@@ -2,6 +2,10 @@
 #ifndef FAULTHANDLER_TRACE_TABLES_H
 #define FAULTHANDLER_TRACE_TABLES_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * What a trace is made of, as tables: the kinds of traps, the registers, and the effects with their
  * fields. docs/trace-format.md has their meaning. The recorder, its decoder and the reader of
@@ -106,5 +110,9 @@ enum { FH_TRACE_GPRS = 31 };
 enum { FH_TRACE_LIST_MAX = 8 };
 
 /* clang-format on */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -49,8 +49,8 @@ static bool smmu_place(const struct fh_profile *k, uint64_t pa, struct fh_table_
     return true;
 }
 
-bool fh_table_place(const struct fh_profile *k, enum fh_boundary which, uint64_t pa,
-                    struct fh_table_place *place)
+bool fh_table_locate(const struct fh_profile *k, enum fh_boundary which, uint64_t pa,
+                     struct fh_table_place *place)
 {
     return which == FH_SMMU_TABLES ? smmu_place(k, pa, place) : stage2_place(k, pa, place);
 }
@@ -85,7 +85,7 @@ uint64_t fh_table_word(const struct fh_state *s, enum fh_boundary which, uint64_
     const struct fh_profile *k = s->profile;
     const struct fh_shared *shared = &s->adt->shared;
     struct fh_table_place place;
-    if (!fh_table_place(k, which, pa, &place))
+    if (!fh_table_locate(k, which, pa, &place))
         return 0;
     if (which == FH_SMMU_TABLES)
         return word_in(pool_of_spt(k, fh_ref_record(type_of_ref_spt, &shared->spts), pa), pa);
@@ -115,7 +115,7 @@ enum fh_status fh_table_set_word(struct fh_state *s, enum fh_boundary which, uin
 {
     struct fh_table_place place;
     bool existed;
-    if (!fh_table_place(s->profile, which, pa, &place))
+    if (!fh_table_locate(s->profile, which, pa, &place))
         return FH_INVALID_ARGUMENT;
     struct fh_map *pool = own_data(s) ? own_pool(s, &s->adt->shared, which, place.vmid, pa) : NULL;
     uint64_t *entry =

@@ -432,7 +432,7 @@ static void observe_pt_store(struct twin *twin, const struct fh_effect *effect)
 {
     const uint64_t *values = effect->values;
     struct fh_table_place place = {.level = ""};
-    fh_table_place(twin->profile, FH_STAGE2_TABLES, values[1], &place);
+    fh_table_locate(twin->profile, FH_STAGE2_TABLES, values[1], &place);
     twin_append(twin, TRACE_pt_store, ALL_OF(pt_store))->pt_store =
         (struct trace_pt_store){.vmid = values[0],
                                 .level = place.level,
@@ -457,7 +457,7 @@ static void observe_smmu_pt_store(struct twin *twin, const struct fh_effect *eff
 {
     const uint64_t *values = effect->values;
     struct fh_table_place place = {.level = ""};
-    fh_table_place(twin->profile, FH_SMMU_TABLES, values[0], &place);
+    fh_table_locate(twin->profile, FH_SMMU_TABLES, values[0], &place);
     twin_append(twin, TRACE_smmu_pt_store, ALL_OF(smmu_pt_store))->smmu_pt_store =
         (struct trace_smmu_pt_store){place.level, twin->mapping, values[0], values[1], values[2]};
 }

@@ -229,7 +229,7 @@ static bool print_word(const struct twin *twin, enum fh_boundary which, uint64_t
                        size_t size)
 {
     struct fh_table_place place;
-    if (!fh_table_place(twin->profile, which, pa, &place))
+    if (!fh_table_locate(twin->profile, which, pa, &place))
         return false;
     if (which == FH_SMMU_TABLES)
         snprintf(buffer, size, "shared.spts.%s.0x%" PRIx64, place.pool, pa);

@@ -30,7 +30,7 @@ static void assert_place(enum fh_boundary which, uint64_t pa, uint64_t vmid, con
                          const char *pool)
 {
     struct fh_table_place place;
-    ck_assert(fh_table_place(&fh_profile_sekvm_4_18, which, pa, &place));
+    ck_assert(fh_table_locate(&fh_profile_sekvm_4_18, which, pa, &place));
     ck_assert_uint_eq(place.vmid, vmid);
     ck_assert_str_eq(place.level, level);
     ck_assert_str_eq(place.pool, pool);
@@ -66,10 +66,10 @@ START_TEST(what_lies_outside_the_pools_is_no_table)
 {
     const struct fh_profile *k = &fh_profile_sekvm_4_18;
     struct fh_table_place place;
-    ck_assert(!fh_table_place(k, FH_STAGE2_TABLES, 0x4abbfff8, &place));
-    ck_assert(!fh_table_place(k, FH_STAGE2_TABLES, 0x7d3c0000, &place));
-    ck_assert(!fh_table_place(k, FH_SMMU_TABLES, 0x40bbfff8, &place));
-    ck_assert(!fh_table_place(k, FH_SMMU_TABLES, 0x803c0000, &place));
+    ck_assert(!fh_table_locate(k, FH_STAGE2_TABLES, 0x4abbfff8, &place));
+    ck_assert(!fh_table_locate(k, FH_STAGE2_TABLES, 0x7d3c0000, &place));
+    ck_assert(!fh_table_locate(k, FH_SMMU_TABLES, 0x40bbfff8, &place));
+    ck_assert(!fh_table_locate(k, FH_SMMU_TABLES, 0x803c0000, &place));
     struct fh_state *state = concrete_state(k, false);
     ck_assert_int_eq(fh_table_set_word(state, FH_STAGE2_TABLES, 0x1000, 1), FH_INVALID_ARGUMENT);
     ck_assert_uint_eq(fh_table_word(state, FH_STAGE2_TABLES, 0x1000), 0);

@@ -2,6 +2,8 @@
 #ifndef FAULTHANDLER_STATE_H
 #define FAULTHANDLER_STATE_H
 
+#include <stddef.h>
+
 #include <faulthandler/effects.h>
 #include <faulthandler/profile.h>
 #include <faulthandler/rdata.h>
@@ -109,16 +111,51 @@ FH_API const struct fh_error *fh_state_error(const struct fh_state *state);
 
 /*
  * A snapshot: the data as it is now, O(1), whatever happens to the state later. Release each one.
- * Restoring makes the state's data that of the snapshot, O(1) too, and keeps the snapshot.
+ * Restoring makes the state's data that of the snapshot, O(1) too, and keeps the snapshot. It
+ * fails, with FH_NOMEM and the data as before, in a transaction only.
  */
 FH_API const struct fh_rdata *fh_state_snapshot(struct fh_state *state);
 FH_API void fh_snapshot_release(const struct fh_rdata *snapshot,
                                 const struct fh_allocator *allocator);
-FH_API void fh_state_restore(struct fh_state *state, const struct fh_rdata *snapshot);
+FH_API enum fh_status fh_state_restore(struct fh_state *state, const struct fh_rdata *snapshot);
+
+/*
+ * Taking back. fh_undo makes the data what they were before the last call, in time that follows
+ * what that call wrote; no snapshot is involved and nothing is copied. A call that failed has
+ * changed nothing, so that taking it back is no mistake.
+ *
+ *     fh_begin(state);                 a transaction: from here on all is one group
+ *     ...calls, registers, edits...    a call that gets stuck takes itself back, as always
+ *     fh_undo(state);                  the group never was;  or
+ *     fh_keep(state);                  it stays
+ *
+ * fh_begin opens a transaction, in O(1). fh_keep and fh_undo close the innermost open one; the
+ * former lets what was done in it stand, the latter takes it back. Transactions nest: what an inner
+ * one kept, the outer one can still take back. With none open, fh_undo takes the last call back, or
+ * the whole of the last outermost transaction that was kept.
+ *
+ * What is taken back is the data (fh_state_rdata), whoever wrote it: calls, fh_table_set_word,
+ * fh_state_set_reg, fh_state_edit and its kin, fh_state_restore. Not taken back are the
+ * environment, the configuration and fh_state_error.
+ *
+ * Snapshots and forks may be taken at any time but from callbacks, stay what they are, and may be
+ * restored in a transaction. Taking back what was written before one was taken copies what it
+ * shares, and needs memory; otherwise fh_undo needs none.
+ *
+ * fh_begin: FH_NOMEM. fh_keep: FH_INVALID_ARGUMENT without an open transaction. fh_undo:
+ * FH_INVALID_ARGUMENT if there is nothing to take back, that is, without a transaction, before the
+ * first call, right after an fh_undo or an outermost fh_begin..fh_undo, and after other writes than
+ * calls; FH_NOMEM, as said above, with the data as before and the transaction still open.
+ */
+FH_API enum fh_status fh_begin(struct fh_state *state);
+FH_API enum fh_status fh_keep(struct fh_state *state);
+FH_API enum fh_status fh_undo(struct fh_state *state);
 
 /*
  * The data, to write with the functions of reflect.h: for loaders. Only what this call returns may
- * be written, and only until the next call with this state. NULL when memory runs out.
+ * be written, and only until the next call with this state. NULL when memory runs out. In a
+ * transaction the data are first set apart, which costs what a snapshot does: O(1), and a copy of
+ * each path that is written later.
  */
 FH_API struct fh_rdata *fh_state_edit(struct fh_state *state);
 
@@ -126,10 +163,24 @@ FH_API struct fh_rdata *fh_state_edit(struct fh_state *state);
 FH_API struct fh_rdata *fh_state_edit_beside_locks(struct fh_state *state);
 
 /*
+ * As fh_state_edit, and cheap in a transaction too, since it promises that nothing is written but
+ * halt, icore, ihost, tstate, curid, cur_vmid and cur_vcpuid.
+ */
+FH_API struct fh_rdata *fh_state_edit_cpu(struct fh_state *state);
+
+/*
  * The hardware's registers, to write before a trap: HPFAR_EL2, ESR_EL2 and so on. As fh_state_edit,
- * and cheaper, since it promises that nothing else is written.
+ * and cheaper, since it promises that nothing else is written. A transaction notes them all, about
+ * 1 KiB, the first time.
  */
 FH_API struct fh_ctxt *fh_state_edit_regs(struct fh_state *state);
+
+/*
+ * One register: `offset` is that of a 64-bit member of struct fh_ctxt, FH_REG(ctxt_regs.esr_el2).
+ * For a few of them cheaper than fh_state_edit_regs. FH_NOMEM leaves it as it was.
+ */
+#define FH_REG(member) offsetof(struct fh_ctxt, member)
+FH_API enum fh_status fh_state_set_reg(struct fh_state *state, size_t offset, uint64_t value);
 
 /*
  * Take back a halt, from an observer that is being told of it (FH_EFFECT_PANIC): the call goes on

@@ -11,14 +11,10 @@
 
 static enum fh_status begin(struct fh_state *s)
 {
-    if (!own_data(s)) {
-        s->error = (struct fh_error){.status = FH_NOMEM};
-        return FH_NOMEM;
-    }
-    txn_begin(s);
+    const enum fh_status status = txn_begin(s);
     if (s->realisation == FH_BOTH)
         begin_touching(s);
-    return FH_OK;
+    return status;
 }
 
 static enum fh_status end(struct fh_state *s, enum fh_status status)

@@ -7,57 +7,6 @@
 
 /* --- Transactions --------------------------------------------------------------------------- */
 
-/*
- * The journal is a stack of records, each a payload (the old value) followed by this header, so
- * that it can be walked from its end. Undoing newest first keeps every place valid: a record is
- * noted only after the memory that it points into became the state's own.
- */
-enum record_kind {
-    RECORD_WORD,
-    RECORD_VALUE,
-    RECORD_ENTRY,
-    RECORD_NEW_ENTRY,
-    RECORD_WITHIN,
-    RECORD_UNDONE
-};
-
-struct record {
-    void *place; /* WORD, VALUE: what was written; else the map */
-    const struct fh_type *type;
-    uint64_t key; /* ENTRY, WITHIN: the key; WORD: the old value */
-    uint32_t kind;
-    uint32_t payload;
-};
-
-/* Bytes that a payload takes in the journal. */
-static size_t padded(size_t payload)
-{
-    return (payload + 7u) & ~(size_t)7;
-}
-
-static void *payload_of(const struct record *record)
-{
-    return (char *)(uintptr_t)record - padded(record->payload);
-}
-
-__attribute__((cold, noinline)) static bool grow(struct fh_state *s, size_t need)
-{
-    struct journal *journal = &s->journal;
-    size_t size = journal->size ? journal->size * 2 : 4096;
-    while (size < need)
-        size *= 2;
-    char *bytes = s->allocator.alloc(s->allocator.context, size);
-    if (!bytes)
-        return false;
-    if (journal->bytes) {
-        memcpy(bytes, journal->bytes, journal->used);
-        s->allocator.free(s->allocator.context, journal->bytes, journal->size);
-    }
-    journal->bytes = bytes;
-    journal->size = size;
-    return true;
-}
-
 /* A new record, with room for its payload; written in place, member by member, for speed. */
 static inline struct record *note(struct fh_state *s, enum record_kind kind, void *place,
                                   const struct fh_type *type, uint64_t key, uint32_t payload)
@@ -65,7 +14,7 @@ static inline struct record *note(struct fh_state *s, enum record_kind kind, voi
     struct journal *journal = &s->journal;
     const size_t start = journal->used + padded(payload);
     const size_t need = start + sizeof(struct record);
-    if (__builtin_expect(need > journal->size, 0) && !grow(s, need))
+    if (__builtin_expect(need > journal->size, 0) && !journal_grow(s, need))
         return NULL;
     struct record *record = (struct record *)(void *)(journal->bytes + start);
     record->place = place;
@@ -113,114 +62,93 @@ static bool note_value(struct fh_state *s, enum record_kind kind, void *place,
     return true;
 }
 
-/* The newest record, valid until the next one is noted. */
-static struct record *pop(struct journal *journal)
+static void save(struct fh_state *s, struct saved *saved)
 {
-    struct record *record =
-        (struct record *)(void *)(journal->bytes + journal->used - sizeof *record);
-    journal->used -= sizeof *record + padded(record->payload);
-    return record;
+    const struct fh_rdata *adt = s->adt;
+    saved->halt = adt->halt;
+    saved->icore = adt->icore;
+    saved->ihost = adt->ihost;
+    saved->tstate = adt->tstate;
+    saved->curid = adt->curid;
+    saved->cur_vmid = adt->cur_vmid;
+    saved->cur_vcpuid = adt->cur_vcpuid;
 }
 
-/* `place` is record->place, or where that stands now. */
-static void undo_record(struct fh_state *s, const struct record *record, void *place)
+void put_back_saved(struct fh_state *s, const struct saved *saved)
 {
-    bool existed;
-    switch (record->kind) {
-    case RECORD_UNDONE: break;
-    case RECORD_WORD: *(uint64_t *)place = record->key; break;
-    case RECORD_NEW_ENTRY:
-        fh_map_remove(place, &record->type->as_value, &s->allocator, record->key);
-        break;
-    case RECORD_ENTRY:
-        /* The path is still the state's own: this finds the entry and allocates nothing. */
-        place = fh_map_edit(place, &record->type->as_value, &s->allocator, record->key, &existed);
-        /* fall through */
-    default:
-        fh_value_release(record->type, place, &s->allocator);
-        memcpy(place, payload_of(record), record->payload);
-        break;
-    }
+    struct fh_rdata *adt = s->adt;
+    adt->halt = saved->halt;
+    adt->icore = saved->icore;
+    adt->ihost = saved->ihost;
+    adt->tstate = saved->tstate;
+    adt->curid = saved->curid;
+    adt->cur_vmid = saved->cur_vmid;
+    adt->cur_vcpuid = saved->cur_vcpuid;
 }
 
-/*
- * Snapshots in logs share what the other records are about, and would make undoing those copy it:
- * they go first.
- */
-static void undo_logs(struct fh_state *s)
+enum fh_status txn_begin(struct fh_state *s)
 {
-    struct journal journal = s->journal;
-    while (journal.used > 0) {
-        struct record *record = pop(&journal);
-        if (!record->type || record->type->kind != FH_KIND_LOG)
-            continue;
-        undo_record(s, record, record->place);
-        record->kind = RECORD_UNDONE;
-    }
-}
-
-static void undo(struct fh_state *s)
-{
-    void *within = NULL;
-    undo_logs(s);
-    while (s->journal.used > 0) {
-        const struct record *record = pop(&s->journal);
-        void *place = within ? within : record->place;
-        bool existed;
-        within = NULL;
-        if (record->kind == RECORD_WITHIN) /* where the inner map of the next record stands now */
-            within =
-                fh_map_edit(place, &record->type->as_value, &s->allocator, record->key, &existed);
-        else
-            undo_record(s, record, place);
-    }
-}
-
-static void forget(struct fh_state *s)
-{
-    while (s->journal.holds_references && s->journal.used > 0) {
-        struct record *record = pop(&s->journal);
-        if (record->payload > 0)
-            fh_value_release(record->type, payload_of(record), &s->allocator);
-    }
-    s->journal.used = 0;
-}
-
-void txn_begin(struct fh_state *s)
-{
-    s->journal.used = 0;
-    s->journal.holds_references = false;
+    if (s->journal.depth == 0)
+        journal_forget(s, 0);
+    s->journal.call = s->journal.used;
+    s->journal.is_whole = false;
     s->transaction++;
     s->error.status = FH_OK;
-    s->saved.halt = s->adt->halt;
-    s->saved.icore = s->adt->icore;
-    s->saved.ihost = s->adt->ihost;
-    s->saved.tstate = s->adt->tstate;
-    s->saved.curid = s->adt->curid;
-    s->saved.cur_vmid = s->adt->cur_vmid;
-    s->saved.cur_vcpuid = s->adt->cur_vcpuid;
+    save(s, &s->saved);
+    return own_data(s) ? FH_OK : txn_end(s, FH_NOMEM);
+}
+
+static void undo_call(struct fh_state *s, enum fh_status status)
+{
+    journal_undo(s, s->journal.call);
+    forget_lock_places(s);
+    put_back_saved(s, &s->saved);
+    if (s->error.status != status)
+        s->error = (struct fh_error){.status = status};
 }
 
 enum fh_status txn_end(struct fh_state *s, enum fh_status status)
 {
-    if (status == FH_OK) {
-        forget(s);
-        return status;
-    }
-    undo(s);
-    forget_lock_places(s);
-    s->adt->halt = s->saved.halt;
-    s->adt->icore = s->saved.icore;
-    s->adt->ihost = s->saved.ihost;
-    s->adt->tstate = s->saved.tstate;
-    s->adt->curid = s->saved.curid;
-    s->adt->cur_vmid = s->saved.cur_vmid;
-    s->adt->cur_vcpuid = s->saved.cur_vcpuid;
-    if (s->error.status != status) {
-        memset(&s->error, 0, sizeof s->error);
-        s->error.status = status;
-    }
+    if (status != FH_OK)
+        undo_call(s, status);
+    s->journal.is_whole = true;
     return status;
+}
+
+/* --- Writing from outside of calls ----------------------------------------------------------- */
+
+bool note_mark(struct fh_state *s)
+{
+    struct journal *journal = &s->journal;
+    struct record *record = note(s, RECORD_MARK, NULL, NULL, journal->mark, sizeof(struct saved));
+    if (!record)
+        return false;
+    save(s, payload_of(record));
+    journal->mark = journal->used;
+    journal->depth++;
+    return true;
+}
+
+bool note_data(struct fh_state *s)
+{
+    if (!note(s, RECORD_DATA, s->adt, NULL, 0, 0))
+        return false;
+    refs_retain(&s->adt->references);
+    s->journal.holds_references = true;
+    return true;
+}
+
+bool note_regs(struct fh_state *s)
+{
+    struct fh_ctxt *regs = s->adt->regs;
+    char *bytes = (char *)regs + offsetof(struct fh_ctxt, ctxt_regs);
+    const uint32_t size = sizeof *regs - offsetof(struct fh_ctxt, ctxt_regs);
+    struct record *record = note(s, RECORD_BYTES, bytes, NULL, 0, size);
+    if (!record)
+        return false;
+    memcpy(payload_of(record), bytes, size);
+    s->journal.regs = s->journal.used;
+    return true;
 }
 
 /* --- Writing -------------------------------------------------------------------------------- */

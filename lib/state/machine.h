@@ -5,24 +5,19 @@
 #include <faulthandler/reflect.h>
 #include <faulthandler/state.h>
 
+#include "state/journal.h"
+
 /*
  * The inside of a state, and how layers write to it.
  *
  * Every public call is a transaction: txn_begin makes the data the state's own, the setters below
- * write in place and note the old value in a journal, and txn_end keeps or undoes everything. So a
- * call that gets stuck deep inside just returns, and nobody unwinds by hand.
+ * write in place and note the old value in a journal (journal.h), and txn_end keeps or undoes
+ * everything. So a call that gets stuck deep inside just returns, and nobody unwinds by hand.
  *
  * Layers read through s->adt and write only through the functions of this header. Fields from
  * `halt` to `cur_vcpuid` are the exception: they are saved as a block when a transaction begins and
  * may be assigned directly.
  */
-struct journal {
-    char *bytes;
-    size_t used;
-    size_t size;
-    bool holds_references; /* some record owns something that must be released */
-};
-
 /*
  * Where the entries of a lock stand in adt->lock and adt->log, so that a critical section need not
  * look for them again. They move when one of these maps gets an entry more or other data take its
@@ -80,15 +75,23 @@ struct fh_state {
 
     uint64_t locks_age;   /* of the places that hold, from 1 */
     uint64_t transaction; /* number of the one that runs, or ran last, from 1 */
-    struct {
-        bool halt, icore, ihost;
-        uint64_t tstate, curid, cur_vmid;
-        int64_t cur_vcpuid;
-    } saved;
+    struct saved saved;   /* when that began */
 };
 
-void txn_begin(struct fh_state *s);
+/* Begins a call: FH_NOMEM if it cannot, and then it has ended. */
+enum fh_status txn_begin(struct fh_state *s);
 enum fh_status txn_end(struct fh_state *s, enum fh_status status);
+
+/* Assign the fields that are saved as a block, in data that are the state's own. */
+void put_back_saved(struct fh_state *s, const struct saved *saved);
+
+/*
+ * Notes of what happens between calls, in a transaction: it begins, the data are replaced or
+ * written by others' means, all registers are. False when memory runs out.
+ */
+bool note_mark(struct fh_state *s);
+bool note_data(struct fh_state *s);
+bool note_regs(struct fh_state *s);
 
 /* *place := value, for a 64-bit field of the data. */
 enum fh_status set_u64(struct fh_state *s, uint64_t *place, uint64_t value);
@@ -153,6 +156,9 @@ static inline enum fh_status own_status(struct fh_state *s, uint64_t id, uint8_t
 /* The data as the state's own, for a transaction. False when memory runs out. */
 bool own_data(struct fh_state *s);
 
+/* The same for data that are shared, without the records that point into them. */
+bool own_data_alone(struct fh_state *s);
+
 /* Entries of adt->lock and adt->log may stand elsewhere now. */
 static inline void forget_lock_places(struct fh_state *s)
 {
@@ -213,6 +219,7 @@ extern const struct fh_type *const type_of_bool_or_true;
 extern const struct fh_type *const type_of_memblock;
 extern const struct fh_type *const type_of_lock_status;
 extern const struct fh_type *const type_of_log;
+extern const struct fh_type *const type_of_map_log;
 extern const struct fh_type *const type_of_bars;
 extern const struct fh_type *const type_of_ref_npt;
 extern const struct fh_type *const type_of_ref_vminfo;

@@ -102,6 +102,7 @@ void fh_state_free(struct fh_state *s)
     if (!s)
         return;
     const struct fh_allocator allocator = s->allocator;
+    journal_forget(s, 0);
     if (s->adt)
         release_rdata(s->adt, &allocator);
     forget_ticket_logs(s);
@@ -128,6 +129,7 @@ struct fh_state *fh_state_fork(struct fh_state *s)
     fork->outlived = s->outlived;
     fh_map_retain(&fork->outlived);
     fork->adt = s->adt;
+    journal_share(&s->journal);
     refs_retain(&fork->adt->references);
     return fork;
 }
@@ -164,6 +166,7 @@ const struct fh_error *fh_state_error(const struct fh_state *s)
 
 const struct fh_rdata *fh_state_snapshot(struct fh_state *s)
 {
+    journal_share(&s->journal);
     refs_retain(&s->adt->references);
     return s->adt;
 }
@@ -180,20 +183,46 @@ void fh_snapshot_release(const struct fh_rdata *snapshot, const struct fh_alloca
         release_rdata(counted(snapshot), allocator);
 }
 
-void fh_state_restore(struct fh_state *s, const struct fh_rdata *snapshot)
+/*
+ * The data are about to be written by others' means. In a transaction the journal keeps them as
+ * they are, and the state goes on with a copy.
+ */
+static bool set_data_apart(struct fh_state *s)
 {
+    const struct journal *journal = &s->journal;
+    if (journal->depth == 0)
+        return true;
+    const bool is_apart = journal->shared < journal->used &&
+                          record_before(journal, journal->used)->kind == RECORD_DATA;
+    return is_apart || note_data(s);
+}
+
+/* The same for the ticket side of the locks, which is no more what the abstract side says. */
+static bool set_ticket_logs_apart(struct fh_state *s)
+{
+    if (!s->ticket_logs.root)
+        return true;
+    if (s->journal.depth > 0 && save_value(s, &s->ticket_logs, type_of_map_log) != FH_OK)
+        return false;
+    forget_ticket_logs(s);
+    return true;
+}
+
+enum fh_status fh_state_restore(struct fh_state *s, const struct fh_rdata *snapshot)
+{
+    journal_break(s);
+    if (!set_ticket_logs_apart(s) || !set_data_apart(s))
+        return FH_NOMEM;
     struct fh_rdata *old = s->adt;
     s->adt = counted(snapshot);
     refs_retain(&s->adt->references);
     release_rdata(old, &s->allocator);
     forget_lock_places(s);
-    forget_ticket_logs(s);
+    return FH_OK;
 }
 
-bool own_data(struct fh_state *s)
+bool own_data_alone(struct fh_state *s)
 {
-    if (!refs_shared(&s->adt->references))
-        return true;
     struct fh_rdata *adt = s->allocator.alloc(s->allocator.context, sizeof *adt);
     if (!adt)
         return false;
@@ -206,15 +235,31 @@ bool own_data(struct fh_state *s)
     return true;
 }
 
+bool own_data(struct fh_state *s)
+{
+    const struct fh_rdata *old = s->adt;
+    if (!refs_shared(&old->references))
+        return true;
+    if (!own_data_alone(s))
+        return false;
+    journal_move(&s->journal, old, sizeof *old, s->adt);
+    return true;
+}
+
 struct fh_rdata *fh_state_edit(struct fh_state *s)
 {
-    forget_lock_places(s);
-    forget_ticket_logs(s);
-    return own_data(s) ? s->adt : NULL;
+    return set_ticket_logs_apart(s) ? fh_state_edit_beside_locks(s) : NULL;
 }
 
 struct fh_rdata *fh_state_edit_beside_locks(struct fh_state *s)
 {
+    journal_break(s);
+    return set_data_apart(s) && own_data(s) ? s->adt : NULL;
+}
+
+struct fh_rdata *fh_state_edit_cpu(struct fh_state *s)
+{
+    journal_break(s);
     return own_data(s) ? s->adt : NULL;
 }
 
@@ -223,9 +268,31 @@ void fh_state_resume(struct fh_state *s)
     s->adt->halt = false;
 }
 
+/* The registers of the innermost transaction's begin are in the journal already. */
+static bool regs_are_noted(const struct journal *journal)
+{
+    return journal->depth == 0 || journal->regs > journal->mark;
+}
+
 struct fh_ctxt *fh_state_edit_regs(struct fh_state *s)
 {
-    if (!own_data(s) || !fh_ref_own(type_of_ref_ctxt, &s->adt->regs, &s->allocator))
+    void *regs;
+    journal_break(s);
+    if (!own_data(s) || own_ref(s, &s->adt->regs, type_of_ref_ctxt, &regs) != FH_OK)
         return NULL;
-    return s->adt->regs;
+    journal_break(s); /* drops the note of a reference that nothing takes back */
+    return regs_are_noted(&s->journal) || note_regs(s) ? regs : NULL;
+}
+
+enum fh_status fh_state_set_reg(struct fh_state *s, size_t offset, uint64_t value)
+{
+    void *regs;
+    journal_break(s);
+    if (!own_data(s))
+        return FH_NOMEM;
+    enum fh_status status = own_ref(s, &s->adt->regs, type_of_ref_ctxt, &regs);
+    if (status == FH_OK)
+        status = set_u64(s, (uint64_t *)(void *)((char *)regs + offset), value);
+    journal_break(s);
+    return status;
 }

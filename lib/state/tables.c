@@ -93,37 +93,42 @@ uint64_t fh_table_word(const struct fh_state *s, enum fh_boundary which, uint64_
     return word_in(pool_of_npt(k, fh_ref_record(type_of_ref_npt, ref), place.vmid, pa), pa);
 }
 
-/* The pool of `pa` in data that are the state's own; NULL when memory runs out. */
-static struct fh_map *own_pool(struct fh_state *s, struct fh_shared *shared, enum fh_boundary which,
-                               uint64_t vmid, uint64_t pa)
+/* The pool of `pa`, to be written through the setters. */
+static enum fh_status own_pool(struct fh_state *s, enum fh_boundary which, uint64_t vmid,
+                               uint64_t pa, struct fh_map **pool)
 {
-    bool existed;
+    struct fh_shared *shared = &s->adt->shared;
+    const struct fh_map *found;
+    void *record;
+    enum fh_status status;
     if (which == FH_SMMU_TABLES) {
-        if (!fh_ref_own(type_of_ref_spt, &shared->spts, &s->allocator))
-            return NULL;
-        return (struct fh_map *)(uintptr_t)pool_of_spt(s->profile, shared->spts, pa);
+        status = own_ref(s, &shared->spts, type_of_ref_spt, &record);
+        found = status == FH_OK ? pool_of_spt(s->profile, record, pa) : NULL;
+    } else {
+        status = own_entry(s, &shared->npts, type_of_ref_npt, vmid, &record);
+        found = status == FH_OK ? pool_of_npt(s->profile, record, vmid, pa) : NULL;
     }
-    struct fh_npt **npt =
-        fh_map_edit(&shared->npts, &type_of_ref_npt->as_value, &s->allocator, vmid, &existed);
-    if (!npt || !fh_ref_own(type_of_ref_npt, npt, &s->allocator))
-        return NULL;
-    return (struct fh_map *)(uintptr_t)pool_of_npt(s->profile, *npt, vmid, pa);
+    *pool = (struct fh_map *)(uintptr_t)found;
+    return status;
 }
 
+static enum fh_status set_word(struct fh_state *s, enum fh_boundary which, uint64_t vmid,
+                               uint64_t pa, uint64_t word)
+{
+    struct fh_map *pool;
+    const enum fh_status status = own_pool(s, which, vmid, pa, &pool);
+    return status == FH_OK ? set_entry_u64(s, pool, pa, word) : status;
+}
+
+/* A transaction of its own, so that it can be taken back as a call can. */
 enum fh_status fh_table_set_word(struct fh_state *s, enum fh_boundary which, uint64_t pa,
                                  uint64_t word)
 {
     struct fh_table_place place;
-    bool existed;
     if (!fh_table_locate(s->profile, which, pa, &place))
         return FH_INVALID_ARGUMENT;
-    struct fh_map *pool = own_data(s) ? own_pool(s, &s->adt->shared, which, place.vmid, pa) : NULL;
-    uint64_t *entry =
-        pool ? fh_map_edit(pool, &type_of_u64->as_value, &s->allocator, pa, &existed) : NULL;
-    if (!entry)
-        return FH_NOMEM;
-    *entry = word;
-    return FH_OK;
+    const enum fh_status status = txn_begin(s);
+    return status == FH_OK ? txn_end(s, set_word(s, which, place.vmid, pa, word)) : status;
 }
 
 /* --- Walks ----------------------------------------------------------------------------------- */

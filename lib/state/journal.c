@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "state/machine.h"
+
+#include <string.h>
+
+#include "base/refs.h"
+
+bool journal_grow(struct fh_state *s, size_t need)
+{
+    struct journal *journal = &s->journal;
+    size_t size = journal->size ? journal->size * 2 : 4096;
+    while (size < need)
+        size *= 2;
+    char *bytes = s->allocator.alloc(s->allocator.context, size);
+    if (!bytes)
+        return false;
+    if (journal->bytes) {
+        memcpy(bytes, journal->bytes, journal->used);
+        s->allocator.free(s->allocator.context, journal->bytes, journal->size);
+    }
+    journal->bytes = bytes;
+    journal->size = size;
+    return true;
+}
+
+/* Other data become the state's; the share of the old ones is given up. */
+static void undo_data(struct fh_state *s, const struct record *record)
+{
+    fh_snapshot_release(s->adt, &s->allocator);
+    s->adt = record->place;
+}
+
+bool undo_record(struct fh_state *s, const struct record *record, void *place)
+{
+    bool existed;
+    switch (record->kind) {
+    case RECORD_UNDONE:
+    case RECORD_MARK: return true;
+    case RECORD_WORD: *(uint64_t *)place = record->key; return true;
+    case RECORD_BYTES: memcpy(place, payload_of(record), record->payload); return true;
+    case RECORD_DATA: undo_data(s, record); return true;
+    case RECORD_NEW_ENTRY:
+        return fh_map_remove(place, &record->type->as_value, &s->allocator, record->key);
+    case RECORD_ENTRY:
+        /* Of a map that is the state's own this finds the entry and allocates nothing. */
+        place = fh_map_edit(place, &record->type->as_value, &s->allocator, record->key, &existed);
+        if (!place)
+            return false;
+        /* fall through */
+    default:
+        fh_value_release(record->type, place, &s->allocator);
+        memcpy(place, payload_of(record), record->payload);
+        return true;
+    }
+}
+
+static bool is_of_log(const struct record *record)
+{
+    return record->type && record->type->kind == FH_KIND_LOG;
+}
+
+/* Logs before this record are others. */
+static bool replaced_logs(const struct record *record)
+{
+    return record->kind == RECORD_DATA || record->type == type_of_map_log;
+}
+
+/*
+ * Snapshots in logs share what the other records are about, and would make undoing those copy it:
+ * the logs go first, as far back as they are the same ones.
+ */
+static void undo_logs(struct fh_state *s, size_t used, size_t from)
+{
+    if (!s->journal.holds_references && s->log_policy != FH_LOG_FULL)
+        return;
+    while (used > from) {
+        struct record *record = record_before(&s->journal, used);
+        if (replaced_logs(record))
+            return;
+        used = start_of(record, used);
+        if (!is_of_log(record))
+            continue;
+        undo_record(s, record, record->place);
+        record->kind = RECORD_UNDONE;
+    }
+}
+
+void journal_undo(struct fh_state *s, size_t from)
+{
+    struct journal *journal = &s->journal;
+    void *within = NULL;
+    undo_logs(s, journal->used, from);
+    while (journal->used > from) {
+        const struct record *record = record_before(journal, journal->used);
+        void *place = within ? within : record->place;
+        bool existed;
+        within = NULL;
+        journal->used = start_of(record, journal->used);
+        if (record->kind == RECORD_WITHIN) /* where the inner map of the next record stands now */
+            within =
+                fh_map_edit(place, &record->type->as_value, &s->allocator, record->key, &existed);
+        else
+            undo_record(s, record, place);
+        if (replaced_logs(record))
+            undo_logs(s, journal->used, from);
+    }
+    journal_cut(journal, from);
+}
+
+void journal_cut(struct journal *journal, size_t from)
+{
+    journal->used = from;
+    if (journal->shared > from)
+        journal->shared = from;
+    if (journal->regs > from)
+        journal->regs = 0;
+    if (from == 0)
+        journal->holds_references = false;
+}
+
+static void release_payload(struct fh_state *s, struct record *record)
+{
+    switch (record->kind) {
+    case RECORD_VALUE:
+    case RECORD_ENTRY: fh_value_release(record->type, payload_of(record), &s->allocator); break;
+    case RECORD_DATA: fh_snapshot_release(record->place, &s->allocator); break;
+    default: break;
+    }
+}
+
+void journal_forget(struct fh_state *s, size_t from)
+{
+    struct journal *journal = &s->journal;
+    while (journal->holds_references && journal->used > from) {
+        struct record *record = record_before(journal, journal->used);
+        journal->used = start_of(record, journal->used);
+        release_payload(s, record);
+    }
+    journal_cut(journal, from);
+}
+
+void journal_break(struct fh_state *s)
+{
+    if (s->journal.depth > 0)
+        return;
+    journal_forget(s, 0);
+    s->journal.is_whole = false;
+}
+
+void journal_move(struct journal *journal, const void *from, size_t size, void *to)
+{
+    for (size_t used = journal->used; used > 0;) {
+        struct record *record = record_before(journal, used);
+        const uintptr_t offset = (uintptr_t)record->place - (uintptr_t)from;
+        if (record->kind == RECORD_DATA) /* those before are about the data that it keeps */
+            return;
+        if (offset < size)
+            record->place = (char *)to + offset;
+        used = start_of(record, used);
+    }
+}

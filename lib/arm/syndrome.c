@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <faulthandler/arm_syndrome.h>
+#include <faulthandler/arm_registers.h>
 
 #include "arm/words.h"
 #include "base/text.h"
@@ -196,6 +196,19 @@ static void put_instruction_abort(struct text *text, uint64_t esr)
     text_put(text, abort.EA ? ", EA=1" : "");
 }
 
+/* "read of ID_AA64PFR0_EL1 into X5"; a system instruction: "DC CISW with X5" */
+static void put_system_access(struct text *text, uint64_t esr)
+{
+    const struct fh_arm_esr_sys64 access = fh_arm_esr_sys64_of(esr);
+    const struct fh_arm_encoding encoding = fh_arm_esr_encoding(esr);
+    const bool is_instruction = access.Op0 == 1;
+    if (!is_instruction)
+        text_put(text, access.Direction ? "read of " : "write of ");
+    fh_arm_put_encoding(text, &encoding);
+    text_put(text, is_instruction ? " with " : access.Direction ? " into " : " from ");
+    fh_arm_put_register(text, access.Rt, true);
+}
+
 /* Fields below the class and IL, in the table's order. */
 static void put_syndrome(struct text *text, uint64_t esr, const struct fh_arm_layout *layout)
 {
@@ -203,6 +216,8 @@ static void put_syndrome(struct text *text, uint64_t esr, const struct fh_arm_la
         put_data_abort(text, esr);
     else if (fh_arm_is_instruction_abort(esr))
         put_instruction_abort(text, esr);
+    else if (fh_arm_esr_class(esr) == FH_ARM_CLASS_SYS64)
+        put_system_access(text, esr);
     else
         fh_arm_put_fields(text, layout, esr & ~FH_ARM_BITS(esr));
 }

@@ -79,6 +79,65 @@ WORDS(MEMATTR, {0, "Device-nGnRnE"}, {1, "Device-nGnRE"}, {2, "Device-nGRE"}, {3
       {15, "Normal, outer and inner write-back"});
 WORDS(DESCRIPTOR, {0, "invalid"}, {1, "block"}, {2, "invalid"}, {3, "table or page"});
 
+/* --- Registers ------------------------------------------------------------------------------- */
+
+WORDS(ASIDSIZE, {0, "8 bits"}, {1, "16 bits"});
+WORDS(VMIDSIZE, {0, "8 bits"}, {1, "16 bits"});
+WORDS(PARANGE, {0, "32 bits, 4 GiB"}, {1, "36 bits, 64 GiB"}, {2, "40 bits, 1 TiB"},
+      {3, "42 bits, 4 TiB"}, {4, "44 bits, 16 TiB"}, {5, "48 bits, 256 TiB"}, {6, "52 bits, 4 PiB"},
+      {7, "56 bits, 64 PiB"});
+WORDS(TG0, {0, "4 KiB"}, {1, "64 KiB"}, {2, "16 KiB"});
+WORDS(TG1, {1, "16 KiB"}, {2, "4 KiB"}, {3, "64 KiB"});
+WORDS(RGN, {0, "non-cacheable"}, {1, "write-back, read and write allocate"},
+      {2, "write-through, read allocate"}, {3, "write-back, read allocate"});
+WORDS(MAIR, {0x00, "Device-nGnRnE"}, {0x04, "Device-nGnRE"}, {0x08, "Device-nGRE"},
+      {0x0c, "Device-GRE"}, {0x40, "Normal non-cacheable, XS=0"}, {0x44, "Normal non-cacheable"},
+      {0xa0, "Normal write-through, XS=0"}, {0xbb, "Normal write-through"},
+      {0xee, "Normal write-back, read allocate"}, {0xf0, "Normal tagged write-back"},
+      {0xff, "Normal write-back, read and write allocate"});
+WORDS(PAR_F, {0, "translated"}, {1, "failed"});
+WORDS(STAGE, {0, "stage 1"}, {1, "stage 2"});
+WORDS(MODE, {0x00, "EL0t"}, {0x04, "EL1t"}, {0x05, "EL1h"}, {0x08, "EL2t"}, {0x09, "EL2h"},
+      {0x0c, "EL3t"}, {0x0d, "EL3h"}, {0x10, "AArch32 User"}, {0x11, "AArch32 FIQ"},
+      {0x12, "AArch32 IRQ"}, {0x13, "AArch32 Supervisor"}, {0x16, "AArch32 Monitor"},
+      {0x17, "AArch32 Abort"}, {0x1a, "AArch32 Hyp"}, {0x1b, "AArch32 Undefined"},
+      {0x1f, "AArch32 System"});
+WORDS(BSU, {0, "no more than they say"}, {1, "the inner shareable domain"},
+      {2, "the outer shareable domain"}, {3, "the full system"});
+WORDS(TRAP, {0, "traps EL0 and EL1"}, {1, "traps EL0"}, {2, "traps EL0 and EL1"},
+      {3, "does not trap"});
+WORDS(RMODE, {0, "to nearest"}, {1, "towards plus infinity"}, {2, "towards minus infinity"},
+      {3, "towards zero"});
+WORDS(IMPLEMENTED, {0, "not implemented"}, {1, "implemented"}, {2, "implemented, second form"},
+      {3, "implemented, third form"});
+WORDS(TGRAN, {0, "implemented"}, {1, "implemented, 52-bit addresses"}, {15, "not implemented"});
+WORDS(TGRAN16, {0, "not implemented"}, {1, "implemented"}, {2, "implemented, 52-bit addresses"});
+WORDS(TGRAN_2, {0, "as at stage 1"}, {1, "not implemented"}, {2, "implemented"},
+      {3, "implemented, 52-bit addresses"});
+WORDS(BITS_8_16, {0, "8 bits"}, {2, "16 bits"});
+WORDS(HAFDBS, {0, "none"}, {1, "access flag"}, {2, "access flag and dirty state"},
+      {3, "access flag, of tables too, and dirty state"}, {4, "with a dirty state structure"});
+WORDS(BBM, {0, "needed"}, {1, "level 1"}, {2, "level 2"});
+WORDS(VARANGE, {0, "48 bits"}, {1, "52 bits"}, {2, "56 bits"});
+WORDS(FP_ID, {0, "implemented"}, {1, "implemented, with half precision"}, {15, "not implemented"});
+WORDS(EL_ID, {0, "not implemented"}, {1, "AArch64 only"}, {2, "AArch64 and AArch32"});
+
+/* --- SMMU ------------------------------------------------------------------------------------ */
+
+WORDS(PNU, {0, "unprivileged"}, {1, "privileged"});
+WORDS(SMMU_PAGE, {0, "4 KiB"}, {1, "64 KiB"});
+WORDS(SMMU_SIZE, {0, "32 bits"}, {1, "36 bits"}, {2, "40 bits"}, {3, "42 bits"}, {4, "44 bits"},
+      {5, "48 bits"});
+WORDS(SMMU_PRIV, {0, "as the device says"}, {1, "as the device says, but instruction fetches"},
+      {2, "unprivileged"}, {3, "privileged"});
+WORDS(SMMU_S2CR, {0, "translated by the bank"}, {1, "bypasses"}, {2, "faults"});
+WORDS(SMMU_CBAR, {0, "stage 2"}, {1, "stage 1, stage 2 bypassed"}, {2, "stage 1, stage 2 faults"},
+      {3, "stage 1 and stage 2"});
+WORDS(SMMU_VA64, {0, "AArch32"}, {1, "AArch64"});
+WORDS(SMMU_RESUME, {0, "is tried again"}, {1, "is ended"});
+WORDS(SMMU_FORMAT, {0, "AArch32, short descriptors"}, {1, "AArch32, long descriptors"},
+      {2, "AArch64"});
+
 const char *fh_arm_word_text(const struct fh_arm_words *words, uint64_t value)
 {
     if (words->kind != FH_ARM_SAY_WORDS)
@@ -88,4 +147,17 @@ const char *fh_arm_word_text(const struct fh_arm_words *words, uint64_t value)
             return row->text;
     }
     return NULL;
+}
+
+char fh_arm_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+bool fh_arm_is_named(const char *own, const char *name, size_t length)
+{
+    size_t n = 0;
+    while (n < length && own[n] && fh_arm_upper(own[n]) == fh_arm_upper(name[n]))
+        n++;
+    return n == length && !own[n];
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "support.h"
-
-#include <string.h>
+#include "arm_words.h"
 
 #include <faulthandler/arm_syndrome.h>
 
@@ -12,59 +10,21 @@
 
 /* --- Each word is what its fields make, and the other way round ------------------------------ */
 
-typedef uint64_t round_trip(uint64_t word);
-
-/* decode(encode(x)) = x for every value x of every field, encode(decode(w)) = w on random words. */
-static void check_round_trip(const struct fh_arm_layout *layout, round_trip *through)
-{
-    uint64_t seed = 1;
-    for (unsigned i = 0; i < layout->nfields; i++) {
-        const struct fh_arm_field *field = &layout->fields[i];
-        const unsigned bits = field->high - field->low + 1u;
-        const uint64_t count = UINT64_C(1) << (bits < 17 ? bits : 17);
-        for (uint64_t value = 0; value < count; value++) {
-            const uint64_t word =
-                fh_arm_put(bits < 17 ? value : random_u64(&seed), field->high, field->low);
-            ck_assert_uint_eq(through(word), word);
-        }
-    }
-    for (unsigned i = 0; i < 10000; i++) {
-        const uint64_t word = random_u64(&seed);
-        ck_assert_uint_eq(through(word), word & layout->bits);
-    }
-}
-
-#define ROUND_TRIP(name)                                                                           \
-    static uint64_t through_##name(uint64_t word)                                                  \
-    {                                                                                              \
-        const struct fh_arm_esr_##name fields = fh_arm_esr_##name##_of(word);                      \
-        return fh_arm_esr_##name##_word(&fields);                                                  \
-    }
-FH_ARM_FORM_MAP(ROUND_TRIP)
+#define ESR_ROUND_TRIP(name) DEFINE_ROUND_TRIP(esr_##name)
+FH_ARM_FORM_MAP(ESR_ROUND_TRIP)
 
 START_TEST(every_form_of_a_syndrome_is_what_its_fields_make)
 {
-#define CHECK_FORM(name) check_round_trip(fh_arm_form_layout(FH_ARM_FORM_##name), through_##name);
+#define CHECK_FORM(name)                                                                           \
+    check_round_trip(fh_arm_form_layout(FH_ARM_FORM_##name), through_esr_##name);
     FH_ARM_FORM_MAP(CHECK_FORM)
 }
 END_TEST
 
 START_TEST(fields_stand_from_the_top_down_and_do_not_overlap)
 {
-    for (unsigned form = 0; form < FH_ARM_FORMS; form++) {
-        const struct fh_arm_layout *layout = fh_arm_form_layout((enum fh_arm_form)form);
-        unsigned above = 64;
-        uint64_t bits = 0;
-        for (unsigned i = 0; i < layout->nfields; i++) {
-            const struct fh_arm_field *field = &layout->fields[i];
-            ck_assert_msg(field->high < above && field->low <= field->high, "%s.%s", layout->name,
-                          field->name);
-            above = field->low;
-            bits |= fh_arm_mask(field->high, field->low);
-            ck_assert_ptr_eq(fh_arm_layout_field(layout, field->name, strlen(field->name)), field);
-        }
-        ck_assert_uint_eq(bits, layout->bits);
-    }
+    for (unsigned form = 0; form < FH_ARM_FORMS; form++)
+        check_layout(fh_arm_form_layout((enum fh_arm_form)form));
 }
 END_TEST
 
@@ -208,6 +168,12 @@ START_TEST(syndromes_are_said_in_words)
     assert_described(0x8600000f, "IABT_CUR (instruction abort from the same level): instruction "
                                  "fetch, permission fault, level 3");
     assert_described(0x5a000000, "HVC64 (HVC in AArch64)");
+    assert_described(0x623000a9, "SYS64 (trapped MSR, MRS or system instruction): read of "
+                                 "ID_AA64PFR0_EL1 into X5");
+    assert_described(0x624f3c9c, "SYS64 (trapped MSR, MRS or system instruction): write of "
+                                 "S0_4_C15_C14_7 from X4");
+    assert_described(0x62141f5c, "SYS64 (trapped MSR, MRS or system instruction): DC CISW with "
+                                 "X26");
     assert_described(0xf2000800, "BRK64 (BRK in AArch64): imm16=0x800");
     assert_described(0x07e00001, "WFx (trapped WFI, WFE, WFIT or WFET): CV=1, COND=0xe (always), "
                                  "TI=1 (WFE)");

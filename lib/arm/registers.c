@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <faulthandler/arm_registers.h>
+
+#include "arm/words.h"
+#include "base/text.h"
+
+/* --- The tables ------------------------------------------------------------------------------ */
+
+ARM_LAYOUT(esr)
+FH_ARM_LAYOUT_MAP(ARM_LAYOUT)
+
+static const struct fh_arm_register registers[] = {
+#define REGISTER(name, op0, op1, CRn, CRm, op2, width, form, which, other, trap, meaning)          \
+    {#name,           {op0, op1, CRn, CRm, op2}, width, &layout_##form,                            \
+     &layout_##other, FH_ARM_CHOICE_##which,     trap,  meaning},
+    FH_ARM_REGISTER_MAP(REGISTER)
+#undef REGISTER
+#define NAME(name, op0, op1, CRn, CRm, op2, trap)                                                  \
+    {#name,           {op0, op1, CRn, CRm, op2}, 64,   &layout_value64,                            \
+     &layout_value64, FH_ARM_CHOICE_NEVER,       trap, ""},
+        FH_ARM_NAME_MAP(NAME)
+#undef NAME
+#define INSTRUCTION(name, op0, op1, CRn, CRm, op2, trap)                                           \
+    {name, {op0, op1, CRn, CRm, op2}, 0, &layout_value64, &layout_value64, FH_ARM_CHOICE_NEVER,    \
+     trap, "system instruction"},
+            FH_ARM_INSTRUCTION_MAP(INSTRUCTION)
+#undef INSTRUCTION
+};
+
+enum { REGISTERS = sizeof registers / sizeof *registers };
+
+const struct fh_arm_register *fh_arm_register_at(unsigned index)
+{
+    return index < REGISTERS ? &registers[index] : NULL;
+}
+
+/* --- By name and by encoding ----------------------------------------------------------------- */
+
+/* A number of one or two digits; false if there is none, or it is beyond `max`. */
+static bool take_number(const char **at, const char *end, uint8_t max, uint8_t *number)
+{
+    unsigned value = 0, digits = 0;
+    while (*at < end && **at >= '0' && **at <= '9' && digits < 2) {
+        value = value * 10 + (unsigned)(*(*at)++ - '0');
+        digits++;
+    }
+    *number = (uint8_t)value;
+    return digits > 0 && value <= max;
+}
+
+static bool take_char(const char **at, const char *end, char c)
+{
+    return *at < end && fh_arm_upper(*(*at)++) == c;
+}
+
+/* "S3_4_C2_C1_2" */
+static bool read_encoding(const char *name, size_t length, struct fh_arm_encoding *encoding)
+{
+    const char *at = name, *end = name + length;
+    return take_char(&at, end, 'S') && take_number(&at, end, 3, &encoding->op0) &&
+           take_char(&at, end, '_') && take_number(&at, end, 7, &encoding->op1) &&
+           take_char(&at, end, '_') && take_char(&at, end, 'C') &&
+           take_number(&at, end, 15, &encoding->CRn) && take_char(&at, end, '_') &&
+           take_char(&at, end, 'C') && take_number(&at, end, 15, &encoding->CRm) &&
+           take_char(&at, end, '_') && take_number(&at, end, 7, &encoding->op2) && at == end;
+}
+
+const struct fh_arm_register *fh_arm_register_named(const char *name, size_t length)
+{
+    struct fh_arm_encoding encoding;
+    for (unsigned i = 0; i < REGISTERS; i++) {
+        if (fh_arm_is_named(registers[i].name, name, length))
+            return &registers[i];
+    }
+    return read_encoding(name, length, &encoding) ? fh_arm_register_encoded(&encoding) : NULL;
+}
+
+static bool is_same(const struct fh_arm_encoding *a, const struct fh_arm_encoding *b)
+{
+    return a->op0 == b->op0 && a->op1 == b->op1 && a->CRn == b->CRn && a->CRm == b->CRm &&
+           a->op2 == b->op2;
+}
+
+const struct fh_arm_register *fh_arm_register_encoded(const struct fh_arm_encoding *encoding)
+{
+    for (unsigned i = 0; i < REGISTERS; i++) {
+        if (is_same(&registers[i].encoding, encoding))
+            return &registers[i];
+    }
+    return NULL;
+}
+
+void fh_arm_put_encoding(struct text *text, const struct fh_arm_encoding *encoding)
+{
+    const struct fh_arm_register *reg = fh_arm_register_encoded(encoding);
+    if (reg) {
+        text_put(text, reg->name);
+        return;
+    }
+    text_put_char(text, 'S');
+    text_put_digits(text, encoding->op0, 10);
+    text_put_char(text, '_');
+    text_put_digits(text, encoding->op1, 10);
+    text_put(text, "_C");
+    text_put_digits(text, encoding->CRn, 10);
+    text_put(text, "_C");
+    text_put_digits(text, encoding->CRm, 10);
+    text_put_char(text, '_');
+    text_put_digits(text, encoding->op2, 10);
+}
+
+size_t fh_arm_describe_encoding(const struct fh_arm_encoding *encoding, char *buffer, size_t size)
+{
+    struct text text = {buffer, size, 0};
+    fh_arm_put_encoding(&text, encoding);
+    return text_end(&text);
+}
+
+/* --- Words ----------------------------------------------------------------------------------- */
+
+const struct fh_arm_layout *fh_arm_register_layout(const struct fh_arm_register *reg, uint64_t word,
+                                                   uint64_t hcr)
+{
+    const struct fh_arm_layout *syndrome;
+    switch (reg->choice) {
+    case FH_ARM_CHOICE_NEVER: return reg->layout;
+    case FH_ARM_CHOICE_BIT_0: return word & 1 ? reg->other : reg->layout;
+    case FH_ARM_CHOICE_BIT_4: return word & 16 ? reg->other : reg->layout;
+    case FH_ARM_CHOICE_E2H: return fh_arm_hcr_el2_of(hcr).E2H ? reg->other : reg->layout;
+    case FH_ARM_CHOICE_SYNDROME: break;
+    }
+    syndrome = fh_arm_esr_layout(word);
+    return syndrome ? syndrome : reg->layout;
+}
+
+size_t fh_arm_describe_register(const struct fh_arm_register *reg, uint64_t word, uint64_t hcr,
+                                char *buffer, size_t size)
+{
+    if (reg->choice == FH_ARM_CHOICE_SYNDROME)
+        return fh_arm_describe_esr(word, buffer, size);
+    return fh_arm_describe_word(fh_arm_register_layout(reg, word, hcr), word, buffer, size);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "arm_words.h"
+
+#include <faulthandler/arm_registers.h>
+#include <faulthandler/arm_smmu.h>
+
+/* Expected values: Arm ARM, IHI 0062, and words that Linux, KVM and Xen write to registers. */
+
+/* --- Each word is what its fields make ------------------------------------------------------- */
+
+FH_ARM_LAYOUT_MAP(DEFINE_ROUND_TRIP)
+FH_ARM_SMMU_LAYOUT_MAP(DEFINE_ROUND_TRIP)
+
+static const struct named_trip {
+    const char *name;
+    round_trip *through;
+} trips[] = {
+#define TRIP(name) {#name, through_##name},
+    FH_ARM_LAYOUT_MAP(TRIP) FH_ARM_SMMU_LAYOUT_MAP(TRIP)
+#undef TRIP
+};
+
+static void check_one(const struct fh_arm_layout *layout)
+{
+    check_layout(layout);
+    for (unsigned i = 0; i < sizeof trips / sizeof *trips; i++) {
+        if (strcmp(trips[i].name, layout->name) == 0)
+            check_round_trip(layout, trips[i].through);
+    }
+}
+
+START_TEST(every_register_is_what_its_fields_make)
+{
+    const struct fh_arm_register *reg;
+    for (unsigned i = 0; (reg = fh_arm_register_at(i)) && reg->meaning[0]; i++) {
+        check_one(reg->layout);
+        if (reg->other != reg->layout)
+            check_one(reg->other);
+    }
+}
+END_TEST
+
+START_TEST(every_smmu_register_is_what_its_fields_make)
+{
+    const struct fh_arm_smmu_register *reg;
+    for (unsigned i = 0; (reg = fh_arm_smmu_register_at(i)); i++)
+        check_one(reg->layout);
+}
+END_TEST
+
+/* --- Names and encodings --------------------------------------------------------------------- */
+
+START_TEST(registers_have_the_encodings_of_the_manual)
+{
+    static const struct {
+        const char *name;
+        struct fh_arm_encoding encoding;
+    } expected[] = {
+        {"SCTLR_EL1", {3, 0, 1, 0, 0}},        {"TCR_EL1", {3, 0, 2, 0, 2}},
+        {"ESR_EL1", {3, 0, 5, 2, 0}},          {"FAR_EL1", {3, 0, 6, 0, 0}},
+        {"PAR_EL1", {3, 0, 7, 4, 0}},          {"MAIR_EL1", {3, 0, 10, 2, 0}},
+        {"VTTBR_EL2", {3, 4, 2, 1, 0}},        {"VTCR_EL2", {3, 4, 2, 1, 2}},
+        {"HCR_EL2", {3, 4, 1, 1, 0}},          {"ESR_EL2", {3, 4, 5, 2, 0}},
+        {"FAR_EL2", {3, 4, 6, 0, 0}},          {"HPFAR_EL2", {3, 4, 6, 0, 4}},
+        {"ELR_EL2", {3, 4, 4, 0, 1}},          {"CNTHCTL_EL2", {3, 4, 14, 1, 0}},
+        {"MDSCR_EL1", {2, 0, 0, 2, 2}},        {"ICC_SGI1R_EL1", {3, 0, 12, 11, 5}},
+        {"CNTPCT_EL0", {3, 3, 14, 0, 1}},      {"PMCCNTR_EL0", {3, 3, 9, 13, 0}},
+        {"OSLAR_EL1", {2, 0, 1, 0, 4}},        {"CLIDR_EL1", {3, 1, 0, 0, 1}},
+        {"DC CISW", {1, 0, 7, 14, 2}},         {"TLBI VMALLS12E1IS", {1, 4, 8, 3, 6}},
+        {"PMEVTYPER9_EL0", {3, 3, 14, 13, 1}}, {"TPIDR_EL0", {3, 3, 13, 0, 2}},
+    };
+    for (unsigned i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const char *name = expected[i].name;
+        const struct fh_arm_register *reg = fh_arm_register_encoded(&expected[i].encoding);
+        ck_assert_ptr_nonnull(reg);
+        ck_assert_str_eq(reg->name, name);
+        ck_assert_ptr_eq(fh_arm_register_named(name, strlen(name)), reg);
+    }
+}
+END_TEST
+
+START_TEST(no_two_registers_have_one_encoding_or_name)
+{
+    const struct fh_arm_register *reg;
+    for (unsigned i = 0; (reg = fh_arm_register_at(i)); i++) {
+        ck_assert_ptr_eq(fh_arm_register_encoded(&reg->encoding), reg);
+        ck_assert_ptr_eq(fh_arm_register_named(reg->name, strlen(reg->name)), reg);
+        char text[32];
+        fh_arm_describe_encoding(&reg->encoding, text, sizeof text);
+        ck_assert_str_eq(text, reg->name);
+    }
+    ck_assert_ptr_null(fh_arm_register_at(100000));
+}
+END_TEST
+
+START_TEST(a_register_is_found_by_its_generic_name)
+{
+    ck_assert_str_eq(fh_arm_register_named("s3_4_c2_c1_2", 12)->name, "VTCR_EL2");
+    ck_assert_str_eq(fh_arm_register_named("vtcr_el2", 8)->name, "VTCR_EL2");
+    ck_assert_ptr_null(fh_arm_register_named("S3_0_C15_C2_0", 13));
+    ck_assert_ptr_null(fh_arm_register_named("S3_8_C1_C1_0", 12));
+    ck_assert_ptr_null(fh_arm_register_named("VTCR", 4));
+    ck_assert_ptr_null(fh_arm_register_named("", 0));
+    char text[32];
+    fh_arm_describe_encoding(&(struct fh_arm_encoding){3, 1, 15, 2, 0}, text, sizeof text);
+    ck_assert_str_eq(text, "S3_1_C15_C2_0");
+}
+END_TEST
+
+START_TEST(a_syndrome_names_the_register)
+{
+    /* Bits of the ISS for S3_0_C12_C11_5: Linux sends an IPI. */
+    const struct fh_arm_encoding sgi = fh_arm_esr_encoding(0x623a3016);
+    ck_assert_str_eq(fh_arm_register_encoded(&sgi)->name, "ICC_SGI1R_EL1");
+}
+END_TEST
+
+/* --- Words ----------------------------------------------------------------------------------- */
+
+static void assert_described(const char *name, uint64_t word, uint64_t hcr, const char *expected)
+{
+    char text[1024];
+    const struct fh_arm_register *reg = fh_arm_register_named(name, strlen(name));
+    fh_arm_describe_register(reg, word, hcr, text, sizeof text);
+    ck_assert_str_eq(text, expected);
+}
+
+START_TEST(words_are_said_field_by_field)
+{
+    /* Linux: VTCR_EL2 for 40 bits of IPA and 4 KiB pages on a machine with 40 bits. */
+    assert_described("VTCR_EL2", 0x80023558, 0,
+                     "RES1=1, PS=2 (40 bits, 1 TiB), SH0=3 (inner shareable), ORGN0=1 (write-back, "
+                     "read and write allocate), IRGN0=1 (write-back, read and write allocate), "
+                     "SL0=1, T0SZ=24");
+    assert_described("VTTBR_EL2", 0x000300004abcd000, 0, "VMID=3, BADDR=0x4abcd000");
+    assert_described("HPFAR_EL2", 0x880cb00, 0, "FIPA=0x880cb0000");
+    /* EL1h with everything masked, as KVM resets a vCPU. */
+    assert_described("SPSR_EL2", 0x3c5, 0, "D=1, A=1, I=1, F=1, M=5 (EL1h)");
+    assert_described("SPSR_EL2", 0x600f0010, 0, "Z=1, C=1, GE=15, M=0x10 (AArch32 User)");
+    assert_described("PAR_EL1", 0xff00000080345b80, 0,
+                     "ATTR=0xff (Normal write-back, read and write allocate), PA=0x80345000, "
+                     "NSE=1, NS=1, SH=3 (inner shareable)");
+    assert_described("PAR_EL1", 0x0000000000000b0f, 0,
+                     "RES1=1, S=1 (stage 2), PTW=1, FST=7 (translation fault, level 3), F=1 "
+                     "(failed)");
+    assert_described("ESR_EL1", 0x96000045, 0,
+                     "DABT_CUR (data abort from the same level): write, access not described "
+                     "(ISV=0), translation fault, level 1");
+    assert_described("VTTBR_EL2", 0, 0, "");
+    assert_described("CPACR_EL1", 0x300000, 0, "FPEN=3 (does not trap)");
+    assert_described("MPIDR_EL1", 0x80000103, 0, "RES1=1, Aff1=1, Aff0=3");
+}
+END_TEST
+
+/* HCR_EL2 as KVM of Linux 4.18 sets it for a guest of AArch64. */
+START_TEST(hcr_has_the_bits_of_the_manual)
+{
+    const struct fh_arm_hcr_el2 hcr = fh_arm_hcr_el2_of(0x8078663f);
+    ck_assert(hcr.VM && hcr.SWIO && hcr.PTW && hcr.FMO && hcr.IMO && hcr.AMO && hcr.RW && hcr.FB);
+    ck_assert(hcr.TWI && hcr.TWE && hcr.TSC && hcr.TACR && hcr.TSW && hcr.TIDCP);
+    ck_assert_uint_eq(hcr.BSU, 1);
+    ck_assert(!hcr.TVM && !hcr.E2H && !hcr.TGE && !hcr.DC && !hcr.TPC);
+}
+END_TEST
+
+START_TEST(a_form_follows_from_the_word_or_from_e2h)
+{
+    const uint64_t e2h = UINT64_C(1) << 34;
+    assert_described("CNTHCTL_EL2", 3, 0, "EL1PCEN=1, EL1PCTEN=1");
+    assert_described("CNTHCTL_EL2", 0xc00, e2h, "EL1PTEN=1, EL1PCTEN=1");
+    assert_described("CPTR_EL2", 0x33ff, 0, "RES1_13=1, TSM=1, RES1_9=1, TZ=1, RES1_7_0=0xff");
+    assert_described("CPTR_EL2", 0x300000, e2h, "FPEN=3 (does not trap)");
+}
+END_TEST
+
+/* --- SMMU ------------------------------------------------------------------------------------ */
+
+static void assert_smmu(enum fh_arm_smmu_page page, uint64_t offset, const char *expected)
+{
+    char text[64];
+    fh_arm_describe_smmu_register(page, offset, text, sizeof text);
+    ck_assert_str_eq(text, expected);
+}
+
+/* Offsets of Linux's arm-smmu driver. */
+START_TEST(smmu_registers_have_their_offsets)
+{
+    assert_smmu(FH_ARM_SMMU_GR0, 0x0, "sCR0");
+    assert_smmu(FH_ARM_SMMU_GR0, 0x48, "sGFSR");
+    assert_smmu(FH_ARM_SMMU_GR0, 0x50, "sGFSYNR0");
+    assert_smmu(FH_ARM_SMMU_GR0, 0x80c, "SMR3");
+    assert_smmu(FH_ARM_SMMU_GR0, 0xc04, "S2CR1");
+    assert_smmu(FH_ARM_SMMU_GR1, 0x8, "CBAR2");
+    assert_smmu(FH_ARM_SMMU_GR1, 0x400, "CBFRSYNRA0");
+    assert_smmu(FH_ARM_SMMU_GR1, 0x804, "CBA2R1");
+    assert_smmu(FH_ARM_SMMU_CB, 0x20, "CB TTBR0");
+    assert_smmu(FH_ARM_SMMU_CB, 0x24, "CB TTBR0");
+    assert_smmu(FH_ARM_SMMU_CB, 0x34, "CB CONTEXTIDR");
+    assert_smmu(FH_ARM_SMMU_CB, 0x58, "CB FSR");
+    assert_smmu(FH_ARM_SMMU_CB, 0x68, "CB FSYNR0");
+    assert_smmu(FH_ARM_SMMU_CB, 0x18, "CB offset 0x18");
+}
+END_TEST
+
+START_TEST(an_offset_lies_in_a_page_of_the_smmu)
+{
+    uint64_t in_page, bank;
+    ck_assert_int_eq(fh_arm_smmu_place(0x808, 0x10000, 12, &in_page, &bank), FH_ARM_SMMU_GR0);
+    ck_assert_int_eq(fh_arm_smmu_place(0x1404, 0x10000, 12, &in_page, &bank), FH_ARM_SMMU_GR1);
+    ck_assert_uint_eq(in_page, 0x404);
+    ck_assert_int_eq(fh_arm_smmu_place(0x12020, 0x10000, 12, &in_page, &bank), FH_ARM_SMMU_CB);
+    ck_assert_uint_eq(in_page, 0x20);
+    ck_assert_uint_eq(bank, 2);
+}
+END_TEST
+
+/* A message of Linux: fsr=0x402, fsynr=0x300003; and GFSR 0x80000002. */
+START_TEST(smmu_faults_are_taken_apart)
+{
+    char text[160];
+    const struct fh_arm_smmu_register *fsr = fh_arm_smmu_register_named(FH_ARM_SMMU_CB, "fsr", 3);
+    fh_arm_describe_word(fsr->layout, 0x402, text, sizeof text);
+    ck_assert_str_eq(text, "FORMAT=2 (AArch64), TF=1");
+    const struct fh_arm_smmu_fsynr0 fsynr = fh_arm_smmu_fsynr0_of(0x300003);
+    ck_assert_uint_eq(fsynr.S1CBNDX, 0x30);
+    ck_assert_uint_eq(fsynr.PLVL, 3);
+    ck_assert_uint_eq(fsynr.WNR, 0);
+    const struct fh_arm_smmu_register *gfsr =
+        fh_arm_smmu_register_named(FH_ARM_SMMU_GR0, "GFSR", 4);
+    fh_arm_describe_word(gfsr->layout, 0x80000002, text, sizeof text);
+    ck_assert_str_eq(text, "MULTI=1, USF=1");
+}
+END_TEST
+
+static void add(TCase *tests)
+{
+    tcase_add_test(tests, every_register_is_what_its_fields_make);
+    tcase_add_test(tests, every_smmu_register_is_what_its_fields_make);
+    tcase_add_test(tests, registers_have_the_encodings_of_the_manual);
+    tcase_add_test(tests, no_two_registers_have_one_encoding_or_name);
+    tcase_add_test(tests, a_register_is_found_by_its_generic_name);
+    tcase_add_test(tests, a_syndrome_names_the_register);
+    tcase_add_test(tests, words_are_said_field_by_field);
+    tcase_add_test(tests, hcr_has_the_bits_of_the_manual);
+    tcase_add_test(tests, a_form_follows_from_the_word_or_from_e2h);
+    tcase_add_test(tests, smmu_registers_have_their_offsets);
+    tcase_add_test(tests, an_offset_lies_in_a_page_of_the_smmu);
+    tcase_add_test(tests, smmu_faults_are_taken_apart);
+}
+
+int main(void)
+{
+    return run_tests("arm_registers", add);
+}

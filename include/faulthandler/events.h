@@ -15,6 +15,9 @@ extern "C" {
  * object). Families: TICKET and SHARED events stand in the per-lock logs (RData.v: MultiLog),
  * ATOMIC events in slog (SingleLog), UPDATE events in pt_updates. `object` names what a snapshot
  * event carries: the object that the lock protects as it was when the event was recorded.
+ *
+ * Arguments are 64-bit words. Only the second of OVM_INACTIVE, which is cur_vcpuid, can be negative:
+ * it stands there in two's complement.
  */
 /* clang-format off */
 #define FH_EVENT_MAP(X)                                                                             \

@@ -124,7 +124,9 @@ extern "C" {
 
 /*
  * RData without its fields of function type: `oracle`, `soracle`, `doracle` and `core_doracle` are
- * callbacks of the state's environment (struct fh_environment).
+ * callbacks of the state's environment (struct fh_environment). Coq's map `shadow_ctxts` has all of
+ * Z for keys, and cur_vcpuid may be -1: the contexts with negative numbers are `shadow_ctxts_below`,
+ * where entry n is the context -1 - n. All other keys of maps are 0 or more.
  */
 #define FH_FIELDS_rdata(X)                                                                          \
     X(halt, flag)                                                                                   \
@@ -140,6 +142,7 @@ extern "C" {
     X(region_cnt, u64)                                                                              \
     X(regions, map_memblock)                                                                        \
     X(shadow_ctxts, map_ctxt)                                                                       \
+    X(shadow_ctxts_below, map_ctxt)                                                                 \
     X(smmu_conf, ref_smmu_conf)                                                                     \
     X(log, map_log)                                                                                 \
     X(slog, log)                                                                                    \

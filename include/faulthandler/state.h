@@ -45,7 +45,8 @@ struct fh_environment {
 
     /*
      * How an encrypted vCPU is restored: changes ctxt_regs and ctxt_states, a copy of the shadow
-     * context, and returns the first index of doracle(vmid) at or after n that it did not use.
+     * context, and returns the first index of doracle(vmid) at or after n that it did not use, or a
+     * smaller one where that needs more than 64 bits: the call then ends not representable.
      * Default: nothing changes, n. (decrypt_gp_regs_specx and decrypt_sys_regs_specx.)
      */
     uint64_t (*decrypt_gp_regs)(void *context, uint64_t vmid, uint64_t n, struct fh_ctxt *ctxt);

@@ -247,11 +247,12 @@ enum fh_status kc_fetch_from_doracle(struct fh_state *s, uint32_t vmid, uint64_t
     FH_RELY(s, pfn + pgnum > 0 && is_pfn(k, wide_add(pfn, pgnum) - 1), pfn, pgnum);
     FH_LOOP_BOUND(s, pgnum);
     const uint64_t n = number_at(&s->adt->data_log, vmid);
-    FH_REPRESENTABLE(s, is_int64(wide_add(n, pgnum)), n, pgnum);
+    FH_REPRESENTABLE(s, wide_add(n, pgnum) <= (wide)UINT64_MAX + 1, n, pgnum);
     FH_TRY(begin_flatmem(s));
     for (uint64_t i = 0; i < pgnum; i++)
         FH_TRY(set_flatmem(s, pfn + i, data_oracle(s, vmid, n + i)));
     FH_TRY(end_flatmem(s));
+    FH_LEAVES_64_BITS(s, !is_int64(wide_add(n, pgnum)), n, pgnum);
     return set_entry_u64(s, &s->adt->data_log, vmid, n + pgnum);
 }
 

@@ -85,23 +85,24 @@ static size_t shadow_offset(uint32_t index)
 }
 
 /* The shadow context `ctxtid`, to be written through the setters. */
-static enum fh_status own_shadow_ctxt(struct fh_state *s, uint64_t ctxtid, struct fh_ctxt **ctxt)
+static enum fh_status own_shadow_ctxt(struct fh_state *s, wide ctxtid, struct fh_ctxt **ctxt)
 {
+    const struct ctxt_place place = place_of_ctxt(s, ctxtid);
     void *record = NULL;
-    FH_TRY(own_entry(s, &s->adt->shadow_ctxts, type_of_ref_ctxt, ctxtid, &record));
+    FH_REPRESENTABLE(s, place.map, s->adt->cur_vmid);
+    FH_TRY(own_entry(s, place.map, type_of_ref_ctxt, place.key, &record));
     *ctxt = record;
     return FH_OK;
 }
 
-uint64_t shadow_register(const struct fh_state *s, uint64_t ctxtid, uint32_t index)
+uint64_t shadow_register(const struct fh_state *s, wide ctxtid, uint32_t index)
 {
     const size_t offset = shadow_offset(index);
     const char *ctxt = (const char *)shadow_ctxt_of(s, ctxtid);
     return offset == 0 ? 0 : *(const uint64_t *)(const void *)(ctxt + offset);
 }
 
-enum fh_status set_shadow_register(struct fh_state *s, uint64_t ctxtid, uint32_t index,
-                                   uint64_t value)
+enum fh_status set_shadow_register(struct fh_state *s, wide ctxtid, uint32_t index, uint64_t value)
 {
     const size_t offset = shadow_offset(index);
     if (offset == 0)
@@ -358,7 +359,7 @@ enum {
     CTXT_STATES = sizeof(struct fh_ctxt_states) / sizeof(uint64_t),
 };
 
-enum fh_status replace_shadow_ctxt(struct fh_state *s, uint64_t ctxtid, const struct fh_ctxt *from)
+enum fh_status replace_shadow_ctxt(struct fh_state *s, wide ctxtid, const struct fh_ctxt *from)
 {
     struct fh_ctxt *to;
     FH_TRY(own_shadow_ctxt(s, ctxtid, &to));
@@ -374,11 +375,12 @@ static enum fh_status decrypt_regs(struct fh_state *s, uint32_t vmid, uint32_t v
 {
     if (!decrypt)
         return FH_OK;
-    const uint64_t ctxtid = ctxt_id(s->profile, vmid, vcpuid);
+    const wide ctxtid = ctxt_id(s->profile, vmid, vcpuid);
     struct fh_ctxt plain = *shadow_ctxt_of(s, ctxtid);
     const uint64_t n = number_at(&s->adt->data_log, vmid);
     const uint64_t next = decrypt(s->env.context, vmid, n, &plain);
     FH_TRY(replace_shadow_ctxt(s, ctxtid, &plain));
+    FH_LEAVES_64_BITS(s, next < n, n, next);
     return set_entry_u64(s, &s->adt->data_log, vmid, next);
 }
 
@@ -439,9 +441,9 @@ enum fh_status kc_set_per_cpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid
  * Between the hardware's registers and the shadow context of the current vCPU. Never stuck: also a
  * vCPU that does not exist has a context.
  */
-static uint64_t cur_ctxt_id(const struct fh_state *s)
+static wide cur_ctxt_id(const struct fh_state *s)
 {
-    return ctxt_id(s->profile, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid);
+    return ctxt_id(s->profile, s->adt->cur_vmid, s->adt->cur_vcpuid);
 }
 
 static enum fh_status own_regs(struct fh_state *s, struct fh_ctxt **regs)
@@ -619,7 +621,7 @@ enum fh_status kc_timer_enable_traps(struct fh_state *s)
     const uint64_t cnthctl = s->adt->regs->trap_regs.cnthctl_el2;
     const wide sum = wide_add(cnthctl, s->profile->CNTHCTL_EL1PCTEN);
     const uint64_t difference = s->profile->CNTHCTL_EL1PCEN;
-    FH_REPRESENTABLE(s, sum >= difference && is_int64(sum - difference), cnthctl);
+    FH_LEAVES_64_BITS(s, sum < difference || !is_int64(sum - difference), cnthctl);
     struct fh_ctxt *regs;
     FH_TRY(own_regs(s, &regs));
     return copy_word(s, &regs->trap_regs.cnthctl_el2, (uint64_t)(sum - difference));
@@ -651,7 +653,7 @@ enum fh_status kc_vm_el2_restore_state(struct fh_state *s)
     const struct fh_profile *k = s->profile;
     SKIP_IF_HALTED(s);
     const uint64_t vmid = s->adt->cur_vmid;
-    FH_REPRESENTABLE(s, vmid >> (64 - k->VTTBR_VMID_SHIFT) == 0, vmid);
+    FH_LEAVES_64_BITS(s, vmid >> (64 - k->VTTBR_VMID_SHIFT) != 0, vmid);
     const uint64_t tpidr = shadow_ctxt_of(s, cur_ctxt_id(s))->ctxt_regs.tpidr_el2;
     return set_stage_2(s, pool_start(k, vmid) | vmid << k->VTTBR_VMID_SHIFT, k->HCR_HYPSEC_VM_FLAGS,
                        tpidr);
@@ -675,7 +677,7 @@ enum fh_status kc_host_el2_restore_state(struct fh_state *s)
 #define SKIP_INSTRUCTION(s)                                                                        \
     do {                                                                                           \
         const uint64_t elr_el2 = (s)->adt->regs->ctxt_regs.elr_el2;                                \
-        FH_REPRESENTABLE(s, is_int64(wide_add(elr_el2, 4)), elr_el2);                              \
+        FH_LEAVES_64_BITS(s, !is_int64(wide_add(elr_el2, 4)), elr_el2);                            \
         struct fh_ctxt *regs;                                                                      \
         FH_TRY(own_regs(s, &regs));                                                                \
         FH_TRY(copy_word(s, &regs->ctxt_regs.esr_el2, elr_el2 + 4));                               \

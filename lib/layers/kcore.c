@@ -4,18 +4,34 @@
 
 #include <string.h>
 
+static struct fh_error error_of(enum fh_status status, const char *layer, const char *function,
+                                const char *condition, const char *names, const uint64_t *values,
+                                size_t nvalues)
+{
+    const size_t prefix = sizeof "kc_" - 1;
+    const bool is_kc = memcmp(function, "kc_", prefix) == 0;
+    struct fh_error error = {.status = status,
+                             .layer = layer,
+                             .function = is_kc ? function + prefix : function,
+                             .condition = condition,
+                             .names = names,
+                             .nvalues = (unsigned)nvalues};
+    memcpy(error.values, values, nvalues * sizeof *values);
+    return error;
+}
+
 enum fh_status stop(struct fh_state *s, enum fh_status status, const char *layer,
                     const char *function, const char *condition, const char *names,
                     const uint64_t *values, size_t nvalues)
 {
-    const size_t prefix = sizeof "kc_" - 1;
-    const bool is_kc = memcmp(function, "kc_", prefix) == 0;
-    s->error = (struct fh_error){.status = status,
-                                 .layer = layer,
-                                 .function = is_kc ? function + prefix : function,
-                                 .condition = condition,
-                                 .names = names,
-                                 .nvalues = (unsigned)nvalues};
-    memcpy(s->error.values, values, nvalues * sizeof *values);
+    s->error = error_of(status, layer, function, condition, names, values, nvalues);
     return status;
+}
+
+void leave_64_bits(struct fh_state *s, const char *layer, const char *function,
+                   const char *condition, const char *names, const uint64_t *values, size_t nvalues)
+{
+    if (s->beyond.status == FH_OK)
+        s->beyond =
+            error_of(FH_UNREPRESENTABLE, layer, function, condition, names, values, nvalues);
 }

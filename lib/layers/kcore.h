@@ -17,6 +17,9 @@
  *
  *   FH_RELY(s, condition, value...)   the spec's rely: stuck unless it holds. The values end up in
  *                                     the error message.
+ *   FH_REPRESENTABLE(s, condition, value...)  the spec has a value here that 64 bits do not hold, and
+ *                                     how the call goes on depends on it: it ends
+ *   FH_LEAVES_64_BITS(s, condition, value...)  the same, but the call goes on without the value
  *   FH_TRY(call)                      go on only if the call succeeded
  *
  * Each layer defines FH_LAYER as its name before it includes this header.
@@ -52,6 +55,20 @@
         }                                                                                           \
     } while (0)
 
+/*
+ * The same where nothing later in the call looks at the value. The call goes on without it, for the
+ * spec may be stuck further on, which a caller is to be told in the first place; if it is not, the
+ * call ends not representable (txn_end).
+ */
+#define FH_LEAVES_64_BITS(s, condition, ...)                                                       \
+    do {                                                                                            \
+        if (__builtin_expect(condition, 0)) {                                                       \
+            FH_VALUES(__VA_ARGS__);                                                                 \
+            leave_64_bits(s, FH_LAYER, __func__, "not (" #condition ")", #__VA_ARGS__, fh_values_,  \
+                          sizeof fh_values_ / sizeof *fh_values_);                                  \
+        }                                                                                           \
+    } while (0)
+
 /* A loop of this many rounds is within what the state allows. */
 #define FH_LOOP_BOUND(s, rounds)                                                                    \
     do {                                                                                            \
@@ -66,6 +83,12 @@
 __attribute__((cold, noinline)) enum fh_status
 stop(struct fh_state *s, enum fh_status status, const char *layer, const char *function,
      const char *condition, const char *names, const uint64_t *values, size_t nvalues);
+
+/* Record that the state has no place for what the call computes: s->beyond. */
+__attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const char *layer,
+                                                   const char *function, const char *condition,
+                                                   const char *names, const uint64_t *values,
+                                                   size_t nvalues);
 
 #define KC_PROTOTYPE(layer, name, ret, n, ...)                                                      \
     enum fh_status kc_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
@@ -173,9 +196,14 @@ static inline uint64_t pfn_of(const struct fh_profile *k, uint64_t addr)
     return addr >> k->PAGE_SHIFT;
 }
 
-static inline uint64_t ctxt_id(const struct fh_profile *k, uint64_t vmid, uint64_t vcpuid)
+/*
+ * The number of a vCPU's shadow context. cur_vmid and cur_vcpuid may be anything, the latter
+ * negative, so that the number may be beyond 64 bits or below 0: then it is a `wide` in two's
+ * complement.
+ */
+static inline wide ctxt_id(const struct fh_profile *k, uint64_t vmid, int64_t vcpuid)
 {
-    return vmid * k->VCPU_PER_VM + vcpuid;
+    return wide_add(wide_mul(vmid, k->VCPU_PER_VM), (wide)vcpuid);
 }
 
 static inline uint64_t smmu_id(const struct fh_profile *k, uint64_t index, uint64_t cbndx)
@@ -219,10 +247,34 @@ static inline const struct fh_vminfo *vminfo_of(const struct fh_state *s, uint64
     return fh_ref_record(type_of_ref_vminfo, entry);
 }
 
-static inline const struct fh_ctxt *shadow_ctxt_of(const struct fh_state *s, uint64_t ctxtid)
+/* Where a shadow context stands. Beyond 64 bits (a cur_vmid beyond 2^60) there are none. */
+struct ctxt_place {
+    struct fh_map *map; /* NULL: beyond */
+    uint64_t key;
+};
+
+static inline struct ctxt_place place_of_ctxt(const struct fh_state *s, wide ctxtid)
 {
-    const void *entry = fh_map_get(&s->adt->shadow_ctxts, &type_of_ref_ctxt->as_value, ctxtid);
-    return fh_ref_record(type_of_ref_ctxt, entry);
+    if (__builtin_expect(is_int64(ctxtid), 1))
+        return (struct ctxt_place){&s->adt->shadow_ctxts, (uint64_t)ctxtid};
+    if (is_int64(~ctxtid)) /* negative */
+        return (struct ctxt_place){&s->adt->shadow_ctxts_below, (uint64_t)~ctxtid};
+    return (struct ctxt_place){NULL, 0};
+}
+
+/* The entry of a shadow context, to read. */
+static inline const void *shadow_entry_of(const struct fh_state *s, wide ctxtid)
+{
+    const struct ctxt_place place = place_of_ctxt(s, ctxtid);
+    const struct fh_map_type *type = &type_of_ref_ctxt->as_value;
+    if (__builtin_expect(!place.map, 0))
+        return fh_map_fallback(&s->adt->shadow_ctxts, type);
+    return fh_map_get(place.map, type, place.key);
+}
+
+static inline const struct fh_ctxt *shadow_ctxt_of(const struct fh_state *s, wide ctxtid)
+{
+    return fh_ref_record(type_of_ref_ctxt, shadow_entry_of(s, ctxtid));
 }
 
 static inline const struct fh_s2page *s2page_of(const struct fh_state *s, uint64_t key)
@@ -246,6 +298,14 @@ static inline uint64_t smmu_vmid_of(const struct fh_state *s, uint64_t index, ui
 static inline uint64_t number_at(const struct fh_map *map, uint64_t key)
 {
     return *(const uint64_t *)fh_map_get(map, &type_of_u64->as_value, key);
+}
+
+/* The same for a key that may be no 64-bit number: there are no entries at such keys. */
+static inline uint64_t number_at_wide(const struct fh_map *map, wide key)
+{
+    if (is_int64(key))
+        return number_at(map, (uint64_t)key);
+    return *(const uint64_t *)fh_map_fallback(map, &type_of_u64->as_value);
 }
 
 static inline bool flag_at(const struct fh_map *map, uint64_t key)

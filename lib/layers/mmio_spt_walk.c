@@ -41,6 +41,7 @@ struct tables {
 
 static struct tables tables_of(const struct fh_profile *k, uint64_t addr)
 {
+    addr &= (k->PTRS_PER_S2_PGD << k->S2_PGDIR_SHIFT) - 1; /* stage2_pgd_index, pmd_index */
     return (struct tables){addr >> k->S2_PGDIR_SHIFT, addr >> k->PMD_SHIFT};
 }
 

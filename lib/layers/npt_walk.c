@@ -21,22 +21,37 @@ struct tables {
 };
 
 /*
- * With three levels (sekvm-4.18) there is no pud: the root has one entry for each GiB, and knows as
- * many bits of an address as it has entries for.
+ * The root has one entry for each 512 GiB (Constants.v: pgd_index), and knows as many bits of an
+ * address as it has entries for: what lies beyond 2^48 shares tables with what lies below. With
+ * three levels (sekvm-4.18) there is no pud, and the root has one entry for each GiB.
  */
-static struct tables tables_of(const struct fh_profile *k, uint64_t vmid, uint64_t addr)
+static struct tables tables_of(const struct fh_profile *k, uint64_t vmid, wide addr)
 {
+    uint64_t known = (uint64_t)addr;
     if (!has_puds(k, vmid)) {
-        addr &= (k->PTRS_PER_S2_PGD << k->S2_PGDIR_SHIFT) - 1;
-        return (struct tables){addr >> k->S2_PGDIR_SHIFT, 0, addr >> k->PMD_SHIFT};
+        known &= (k->PTRS_PER_S2_PGD << k->S2_PGDIR_SHIFT) - 1;
+        return (struct tables){known >> k->S2_PGDIR_SHIFT, 0, known >> k->PMD_SHIFT};
     }
-    return (struct tables){addr >> k->PGDIR_SHIFT, addr >> k->PUD_SHIFT, addr >> k->PMD_SHIFT};
+    known &= (k->PTRS_PER_PGD << k->PGDIR_SHIFT) - 1;
+    return (struct tables){known >> k->PGDIR_SHIFT, known >> k->PUD_SHIFT, known >> k->PMD_SHIFT};
+}
+
+/* The page frame of an address that may lie beyond 64 bits, by less than a page frame can tell. */
+static uint64_t gfn_of(const struct fh_profile *k, wide addr)
+{
+    return (uint64_t)(addr >> k->PAGE_SHIFT);
 }
 
 /* The table pages in use after mapping at `t`, counted from the pools' next pages. */
 struct next_pages {
     uint64_t pgd, pud, pmd;
 };
+
+/* The page behind `next`; for a counter that would leave 64 bits a place behind every pool. */
+static uint64_t page_behind(const struct fh_profile *k, uint64_t next)
+{
+    return next <= UINT64_MAX - k->PAGE_SIZE ? next + k->PAGE_SIZE : UINT64_MAX;
+}
 
 static struct next_pages next_pages(const struct fh_state *s, uint64_t vmid, const struct tables *t,
                                     bool with_pmd)
@@ -45,11 +60,11 @@ static struct next_pages next_pages(const struct fh_state *s, uint64_t vmid, con
     const struct fh_npt *npt = npt_of(s, vmid);
     struct next_pages next = {npt->pt_pgd_next, npt->pt_pud_next, npt->pt_pmd_next};
     if (!flag_at(&npt->pgd_t, t->pgd))
-        next.pgd += k->PAGE_SIZE;
+        next.pgd = page_behind(k, next.pgd);
     if (has_puds(k, vmid) && !flag_at(&npt->pud_t, t->pud))
-        next.pud += k->PAGE_SIZE;
+        next.pud = page_behind(k, next.pud);
     if (with_pmd && !flag_at(&npt->pmd_t, t->pmd))
-        next.pmd += k->PAGE_SIZE;
+        next.pmd = page_behind(k, next.pmd);
     return next;
 }
 
@@ -95,12 +110,12 @@ static struct fh_pt_entry pt_entry(uint64_t pfn, unsigned level, uint64_t pte)
  * Map a 2 MiB block, over whatever was there. Stuck if the descriptor has the type of a table.
  * *full: no pool page was left, nothing is mapped.
  */
-static enum fh_status map_block(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+static enum fh_status map_block(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                                 bool *full)
 {
     const struct fh_profile *k = s->profile;
     const struct tables t = tables_of(k, vmid, addr);
-    const uint64_t first = pfn_of(k, addr) / k->PTRS_PER_PMD * k->PTRS_PER_PMD;
+    const uint64_t first = gfn_of(k, addr) / k->PTRS_PER_PMD * k->PTRS_PER_PMD;
     const uint64_t pfn = pfn_of(k, phys_page(k, pte));
     FH_RELY(s, (pte & k->PMD_TYPE_TABLE) != k->PMD_TYPE_TABLE, pte);
     const struct next_pages next = next_pages(s, vmid, &t, false);
@@ -115,12 +130,12 @@ static enum fh_status map_block(struct fh_state *s, uint32_t vmid, uint64_t addr
 }
 
 /* Map a 4 KiB page. *full also where a 2 MiB block is in the way. */
-static enum fh_status map_page(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+static enum fh_status map_page(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                                bool *full)
 {
     const struct fh_profile *k = s->profile;
     const struct tables t = tables_of(k, vmid, addr);
-    const uint64_t gfn = pfn_of(k, addr);
+    const uint64_t gfn = gfn_of(k, addr);
     const struct fh_npt *before = npt_of(s, vmid);
     const struct next_pages next = next_pages(s, vmid, &t, true);
     *full = pt_entry_of(before, gfn)->level == 2 || next.pgd > pud_start(k, vmid) ||
@@ -135,7 +150,7 @@ static enum fh_status map_page(struct fh_state *s, uint32_t vmid, uint64_t addr,
     return has_tables ? FH_OK : record_tables(s, vmid, npt, &t, &next, true);
 }
 
-static enum fh_status map_in_map(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+static enum fh_status map_in_map(struct fh_state *s, uint32_t vmid, wide addr, uint32_t level,
                                  uint64_t pte, bool *full)
 {
     return level == 2 ? map_block(s, vmid, addr, pte, full) : map_page(s, vmid, addr, pte, full);
@@ -202,21 +217,22 @@ static enum fh_status map_in_both(struct fh_state *s, uint32_t vmid, uint64_t ad
     return FH_OK;
 }
 
-enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, wide addr, uint32_t level,
                           uint64_t pte, bool *full)
 {
+    const uint64_t known = (uint64_t)addr; /* as far as words and observers know addresses */
     const bool is_told = s->env.observer != NULL && s->realisation != FH_CONCRETE;
     struct fh_pt_entry old = {.pte = 0};
     if (is_told)
-        old = stage2_entry(s, vmid, pfn_of(s->profile, addr));
+        old = stage2_entry(s, vmid, gfn_of(s->profile, addr));
     pte |= level == 2 ? s->profile->PMD_MARK : s->profile->PTE_MARK;
     switch (s->realisation) {
     case FH_ABSTRACT: FH_TRY(map_in_map(s, vmid, addr, level, pte, full)); break;
-    case FH_CONCRETE: FH_TRY(map_in_words(s, vmid, addr, level, pte, full)); break;
-    case FH_BOTH: FH_TRY(map_in_both(s, vmid, addr, level, pte, full)); break;
+    case FH_CONCRETE: FH_TRY(map_in_words(s, vmid, known, level, pte, full)); break;
+    case FH_BOTH: FH_TRY(map_in_both(s, vmid, known, level, pte, full)); break;
     }
     if (!*full && is_told)
-        observe_values(s, FH_EFFECT_NPT_SET, vmid, addr, level, pte, old.level, old.pte);
+        observe_values(s, FH_EFFECT_NPT_SET, vmid, known, level, pte, old.level, old.pte);
     return FH_OK;
 }
 

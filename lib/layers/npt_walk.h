@@ -9,7 +9,7 @@
  * table pool is exhausted or a block in the way of a page, and nothing is mapped; KCore halts, or
  * has already, if the tables are words.
  */
-enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, wide addr, uint32_t level,
                           uint64_t pte, bool *full);
 
 /* The entry of page `gfn`, in either realisation. */

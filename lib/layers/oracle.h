@@ -25,7 +25,11 @@ static inline uint64_t core_data_oracle(struct fh_state *s, uint64_t vmid, uint6
     return value;
 }
 
-/* Read the next value for `vmid` and count it. Not representable: a count beyond 64 bits. */
+/*
+ * Read the next value for `vmid` and count it. Not representable: a count beyond 64 bits, which no
+ * oracle can be asked with (what the spec would do with the answer is not known, so this ends the
+ * call even if it would be stuck later).
+ */
 #define FH_READ_DATA(s, vmid, value) FH_READ_ORACLE(s, data_oracle, data_log, vmid, value)
 #define FH_READ_CORE_DATA(s, vmid, value)                                                          \
     FH_READ_ORACLE(s, core_data_oracle, core_data_log, vmid, value)
@@ -33,9 +37,13 @@ static inline uint64_t core_data_oracle(struct fh_state *s, uint64_t vmid, uint6
 #define FH_READ_ORACLE(s, oracle, counts, vmid, value)                                             \
     do {                                                                                           \
         const uint64_t fh_n_ = number_at(&(s)->adt->counts, vmid);                                 \
+        if (__builtin_expect(fh_n_ == UINT64_MAX, 0)) {                                            \
+            FH_REPRESENTABLE(s, (s)->beyond.status == FH_OK, fh_n_);                               \
+            FH_LEAVES_64_BITS(s, fh_n_ == UINT64_MAX, fh_n_);                                      \
+        }                                                                                          \
         *(value) = oracle(s, vmid, fh_n_);                                                         \
-        FH_REPRESENTABLE(s, fh_n_ < UINT64_MAX, fh_n_);                                            \
-        FH_TRY(set_entry_u64(s, &(s)->adt->counts, vmid, fh_n_ + 1));                              \
+        if (__builtin_expect(fh_n_ < UINT64_MAX, 1))                                               \
+            FH_TRY(set_entry_u64(s, &(s)->adt->counts, vmid, fh_n_ + 1));                          \
     } while (0)
 
 #endif

@@ -22,9 +22,9 @@
 #define RELY_HOST_RUNS(s)                                                                          \
     FH_RELY(s, (s)->adt->ihost && !(s)->adt->icore, (s)->adt->ihost, (s)->adt->icore)
 
-static uint64_t cur_ctxt_id(const struct fh_state *s)
+static wide cur_ctxt_id(const struct fh_state *s)
 {
-    return ctxt_id(s->profile, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid);
+    return ctxt_id(s->profile, s->adt->cur_vmid, s->adt->cur_vcpuid);
 }
 
 static uint64_t cur_register(const struct fh_state *s, uint64_t index)
@@ -283,7 +283,7 @@ static enum fh_status take_over_from_host(struct fh_state *s, uint32_t vmid, uin
         FH_TRY(note_exception(s));
     if ((dirty & k->DIRTY_PC_FLAG) != 0) {
         const uint64_t pc = cur_register(s, k->PC);
-        FH_REPRESENTABLE(s, is_int64(wide_add(pc, 4)), pc);
+        FH_LEAVES_64_BITS(s, !is_int64(wide_add(pc, 4)), pc);
         FH_TRY(set_cur_register(s, k->PC, pc + 4));
     }
     FH_TRY(set_cur_register(s, k->DIRTY, 0));
@@ -365,7 +365,7 @@ static enum fh_status walk(struct fh_state *s, uint64_t gfn, struct fh_pt_entry 
 {
     const uint64_t vmid = s->adt->cur_vmid;
     FH_TRY(query_oracle(s));
-    RELY_USABLE(s, s->profile->NPT_ID + vmid);
+    RELY_USABLE(s, wide_add(s->profile->NPT_ID, vmid));
     FH_TRY(LOG_STEP(s, FH_EVENT_OPT_GET, vmid));
     *entry = stage2_entry(s, vmid, gfn);
     return FH_OK;
@@ -440,7 +440,7 @@ static enum fh_status prepare_psci(struct fh_state *s)
     if ((cur_register(s, k->X0) & k->INVALID) != k->PSCI_0_2_FN_SYSTEM_OFF)
         return FH_OK;
     FH_TRY(query_oracle(s));
-    RELY_USABLE(s, k->INFO_ID + vmid);
+    RELY_USABLE(s, wide_add(k->INFO_ID, vmid));
     FH_TRY(LOG_STEP(s, FH_EVENT_OVM_POWEROFF, vmid));
     return local_set_vm_poweroff(s, vmid);
 }
@@ -493,9 +493,10 @@ static enum fh_status leave_vm(struct fh_state *s)
         FH_TRY(save_vcpu(s));
     if (s->adt->halt)
         return FH_OK;
-    const uint64_t vmid = s->adt->cur_vmid, vcpuid = (uint64_t)s->adt->cur_vcpuid;
+    const uint64_t vmid = s->adt->cur_vmid;
+    const int64_t vcpuid = s->adt->cur_vcpuid;
     FH_TRY(query_oracle(s));
-    FH_TRY(LOG_STEP(s, FH_EVENT_OVM_INACTIVE, vmid, vcpuid));
+    FH_TRY(LOG_STEP(s, FH_EVENT_OVM_INACTIVE, vmid, (uint64_t)vcpuid));
     return local_set_vcpu_inactive(s, vmid, vcpuid, &s->adt->halt);
 }
 

@@ -15,8 +15,8 @@
 
 /* The host's registers x0 (the call) to x5, and whose they are. */
 struct hypercall {
-    uint64_t vmid;   /* the current one */
-    uint64_t ctxtid; /* its context */
+    uint64_t vmid; /* the current one */
+    wide ctxtid;   /* its context */
     uint64_t x[6];
 };
 
@@ -51,21 +51,22 @@ static enum fh_status assign_page(struct fh_state *s, uint32_t vmid, uint64_t fi
     return local_assign_pfn_to_vm(s, vmid, first_gfn + i, first_pfn + i, &s->adt->halt);
 }
 
-static enum fh_status map_for_vm(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+static enum fh_status map_for_vm(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                                  uint64_t level)
 {
     FH_TRY(query_oracle(s));
-    FH_TRY(LOG_STEP(s, FH_EVENT_OMAP_VM, vmid, addr, pte, level));
+    FH_LEAVES_64_BITS(s, !is_int64(addr), (uint64_t)addr);
+    FH_TRY(LOG_STEP(s, FH_EVENT_OMAP_VM, vmid, (uint64_t)addr, pte, level));
     RELY_USABLE(s, s->profile->NPT_ID + vmid);
     return local_map_pfn_vm(s, vmid, addr, pte, level, &s->adt->halt);
 }
 
-enum fh_status assign_and_map(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+enum fh_status assign_and_map(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                               uint64_t level)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t pfn = pfn_of(k, phys_page(k, pte));
-    const uint64_t gfn = pfn_of(k, addr);
+    const uint64_t gfn = (uint64_t)(addr >> k->PAGE_SHIFT);
     if (s->adt->halt)
         return FH_OK;
     if (level != 2) {
@@ -193,7 +194,7 @@ static enum fh_status hvc_remap_vm_image(struct fh_state *s, const uint64_t *x)
 
 /* The 2 MiB of the image that KCore has at `remap` go to the VM at `start`; halts if it has none.
  */
-static enum fh_status load_block(struct fh_state *s, uint32_t vmid, uint64_t start, wide remap)
+static enum fh_status load_block(struct fh_state *s, uint32_t vmid, wide start, wide remap)
 {
     const struct fh_profile *k = s->profile;
     FH_TRY(query_oracle(s));
@@ -219,7 +220,7 @@ static enum fh_status load_image(struct fh_state *s, uint32_t vmid, uint64_t loa
     wide remap = number_at(&boot->vm_remap_addr, load_idx);
     FH_LOOP_BOUND(s, rounds);
     for (uint64_t i = 0; i < rounds && !s->adt->halt; i++) {
-        FH_TRY(load_block(s, vmid, start + i * k->PMD_SIZE, remap));
+        FH_TRY(load_block(s, vmid, wide_add(start, wide_mul(i, k->PMD_SIZE)), remap));
         remap += i == 0 ? start + k->PMD_SIZE - load_addr : k->PMD_SIZE;
     }
     return FH_OK;
@@ -234,7 +235,7 @@ static enum fh_status hvc_verify_vm_image(struct fh_state *s, const struct hyper
         return halt(s);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->INFO_ID + vmid);
-    FH_TRY(set_usable(s, k->INFO_ID + call->vmid, false));
+    FH_TRY(set_usable(s, wide_add(k->INFO_ID, call->vmid), false));
     FH_TRY(LOG_STEP(s, FH_EVENT_OVERIFY, vmid));
     const struct fh_vminfo *info = vminfo_of(s, vmid);
     if (info->VS.vm_state != k->READY)
@@ -266,7 +267,7 @@ static enum fh_status hvc_smmu_free_pgd(struct fh_state *s, const struct hyperca
         return halt(s);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
-    RELY_USABLE(s, k->INFO_ID + call->vmid);
+    RELY_USABLE(s, wide_add(k->INFO_ID, call->vmid));
     FH_TRY(LOG_STEP(s, FH_EVENT_OSMMU_FREE, x[1], x[2]));
     return local_free_smmu_pgd(s, (uint32_t)x[1], (uint32_t)x[2], &s->adt->halt);
 }
@@ -281,19 +282,20 @@ static enum fh_status hvc_smmu_alloc_pgd(struct fh_state *s, const struct hyperc
     const uint64_t banks = number_at(&s->adt->smmu_conf->smmu_dev_context_banks, x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
-    RELY_USABLE(s, k->INFO_ID + call->vmid);
+    RELY_USABLE(s, wide_add(k->INFO_ID, call->vmid));
     RELY_USABLE(s, k->SPT_ID);
     FH_TRY(LOG_STEP(s, FH_EVENT_OSMMU_ALLOC, x[1], x[2], x[3], banks));
     return local_alloc_smmu_pgd(s, (uint32_t)x[1], x[2], (uint32_t)x[3], banks, &s->adt->halt);
 }
 
+/* Whose lock it demands it finds with bank and SMMU exchanged, as hvc_smmu_clear. */
 static enum fh_status map_for_device(struct fh_state *s, uint32_t cbndx, uint32_t index,
                                      uint64_t iova, uint64_t pte)
 {
     const struct fh_profile *k = s->profile;
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
-    RELY_USABLE(s, k->INFO_ID + smmu_vmid_of(s, index, cbndx));
+    RELY_USABLE(s, wide_add(k->INFO_ID, smmu_vmid_of(s, cbndx, index)));
     RELY_USABLE(s, k->SPT_ID);
     FH_TRY(LOG_STEP(s, FH_EVENT_OSMMU_MAP, cbndx, index, iova, pte));
     return local_smmu_map_page(s, cbndx, index, iova, pte, &s->adt->halt);
@@ -312,7 +314,7 @@ static enum fh_status hvc_smmu_lpae_map(struct fh_state *s, const struct hyperca
     const uint64_t gfn = pfn_of(k, x[1]), pfn = pfn_of(k, x[2]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
-    RELY_USABLE(s, k->INFO_ID + call->vmid);
+    RELY_USABLE(s, wide_add(k->INFO_ID, call->vmid));
     RELY_USABLE(s, k->S2PAGE_ID);
     RELY_USABLE(s, k->NPT_ID);
     FH_TRY(LOG_STEP(s, FH_EVENT_OASSIGN_SMMU, cbndx, index, pfn, gfn));
@@ -343,7 +345,7 @@ static enum fh_status hvc_smmu_clear(struct fh_state *s, const uint64_t *x)
         return halt(s);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
-    RELY_USABLE(s, k->INFO_ID + smmu_vmid_of(s, x[2], x[3]));
+    RELY_USABLE(s, wide_add(k->INFO_ID, smmu_vmid_of(s, x[2], x[3])));
     RELY_USABLE(s, k->S2PAGE_ID);
     RELY_USABLE(s, k->SPT_ID);
     FH_TRY(LOG_STEP(s, FH_EVENT_OSMMU_CLEAR, x[1], x[2], x[3]));
@@ -469,7 +471,7 @@ enum fh_status kc_host_hvc_handler(struct fh_state *s)
     s->adt->icore = true;
     struct hypercall call = {
         .vmid = s->adt->cur_vmid,
-        .ctxtid = ctxt_id(k, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid),
+        .ctxtid = ctxt_id(k, s->adt->cur_vmid, s->adt->cur_vcpuid),
     };
     for (uint32_t i = 0; i < 6; i++)
         call.x[i] = shadow_register(s, call.ctxtid, (uint32_t)k->X0 + i);

@@ -9,7 +9,7 @@
  * prot_and_map_vm_s2pt. A halt at a single page is forgotten when the mapping then succeeds.
  * TrapHandler/Spec.v: prot_and_map_vm_s2pt_spec_h
  */
-enum fh_status assign_and_map(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+enum fh_status assign_and_map(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                               uint64_t level);
 
 #endif

@@ -61,7 +61,7 @@ static enum fh_status leave_vm(struct fh_state *s)
 static bool skips_last_instruction(const struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
-    const uint64_t id = ctxt_id(k, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid);
+    const wide id = ctxt_id(k, s->adt->cur_vmid, s->adt->cur_vcpuid);
     const uint64_t esr = shadow_ctxt_of(s, id)->ctxt_regs.esr_el2;
     return (esr >> k->ESR_ELx_EC_SHIFT & 63) == k->ESR_ELx_EC_SYS64 &&
            !is_int64(wide_add(s->adt->regs->ctxt_regs.elr_el2, 4));

@@ -39,10 +39,9 @@ enum fh_status log_step_of(struct fh_state *s, enum fh_event_kind kind, const ui
 }
 
 enum fh_status log_step_with_ctxt(struct fh_state *s, enum fh_event_kind kind, const uint64_t *args,
-                                  uint64_t ctxtid)
+                                  wide ctxtid)
 {
-    return push(s, kind, args,
-                fh_map_get(&s->adt->shadow_ctxts, &type_of_ref_ctxt->as_value, ctxtid));
+    return push(s, kind, args, shadow_entry_of(s, ctxtid));
 }
 
 enum fh_status note_oracle(struct fh_state *s, struct others_effect *effect)
@@ -78,16 +77,20 @@ enum fh_status query_oracle(struct fh_state *s)
     return apply_oracle(s, &effect);
 }
 
-enum fh_status set_usable(struct fh_state *s, uint64_t id, bool usable)
+enum fh_status set_usable(struct fh_state *s, wide id, bool usable)
 {
     void *entry;
-    FH_TRY(edit_entry(s, &s->adt->shared.hlock, type_of_bool_or_true, id, &entry));
+    if (!is_int64(id)) { /* where the default holds */
+        FH_LEAVES_64_BITS(s, is_usable(s, id) != usable, (uint64_t)id);
+        return FH_OK;
+    }
+    FH_TRY(edit_entry(s, &s->adt->shared.hlock, type_of_bool_or_true, (uint64_t)id, &entry));
     *(bool *)entry = usable;
     return FH_OK;
 }
 
 /* KCore panics and keeps these locks. */
-static enum fh_status keep_locks(struct fh_state *s, const uint64_t *ids, size_t count, bool *halts)
+static enum fh_status keep_locks(struct fh_state *s, const wide *ids, size_t count, bool *halts)
 {
     for (size_t i = 0; i < count; i++)
         FH_TRY(set_usable(s, ids[i], false));
@@ -96,8 +99,8 @@ static enum fh_status keep_locks(struct fh_state *s, const uint64_t *ids, size_t
 }
 
 #define KEEP_LOCKS(s, halts, ...)                                                                  \
-    keep_locks(s, (const uint64_t[]){__VA_ARGS__},                                                 \
-               sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t), halts)
+    keep_locks(s, (const wide[]){__VA_ARGS__}, sizeof((const wide[]){__VA_ARGS__}) / sizeof(wide), \
+               halts)
 
 /* --- Pages ------------------------------------------------------------------------------------ */
 
@@ -180,7 +183,7 @@ enum fh_status local_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_
     return KEEP_LOCKS(s, halts, k->S2PAGE_ID);
 }
 
-enum fh_status local_map_pfn_vm(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+enum fh_status local_map_pfn_vm(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                                 uint64_t level, bool *halts)
 {
     const struct fh_profile *k = s->profile;
@@ -265,12 +268,15 @@ enum fh_status local_set_vcpu_active(struct fh_state *s, uint64_t vmid, uint64_t
     return *halts ? FH_OK : set_vcpu_state_of(s, vmid, vcpuid, k->ACTIVE);
 }
 
-enum fh_status local_set_vcpu_inactive(struct fh_state *s, uint64_t vmid, uint64_t vcpuid,
+enum fh_status local_set_vcpu_inactive(struct fh_state *s, uint64_t vmid, int64_t vcpuid,
                                        bool *halts)
 {
     const struct fh_profile *k = s->profile;
-    *halts = number_at(&vminfo_of(s, vmid)->VS.vm_vcpu_state, vcpuid) != k->ACTIVE;
-    return *halts ? FH_OK : set_vcpu_state_of(s, vmid, vcpuid, k->READY);
+    *halts = number_at_wide(&vminfo_of(s, vmid)->VS.vm_vcpu_state, (wide)vcpuid) != k->ACTIVE;
+    if (*halts)
+        return FH_OK;
+    FH_LEAVES_64_BITS(s, vcpuid < 0, (uint64_t)vcpuid);
+    return vcpuid < 0 ? FH_OK : set_vcpu_state_of(s, vmid, (uint64_t)vcpuid, k->READY);
 }
 
 enum fh_status local_set_vm_poweroff(struct fh_state *s, uint64_t vmid)
@@ -357,11 +363,10 @@ static enum fh_status remap_page(struct fh_state *s, uint64_t vmid, uint64_t pfn
     const uint64_t mapped = number_at(&boot->vm_mapped_pages, load_idx);
     const wide target =
         wide_add(number_at(&boot->vm_remap_addr, load_idx), wide_mul(mapped, k->PAGE_SIZE));
-    FH_REPRESENTABLE(s, is_int64(target), (uint64_t)target, load_idx);
-    FH_TRY(map_stage2(s, core, (uint64_t)target, 3, pfn * k->PAGE_SIZE | k->PAGE_HYP, halts));
+    FH_TRY(map_stage2(s, core, target, 3, pfn * k->PAGE_SIZE | k->PAGE_HYP, halts));
     if (*halts)
         return KEEP_LOCKS(s, halts, k->INFO_ID + vmid, k->NPT_ID + core);
-    FH_REPRESENTABLE(s, is_int64(wide_mul(pfn, k->PAGE_SIZE)), pfn);
+    FH_LEAVES_64_BITS(s, !is_int64(wide_mul(pfn, k->PAGE_SIZE)), pfn);
     struct fh_vminfo *info;
     FH_TRY(own_vminfo(s, vmid, &info));
     return set_entry_u64(s, &info->VB.vm_mapped_pages, load_idx, mapped + 1);
@@ -457,7 +462,7 @@ enum fh_status local_smmu_map_page(struct fh_state *s, uint32_t cbndx, uint32_t 
 {
     const struct fh_profile *k = s->profile;
     const uint64_t vmid = smmu_vmid_of(s, index, cbndx);
-    const uint64_t info_id = k->INFO_ID + vmid;
+    const wide info_id = wide_add(k->INFO_ID, vmid);
     const uint64_t pfn = pfn_of(k, phys_page(k, pte));
     const struct fh_s2page *page = s2page_of(s, pfn);
     *halts = false;
@@ -480,7 +485,7 @@ enum fh_status local_smmu_clear(struct fh_state *s, uint64_t iova, uint32_t cbnd
 {
     const struct fh_profile *k = s->profile;
     const uint64_t vmid = smmu_vmid_of(s, index, cbndx);
-    const uint64_t info_id = k->INFO_ID + vmid;
+    const wide info_id = wide_add(k->INFO_ID, vmid);
     *halts = false;
     if (vmid == k->INVALID)
         return FH_OK;
@@ -501,22 +506,24 @@ enum fh_status local_smmu_clear(struct fh_state *s, uint64_t iova, uint32_t cbnd
 /* --- What is encrypted ------------------------------------------------------------------------ */
 
 /* The new contents of context `ctxtid`: two parameters of the development, one after the other. */
-static enum fh_status decrypt_ctxt(struct fh_state *s, uint64_t ctxtid)
+static enum fh_status decrypt_ctxt(struct fh_state *s, wide ctxtid)
 {
     const struct fh_environment *env = &s->env;
     const uint64_t host = s->profile->HOSTVISOR;
-    uint64_t n = number_at(&s->adt->data_log, host);
+    const uint64_t first = number_at(&s->adt->data_log, host);
+    uint64_t middle = first, next = first;
     struct fh_ctxt plain = *shadow_ctxt_of(s, ctxtid);
     if (env->decrypt_gp_regs)
-        n = env->decrypt_gp_regs(env->context, host, n, &plain);
+        next = middle = env->decrypt_gp_regs(env->context, host, first, &plain);
     if (env->decrypt_sys_regs)
-        n = env->decrypt_sys_regs(env->context, host, n, &plain);
+        next = env->decrypt_sys_regs(env->context, host, middle, &plain);
+    FH_LEAVES_64_BITS(s, middle < first || next < middle, first);
     FH_TRY(replace_shadow_ctxt(s, ctxtid, &plain));
-    return set_entry_u64(s, &s->adt->data_log, host, n);
+    return set_entry_u64(s, &s->adt->data_log, host, next);
 }
 
 enum fh_status local_load_encryted_vcpu(struct fh_state *s, uint64_t vmid, uint64_t vcpuid,
-                                        uint64_t ctxtid, bool *halts)
+                                        wide ctxtid, bool *halts)
 {
     const struct fh_profile *k = s->profile;
     const struct fh_state_info *before = &vminfo_of(s, vmid)->VS;

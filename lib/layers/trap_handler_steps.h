@@ -36,24 +36,27 @@ enum fh_status log_step_of(struct fh_state *s, enum fh_event_kind kind, const ui
 
 /* The same with the shadow context `ctxtid` as it is now. */
 enum fh_status log_step_with_ctxt(struct fh_state *s, enum fh_event_kind kind, const uint64_t *args,
-                                  uint64_t ctxtid);
+                                  wide ctxtid);
 
 /* No one keeps the lock `id` for ever. */
-static inline bool is_usable(const struct fh_state *s, uint64_t id)
+static inline bool is_usable(const struct fh_state *s, wide id)
 {
-    return *(const bool *)fh_map_get(&s->adt->shared.hlock, &type_of_bool_or_true->as_value, id);
+    const struct fh_map *hlock = &s->adt->shared.hlock;
+    const struct fh_map_type *type = &type_of_bool_or_true->as_value;
+    return *(const bool *)(is_int64(id) ? fh_map_get(hlock, type, (uint64_t)id)
+                                        : fh_map_fallback(hlock, type));
 }
 
-#define RELY_USABLE(s, id) FH_RELY(s, is_usable(s, id), id)
+#define RELY_USABLE(s, id) FH_RELY(s, is_usable(s, id), (uint64_t)(id))
 
-enum fh_status set_usable(struct fh_state *s, uint64_t id, bool usable);
+enum fh_status set_usable(struct fh_state *s, wide id, bool usable);
 
 /* Pages. Addresses are byte addresses. */
 enum fh_status local_map_host(struct fh_state *s, uint64_t addr, bool *halts);
 enum fh_status local_clear_vm_page(struct fh_state *s, uint64_t vmid, uint64_t pfn, bool *halts);
 enum fh_status local_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_t gfn, uint64_t pfn,
                                       bool *halts);
-enum fh_status local_map_pfn_vm(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+enum fh_status local_map_pfn_vm(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                                 uint64_t level, bool *halts);
 enum fh_status local_map_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint64_t pa,
                             bool *halts);
@@ -63,7 +66,7 @@ enum fh_status local_revoke_vm_page(struct fh_state *s, uint64_t vmid, uint64_t 
 /* VMs. A halt changes nothing, but as noted. */
 enum fh_status local_set_vcpu_active(struct fh_state *s, uint64_t vmid, uint64_t vcpuid,
                                      bool *halts);
-enum fh_status local_set_vcpu_inactive(struct fh_state *s, uint64_t vmid, uint64_t vcpuid,
+enum fh_status local_set_vcpu_inactive(struct fh_state *s, uint64_t vmid, int64_t vcpuid,
                                        bool *halts);
 enum fh_status local_set_vm_poweroff(struct fh_state *s, uint64_t vmid);
 enum fh_status local_register_vcpu(struct fh_state *s, uint64_t vmid, uint64_t vcpuid, bool *halts);
@@ -88,7 +91,7 @@ enum fh_status local_smmu_clear(struct fh_state *s, uint64_t iova, uint32_t cbnd
 
 /* What is encrypted goes through the host's data oracle; `ctxtid` is the caller's context. */
 enum fh_status local_load_encryted_vcpu(struct fh_state *s, uint64_t vmid, uint64_t vcpuid,
-                                        uint64_t ctxtid, bool *halts);
+                                        wide ctxtid, bool *halts);
 enum fh_status local_save_encrypt_buf(struct fh_state *s, uint64_t vmid, uint64_t inbuf,
                                       uint64_t outbuf, bool *halts);
 enum fh_status local_load_decrypt_buf(struct fh_state *s, uint64_t vmid, uint64_t inbuf,

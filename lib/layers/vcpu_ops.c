@@ -37,7 +37,8 @@ static enum fh_status prepare_trap(struct fh_state *s, uint32_t vmid, uint32_t v
  */
 enum fh_status kc_save_shadow_kvm_regs(struct fh_state *s)
 {
-    observe_call(s, FH_CALLED_save_shadow_kvm_regs, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid, 0, 0, 0);
+    observe_call(s, FH_CALLED_save_shadow_kvm_regs, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid,
+                 0, 0, 0);
     const struct fh_profile *k = s->profile;
     uint32_t vmid, vcpuid;
     uint64_t ec;
@@ -74,7 +75,7 @@ static enum fh_status step_pc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid
     const struct fh_profile *k = s->profile;
     uint64_t pc;
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->PC, &pc));
-    FH_REPRESENTABLE(s, is_int64(wide_add(pc, 4)), pc);
+    FH_LEAVES_64_BITS(s, !is_int64(wide_add(pc, 4)), pc);
     return kc_set_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->PC, pc + 4);
 }
 
@@ -159,7 +160,8 @@ static enum fh_status restore_shadow_kvm_regs_code(struct fh_state *s)
  */
 enum fh_status kc_restore_shadow_kvm_regs(struct fh_state *s)
 {
-    observe_call(s, FH_CALLED_restore_shadow_kvm_regs, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid, 0, 0, 0);
+    observe_call(s, FH_CALLED_restore_shadow_kvm_regs, s->adt->cur_vmid,
+                 (uint64_t)s->adt->cur_vcpuid, 0, 0, 0);
     if (runs_as_code(s, FH_CODE_restore_shadow_kvm_regs))
         return restore_shadow_kvm_regs_code(s);
     const struct fh_profile *k = s->profile;

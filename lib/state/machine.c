@@ -94,6 +94,7 @@ enum fh_status txn_begin(struct fh_state *s)
     s->journal.is_whole = false;
     s->transaction++;
     s->error.status = FH_OK;
+    s->beyond.status = FH_OK;
     save(s, &s->saved);
     return own_data(s) ? FH_OK : txn_end(s, FH_NOMEM);
 }
@@ -109,6 +110,10 @@ static void undo_call(struct fh_state *s, enum fh_status status)
 
 enum fh_status txn_end(struct fh_state *s, enum fh_status status)
 {
+    if (status == FH_OK && __builtin_expect(s->beyond.status != FH_OK, 0)) {
+        s->error = s->beyond;
+        status = s->beyond.status;
+    }
     if (status != FH_OK)
         undo_call(s, status);
     s->journal.is_whole = true;

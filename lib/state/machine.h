@@ -59,6 +59,7 @@ struct fh_state {
     struct fh_environment env;
     struct fh_allocator allocator;
     struct fh_error error;
+    struct fh_error beyond; /* the first value of this call that 64 bits do not hold, if any */
     struct journal journal;
     struct lock_place locks[LOCK_PLACES];
     enum fh_realisation realisation;

@@ -11,16 +11,15 @@ struct applier {
     const struct patch_objects *objects; /* NULL: all-zero ones */
     const struct fh_type *object_type;   /* without objects: the object of one lock */
     const void *object;
-    uint64_t key;                        /* of the map entry that stands around this place */
+    uint64_t key; /* of the map entry that stands around this place */
     struct patch_error *error;
     size_t path_length;
     char path[120];
 };
 
 /* Note what is wrong with `node`, behind the path of the place. Returns false. */
-__attribute__((format(printf, 3, 4))) bool patch_fail(struct applier *applier,
-                                                      const struct node *node, const char *format,
-                                                      ...);
+__attribute__((format(printf, 3, 4))) bool
+patch_fail(struct applier *applier, const struct node *node, const char *format, ...);
 bool patch_no_memory(struct applier *applier, const struct node *node);
 
 /* The same for a number that has no place in the state. */
@@ -32,6 +31,13 @@ void patch_leave(struct applier *applier, size_t path_length);
 
 /* The non-negative 64-bit number that `node` says. */
 bool patch_number(struct applier *applier, const struct node *node, uint64_t *value);
+
+/*
+ * The number that `node` says where numbers may be negative: *value has 64 bits of its two's
+ * complement.
+ */
+bool patch_any_number(struct applier *applier, const struct node *node, uint64_t *value,
+                      bool *negative);
 
 bool patch_value(struct applier *applier, const struct fh_type *type, void *place,
                  const struct node *patch);

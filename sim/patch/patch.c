@@ -108,6 +108,31 @@ static bool any_number(struct applier *applier, const struct node *node, uint64_
     return true;
 }
 
+/* A key is text, also a negative one. */
+static bool is_negative_text(const struct node *node, uint64_t *value)
+{
+    uint64_t below;
+    if (node->kind != NODE_STRING || node->length < 2 || node->text[0] != '-' ||
+        !decimal(node->text + 1, node->length - 1, &below) || below == 0 ||
+        below > (uint64_t)INT64_MAX + 1)
+        return false;
+    *value = 0 - below;
+    return true;
+}
+
+bool patch_any_number(struct applier *applier, const struct node *node, uint64_t *value,
+                      bool *negative)
+{
+    *negative = is_negative_text(node, value);
+    if (*negative)
+        return true;
+    if (!any_number(applier, node, value, negative))
+        return false;
+    if (applier->objects && applier->objects->has_negatives && *value > INT64_MAX)
+        *negative = true;
+    return true;
+}
+
 bool patch_number(struct applier *applier, const struct node *node, uint64_t *value)
 {
     bool negative;
@@ -213,6 +238,9 @@ static bool apply_tuple(struct applier *applier, const struct fh_type *type, voi
 
 /* --- Records -------------------------------------------------------------------------------- */
 
+static bool apply_contexts(struct applier *applier, const struct fh_type *type,
+                           struct fh_rdata *rdata, const struct node *patch);
+
 static bool is_ignored(const char *name, const char *const *ignored)
 {
     for (; ignored && *ignored; ignored++) {
@@ -232,6 +260,16 @@ static bool fail_field(struct applier *applier, const struct fh_type *type, cons
     return patch_fail(applier, key, "no field '%.60s' in %s", key->text, type->name);
 }
 
+static bool apply_field(struct applier *applier, const struct fh_type *type,
+                        const struct fh_field *field, void *record, const struct node *patch)
+{
+    void *place = (char *)record + field->offset;
+    if (type == fh_rdata_type() && field->offset == offsetof(struct fh_rdata, shadow_ctxts) &&
+        patch->kind == NODE_MAP)
+        return apply_contexts(applier, field->type, record, patch);
+    return patch_value(applier, field->type, place, patch);
+}
+
 static bool apply_fields(struct applier *applier, const struct fh_type *type, void *record,
                          const struct node *patch, const char *const *ignored)
 {
@@ -245,7 +283,7 @@ static bool apply_fields(struct applier *applier, const struct fh_type *type, vo
         if (!field)
             return fail_field(applier, type, key);
         size_t path = patch_enter(applier, field->name);
-        if (!patch_value(applier, field->type, (char *)record + field->offset, &patch->items[i]))
+        if (!apply_field(applier, type, field, record, &patch->items[i]))
             return false;
         patch_leave(applier, path);
     }
@@ -309,6 +347,30 @@ static bool apply_simple_map(struct applier *applier, const struct fh_type *type
         size_t path = patch_enter(applier, patch->keys[i].text);
         if (!patch_number(applier, &patch->keys[i], &key) ||
             !apply_entry(applier, type, map, key, &patch->items[i]))
+            return false;
+        patch_leave(applier, path);
+    }
+    return true;
+}
+
+/* The shadow contexts, whose numbers may be negative; a default holds for all of them. */
+static bool apply_contexts(struct applier *applier, const struct fh_type *type,
+                           struct fh_rdata *rdata, const struct node *patch)
+{
+    const struct node *fallback = node_get(patch, "_");
+    if (fallback && (!reset_map(applier, type, &rdata->shadow_ctxts, fallback) ||
+                     !reset_map(applier, type, &rdata->shadow_ctxts_below, fallback)))
+        return false;
+    for (size_t i = 0; i < patch->count; i++) {
+        if (&patch->items[i] == fallback)
+            continue;
+        uint64_t key;
+        bool negative;
+        size_t path = patch_enter(applier, patch->keys[i].text);
+        if (!patch_any_number(applier, &patch->keys[i], &key, &negative))
+            return false;
+        struct fh_map *map = negative ? &rdata->shadow_ctxts_below : &rdata->shadow_ctxts;
+        if (!apply_entry(applier, type, map, negative ? ~key : key, &patch->items[i]))
             return false;
         patch_leave(applier, path);
     }

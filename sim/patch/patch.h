@@ -43,11 +43,17 @@ struct patch_objects {
     const struct fh_shared *shared;
     uint64_t npt_id;
     uint64_t info_id;
+    bool has_negatives; /* see patch_apply_rdata */
 };
 
 /*
  * The same for the data of a state, with the objects that the first snapshots in `log` are relative
  * to (patch_apply takes the all-zero ones). They must not be those that the patch writes to.
+ *
+ * The keys of shadow_ctxts and the vCPU of an event OVM_INACTIVE may be negative. In a recorded
+ * delta a negative number is written as a 64-bit word: with `has_negatives`, words from 2^63 on
+ * stand for the negative numbers there. (Only a call with a negative cur_vcpuid computes such
+ * numbers, and it computes no others from 2^63 on.)
  */
 bool patch_apply_rdata(struct fh_rdata *rdata, const struct fh_allocator *allocator,
                        const struct node *patch, const struct patch_objects *objects,

@@ -86,6 +86,19 @@ static bool has_patch(enum fh_event_kind kind)
     return fh_event_family(kind) == FH_SHARED && fh_event_object_type(kind);
 }
 
+/* Only the vCPU of OVM_INACTIVE may be negative, and has one bit less for it. */
+static bool read_arg(struct applier *applier, enum fh_event_kind kind, unsigned i,
+                     const struct node *node, uint64_t *value)
+{
+    bool negative;
+    if (kind != FH_EVENT_OVM_INACTIVE || i != 1)
+        return patch_number(applier, node, value);
+    if (!patch_any_number(applier, node, value, &negative))
+        return false;
+    return negative || *value <= INT64_MAX ||
+           patch_unrepresentable(applier, node, "needs more than 63 bits");
+}
+
 static struct fh_event *read_event(struct event_reader *reader, const struct node *node)
 {
     struct applier *applier = reader->applier;
@@ -109,7 +122,7 @@ static struct fh_event *read_event(struct event_reader *reader, const struct nod
         return NULL;
     }
     for (unsigned i = 0; i < nargs; i++) {
-        if (!patch_number(applier, &node->items[at + 1 + i], &args[i]))
+        if (!read_arg(applier, kind, i, &node->items[at + 1 + i], &args[i]))
             return NULL;
     }
     struct fh_event *event = fh_event_new(applier->allocator, kind, cpu, args);
@@ -203,7 +216,11 @@ void event_print(const struct fh_event *event, FILE *out)
 {
     enum fh_event_kind kind = (enum fh_event_kind)event->kind;
     fprintf(out, "[%" PRIu64 ", \"%s\"", event->cpu, fh_event_name(kind));
-    for (unsigned i = 0; i < fh_event_nargs(kind); i++)
-        fprintf(out, ", %" PRIu64, event->args[i]);
+    for (unsigned i = 0; i < fh_event_nargs(kind); i++) {
+        if (kind == FH_EVENT_OVM_INACTIVE && i == 1)
+            fprintf(out, ", %" PRId64, (int64_t)event->args[i]);
+        else
+            fprintf(out, ", %" PRIu64, event->args[i]);
+    }
     fputc(']', out);
 }

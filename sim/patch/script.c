@@ -168,18 +168,24 @@ static uint64_t exception_vector(void *context, uint64_t pstate)
     return 0x8000 + (pstate & 15);
 }
 
+/* The index behind n and the next one, as decryptions return it: 0 beyond 64 bits. */
+static uint64_t behind_two(uint64_t n)
+{
+    return n <= UINT64_MAX - 2 ? n + 2 : 0;
+}
+
 static uint64_t decrypt_gp_regs(void *context, uint64_t vmid, uint64_t n, struct fh_ctxt *ctxt)
 {
     ctxt->ctxt_regs.x0 = answer_doracle(context, vmid, n);
     ctxt->ctxt_regs.x1 = answer_doracle(context, vmid, n + 1);
-    return n + 2;
+    return behind_two(n);
 }
 
 static uint64_t decrypt_sys_regs(void *context, uint64_t vmid, uint64_t n, struct fh_ctxt *ctxt)
 {
     ctxt->ctxt_regs.elr_el1 = answer_doracle(context, vmid, n);
     ctxt->ctxt_states.pc = answer_doracle(context, vmid, n + 1);
-    return n + 2;
+    return behind_two(n);
 }
 
 /* The parameters that a scenario gives. */
@@ -227,10 +233,10 @@ static uint64_t decrypt(void *context, bool is_system, uint64_t vmid, uint64_t n
     const struct script *script = context;
     const struct decryption *decryption = &script->decryptions[is_system];
     for (size_t i = 0; i < decryption->count; i++) {
-        uint64_t value = answer_doracle(context, vmid, n++);
+        uint64_t value = answer_doracle(context, vmid, n + i);
         memcpy((char *)ctxt + decryption->offsets[i], &value, sizeof value);
     }
-    return n;
+    return n <= UINT64_MAX - decryption->count ? n + decryption->count : 0; /* beyond 64 bits */
 }
 
 static uint64_t given_decrypt_gp_regs(void *context, uint64_t vmid, uint64_t n,
@@ -439,7 +445,7 @@ static bool load_data(struct data *data, struct applier *applier, const char *na
 bool script_load(struct script *script, const struct node *init, const struct fh_rdata *rdata,
                  const struct fh_profile *profile, struct patch_error *error)
 {
-    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID};
+    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID, false};
     struct applier applier = {.allocator = script->allocator, .objects = &objects, .error = error};
     memset(error, 0, sizeof *error);
     const struct node *oracle = node_get(init, "oracle"), *soracle = node_get(init, "soracle");
@@ -486,7 +492,7 @@ bool script_add_events(struct script *script, bool atomic, uint64_t id, uint64_t
                        const struct node *events, const struct fh_rdata *rdata,
                        const struct fh_profile *profile, struct patch_error *error)
 {
-    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID};
+    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID, false};
     struct answers *answers = atomic ? &script->step_slog : &script->step_locks;
     struct applier applier = {.allocator = script->allocator, .error = error};
     memset(error, 0, sizeof *error);

@@ -374,7 +374,7 @@ static enum verdict check_outcome(const struct step *step, enum fh_status status
     if (!expected)
         return verdict_without_memory(run);
     const struct patch_objects objects = {&step->before->shared, fh_profile_spec.NPT_ID,
-                                          fh_profile_spec.INFO_ID};
+                                          fh_profile_spec.INFO_ID, step->before->cur_vcpuid < 0};
     struct patch_error error;
     if (!patch_apply_rdata(expected, run->runner->allocator, delta, &objects, NULL, NULL, &error))
         return bad_patch(run, &error);

@@ -66,58 +66,60 @@ extern "C" {
     X(MAPPED, "mapped")
 
 /*
- * The functions that CALL and RETURN tell of, under the names that recorders use, and how many
- * arguments a record of them has (those beyond the function's own are 0): X(name, number).
+ * The functions that CALL and RETURN tell of, the names that recorders use for them, and how many
+ * arguments a record of them has (those beyond the function's own are 0): X(function, name, number).
+ * Of a function without arguments the current VM and vCPU are told. populate_fault_info is a
+ * function of machines that the spec does not have.
  */
-#define FH_FUNCTION_NAME_MAP(X) \
-    X(register_kvm, 0) \
-    X(map_page_host, 1) \
-    X(clear_vm_page, 2) \
-    X(grant_vm_page, 2) \
-    X(revoke_vm_page, 2) \
-    X(map_vm_io, 3) \
-    X(assign_pfn_to_vm, 3) \
-    X(clear_vm_range, 3) \
-    X(map_pfn_vm, 4) \
-    X(mmap_s2pt, 5) \
-    X(register_vcpu, 5) \
-    X(set_boot_info, 5) \
-    X(remap_vm_image, 5) \
-    X(map_io, 5) \
-    X(verify_and_load_images, 5) \
-    X(unmap_and_load_vm_image, 5) \
-    X(walk_s2pt, 5) \
-    X(prot_and_map_vm_s2pt, 5) \
-    X(clear_pfn_host, 5) \
-    X(restore_shadow_kvm_regs, 5) \
-    X(reset_gp_regs, 5) \
-    X(search_load_info, 5) \
-    X(reset_sys_regs, 5) \
-    X(handle_pvops, 5) \
-    X(save_shadow_kvm_regs, 5) \
-    X(prep_hvc, 5) \
-    X(prep_abort, 5) \
-    X(prep_wfx, 5) \
-    X(populate_fault_info, 5) \
-    X(post_handle_shadow_s2pt_fault, 5) \
-    X(grant_stage2_sg_gpa, 5) \
-    X(revoke_stage2_sg_gpa, 5) \
-    X(handle_smmu_global_access, 5) \
-    X(handle_smmu_cb_access, 5) \
-    X(alloc_smmu, 5) \
-    X(assign_smmu, 5) \
-    X(map_smmu, 5) \
-    X(update_smmu_page, 5) \
-    X(clear_smmu, 5) \
-    X(unmap_smmu_page, 5) \
-    X(assign_pfn_to_smmu, 5) \
-    X(encrypt_buf, 5) \
-    X(decrypt_buf, 5) \
-    X(v_update_exception_gp_regs, 5)
+#define FH_FUNCTION_NAME_MAP(X)                                                                     \
+    X(register_kvm, "register_kvm", 0)                                                              \
+    X(map_page_host, "map_page_host", 1)                                                            \
+    X(clear_vm_page, "clear_vm_page", 2)                                                            \
+    X(grant_vm_page, "grant_vm_page", 2)                                                            \
+    X(revoke_vm_page, "revoke_vm_page", 2)                                                          \
+    X(map_vm_io, "map_vm_io", 3)                                                                    \
+    X(assign_pfn_to_vm, "assign_pfn_to_vm", 3)                                                      \
+    X(clear_vm_range, "clear_vm_range", 3)                                                          \
+    X(map_pfn_vm, "map_pfn_vm", 4)                                                                  \
+    X(map_s2pt, "mmap_s2pt", 5)                                                                     \
+    X(register_vcpu, "register_vcpu", 5)                                                            \
+    X(set_boot_info, "set_boot_info", 5)                                                            \
+    X(remap_vm_image, "remap_vm_image", 5)                                                          \
+    X(map_io, "map_io", 5)                                                                          \
+    X(verify_and_load_images, "verify_and_load_images", 5)                                          \
+    X(unmap_and_load_vm_image, "unmap_and_load_vm_image", 5)                                        \
+    X(walk_s2pt, "walk_s2pt", 5)                                                                    \
+    X(prot_and_map_vm_s2pt, "prot_and_map_vm_s2pt", 5)                                              \
+    X(clear_pfn_host, "clear_pfn_host", 5)                                                          \
+    X(restore_shadow_kvm_regs, "restore_shadow_kvm_regs", 5)                                        \
+    X(reset_gp_regs, "reset_gp_regs", 5)                                                            \
+    X(search_load_info, "search_load_info", 5)                                                      \
+    X(reset_sys_regs, "reset_sys_regs", 5)                                                          \
+    X(core_handle_pvops, "handle_pvops", 5)                                                         \
+    X(save_shadow_kvm_regs, "save_shadow_kvm_regs", 5)                                              \
+    X(prep_hvc, "prep_hvc", 5)                                                                      \
+    X(prep_abort, "prep_abort", 5)                                                                  \
+    X(prep_wfx, "prep_wfx", 5)                                                                      \
+    X(populate_fault_info, "populate_fault_info", 5)                                                \
+    X(post_handle_shadow_s2pt_fault, "post_handle_shadow_s2pt_fault", 5)                            \
+    X(grant_stage2_sg_gpa, "grant_stage2_sg_gpa", 5)                                                \
+    X(revoke_stage2_sg_gpa, "revoke_stage2_sg_gpa", 5)                                              \
+    X(handle_smmu_global_access, "handle_smmu_global_access", 5)                                    \
+    X(handle_smmu_cb_access, "handle_smmu_cb_access", 5)                                            \
+    X(alloc_smmu, "alloc_smmu", 5)                                                                  \
+    X(assign_smmu, "assign_smmu", 5)                                                                \
+    X(map_smmu, "map_smmu", 5)                                                                      \
+    X(update_smmu_page, "update_smmu_page", 5)                                                      \
+    X(clear_smmu, "clear_smmu", 5)                                                                  \
+    X(unmap_smmu_page, "unmap_smmu_page", 5)                                                        \
+    X(assign_pfn_to_smmu, "assign_pfn_to_smmu", 5)                                                  \
+    X(save_encrypt_buf, "encrypt_buf", 5)                                                           \
+    X(load_decrypt_buf, "decrypt_buf", 5)                                                           \
+    X(update_exception_gp_regs, "v_update_exception_gp_regs", 5)
 
 /* clang-format on */
 enum fh_called {
-#define FH_CALLED_ENUM(name, nargs) FH_CALLED_##name,
+#define FH_CALLED_ENUM(name, recorded, nargs) FH_CALLED_##name,
     FH_FUNCTION_NAME_MAP(FH_CALLED_ENUM)
 #undef FH_CALLED_ENUM
         FH_CALLED_FUNCTIONS

@@ -17,12 +17,12 @@
 #include <faulthandler/effects.h>
 #include <faulthandler/events.h>
 #include <faulthandler/invariants.h>
+#include <faulthandler/machine.h>
 #include <faulthandler/map.h>
 #include <faulthandler/profile.h>
 #include <faulthandler/rdata.h>
 #include <faulthandler/realisation.h>
 #include <faulthandler/reflect.h>
-#include <faulthandler/semantics.h>
 #include <faulthandler/spec.h>
 #include <faulthandler/state.h>
 #include <faulthandler/status.h>

@@ -35,7 +35,7 @@ extern "C" {
 #define FH_RESULT_state_u32 , uint32_t *result
 #define FH_RESULT_state_u64 , uint64_t *result
 
-#define FH_PROTOTYPE(layer, name, ret, n, ...)                                                      \
+#define FH_PROTOTYPE(layer, name, hook, told, ret, n, ...)                                          \
     FH_API enum fh_status fh_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
 FH_FUNCTION_MAP(FH_PROTOTYPE)
 #undef FH_PROTOTYPE

@@ -7,7 +7,6 @@
 #include <faulthandler/effects.h>
 #include <faulthandler/profile.h>
 #include <faulthandler/rdata.h>
-#include <faulthandler/semantics.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -71,12 +70,14 @@ enum fh_log_policy { FH_LOG_SUMMARY, FH_LOG_FULL };
  */
 enum fh_realisation { FH_ABSTRACT, FH_CONCRETE, FH_BOTH };
 
+struct fh_machine;
+
 struct fh_config {
-    const struct fh_profile *profile;         /* NULL: fh_profile_spec */
+    const struct fh_machine *machine;         /* whose functions run: machine.h; NULL: the spec */
+    const struct fh_profile *profile;         /* NULL: the machine's */
     const struct fh_allocator *allocator;     /* copied; required in a freestanding build */
     const struct fh_environment *environment; /* copied; NULL: all defaults */
     enum fh_log_policy log_policy;
-    uint32_t semantics;  /* functions that run as their bodies: semantics.h; 0: none */
     uint64_t loop_limit; /* iterations of one loop before FH_LIMIT; 0: 2^24 */
     enum fh_realisation realisation;
     bool simple_locks; /* in FH_CONCRETE: only tables are words, locks are as in FH_ABSTRACT */

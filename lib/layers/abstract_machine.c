@@ -29,7 +29,7 @@ static enum fh_status set_bars(struct fh_state *s, enum fh_bars bars)
  * Stuck: the lock is not taken, or the object is in use already; a barrier is due; the log is one
  * that H_CalLock rejects. AbstractMachine/Spec.v: acquire_shared_spec
  */
-enum fh_status kc_acquire_shared(struct fh_state *s, uint32_t lk)
+enum fh_status spec_acquire_shared(struct fh_state *s, uint32_t lk)
 {
     FH_RELY(s, lock_status(s, lk) == FH_LOCK_OWN_FALSE, lk);
     FH_RELY(s, s->adt->bars == FH_BARRIER_VALID, s->adt->bars);
@@ -69,7 +69,7 @@ static enum fh_status release_shared(struct fh_state *s, enum fh_event_kind even
  * Stuck: see RELY_IN_USE, or a log that H_CalLock rejects.
  * AbstractMachine/Spec.v: release_shared_pt_spec
  */
-enum fh_status kc_release_shared_pt(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_release_shared_pt(struct fh_state *s, uint32_t vmid)
 {
     const uint64_t lk = s->profile->lock_idx_pt_base + vmid;
     RELY_IN_USE(s, lk);
@@ -77,7 +77,7 @@ enum fh_status kc_release_shared_pt(struct fh_state *s, uint32_t vmid)
 }
 
 /* Done with the SMMU tables. AbstractMachine/Spec.v: release_shared_spt_spec */
-enum fh_status kc_release_shared_spt(struct fh_state *s)
+enum fh_status spec_release_shared_spt(struct fh_state *s)
 {
     const uint64_t lk = s->profile->SPT_ID - 1;
     RELY_IN_USE(s, lk);
@@ -85,7 +85,7 @@ enum fh_status kc_release_shared_spt(struct fh_state *s)
 }
 
 /* Done with page ownership. AbstractMachine/Spec.v: release_shared_s2page_spec */
-enum fh_status kc_release_shared_s2page(struct fh_state *s)
+enum fh_status spec_release_shared_s2page(struct fh_state *s)
 {
     const uint64_t lk = s->profile->S2PAGE_ID - 1;
     RELY_IN_USE(s, lk);
@@ -93,7 +93,7 @@ enum fh_status kc_release_shared_s2page(struct fh_state *s)
 }
 
 /* Done with the core's counters. AbstractMachine/Spec.v: release_shared_core_spec */
-enum fh_status kc_release_shared_core(struct fh_state *s)
+enum fh_status spec_release_shared_core(struct fh_state *s)
 {
     const uint64_t lk = s->profile->CORE_ID - 1;
     RELY_IN_USE(s, lk);
@@ -101,7 +101,7 @@ enum fh_status kc_release_shared_core(struct fh_state *s)
 }
 
 /* Done with the information on `vmid`. AbstractMachine/Spec.v: release_shared_vm_spec */
-enum fh_status kc_release_shared_vm(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_release_shared_vm(struct fh_state *s, uint32_t vmid)
 {
     const uint64_t lk = s->profile->lock_idx_vm_base + vmid;
     RELY_IN_USE(s, lk);
@@ -109,7 +109,7 @@ enum fh_status kc_release_shared_vm(struct fh_state *s, uint32_t vmid)
 }
 
 /* Done with the owners of SMMU banks. AbstractMachine/Spec.v: release_shared_smmu_spec */
-enum fh_status kc_release_shared_smmu(struct fh_state *s)
+enum fh_status spec_release_shared_smmu(struct fh_state *s)
 {
     const uint64_t lk = s->profile->SMMU_ID - 1;
     RELY_IN_USE(s, lk);
@@ -123,7 +123,7 @@ enum fh_status kc_release_shared_smmu(struct fh_state *s)
  * Stuck: a barrier is due, or a log that CalTicketLockWraparound rejects.
  * AbstractMachine/Spec.v: get_now_spec
  */
-enum fh_status kc_get_now(struct fh_state *s, uint32_t lk, uint32_t *result)
+enum fh_status spec_get_now(struct fh_state *s, uint32_t lk, uint32_t *result)
 {
     FH_RELY(s, s->adt->bars == FH_BARRIER_VALID, s->adt->bars);
     struct fh_log *log;
@@ -136,7 +136,7 @@ enum fh_status kc_get_now(struct fh_state *s, uint32_t lk, uint32_t *result)
 
 /* Serve the next ticket of lock `lk`. Stuck without the barrier before it.
  * AbstractMachine/Spec.v: incr_now_spec */
-enum fh_status kc_incr_now(struct fh_state *s, uint32_t lk)
+enum fh_status spec_incr_now(struct fh_state *s, uint32_t lk)
 {
     FH_RELY(s, s->adt->bars == FH_BARRIERED, s->adt->bars);
     struct fh_log *log;
@@ -147,7 +147,7 @@ enum fh_status kc_incr_now(struct fh_state *s, uint32_t lk)
 
 /* A memory barrier: the one that is due, or the one before a lock is given back. Stuck if that one
  * was made already. AbstractMachine/Spec.v: barrier_spec */
-enum fh_status kc_barrier(struct fh_state *s)
+enum fh_status spec_barrier(struct fh_state *s)
 {
     FH_RELY(s, s->adt->bars != FH_BARRIERED, s->adt->bars);
     return set_bars(s, s->adt->bars == FH_BARRIER_VALID ? FH_BARRIERED : FH_BARRIER_VALID);
@@ -155,7 +155,7 @@ enum fh_status kc_barrier(struct fh_state *s)
 
 /* Note in the log of `lk` that this CPU got the lock; a barrier is due then. Stuck if one was due
  * before. AbstractMachine/Spec.v: log_hold_spec */
-enum fh_status kc_log_hold(struct fh_state *s, uint32_t lk)
+enum fh_status spec_log_hold(struct fh_state *s, uint32_t lk)
 {
     FH_RELY(s, s->adt->bars == FH_BARRIER_VALID, s->adt->bars);
     struct fh_log *log;
@@ -170,7 +170,7 @@ enum fh_status kc_log_hold(struct fh_state *s, uint32_t lk)
  * Stuck: a barrier is due, or a log that CalTicketLockWraparound rejects.
  * AbstractMachine/Spec.v: incr_ticket_spec
  */
-enum fh_status kc_incr_ticket(struct fh_state *s, uint32_t bound, uint32_t lk, uint32_t *result)
+enum fh_status spec_incr_ticket(struct fh_state *s, uint32_t bound, uint32_t lk, uint32_t *result)
 {
     FH_RELY(s, s->adt->bars == FH_BARRIER_VALID, s->adt->bars);
     struct fh_log *log;
@@ -184,7 +184,7 @@ enum fh_status kc_incr_ticket(struct fh_state *s, uint32_t bound, uint32_t lk, u
 
 /* KCore stops the machine: from here on nearly every function is the identity. Never stuck.
  * AbstractMachine/Spec.v: panic_spec */
-enum fh_status kc_panic(struct fh_state *s)
+enum fh_status spec_panic(struct fh_state *s)
 {
     s->adt->halt = true;
     observe(s, FH_EFFECT_PANIC, 0, 0, 0, 0);
@@ -192,14 +192,14 @@ enum fh_status kc_panic(struct fh_state *s)
 }
 
 /* `n`, or 0 in a halted state. AbstractMachine/Spec.v: check_spec */
-enum fh_status kc_check(struct fh_state *s, uint32_t n, uint32_t *result)
+enum fh_status spec_check(struct fh_state *s, uint32_t n, uint32_t *result)
 {
     *result = s->adt->halt ? 0 : n;
     return FH_OK;
 }
 
 /* `n`, or 0 in a halted state. AbstractMachine/Spec.v: check64_spec */
-enum fh_status kc_check64(struct fh_state *s, uint64_t n, uint64_t *result)
+enum fh_status spec_check64(struct fh_state *s, uint64_t n, uint64_t *result)
 {
     *result = s->adt->halt ? 0 : n;
     return FH_OK;
@@ -236,8 +236,8 @@ static enum fh_status set_flatmem(struct fh_state *s, uint64_t pfn, uint64_t val
  * Stuck: vmid out of range; pfn, pgnum or the last page not page frames.
  * AbstractMachine/Spec.v: fetch_from_doracle_spec
  */
-enum fh_status kc_fetch_from_doracle(struct fh_state *s, uint32_t vmid, uint64_t pfn,
-                                     uint64_t pgnum)
+enum fh_status spec_fetch_from_doracle(struct fh_state *s, uint32_t vmid, uint64_t pfn,
+                                       uint64_t pgnum)
 {
     const struct fh_profile *k = s->profile;
     SKIP_IF_HALTED(s);
@@ -258,7 +258,7 @@ enum fh_status kc_fetch_from_doracle(struct fh_state *s, uint32_t vmid, uint64_t
 
 /* Fill page `pfn` with zeros. The identity in a halted state. Stuck: pfn out of range.
  * AbstractMachine/Spec.v: clear_phys_page_spec */
-enum fh_status kc_clear_phys_page(struct fh_state *s, uint64_t pfn)
+enum fh_status spec_clear_phys_page(struct fh_state *s, uint64_t pfn)
 {
     SKIP_IF_HALTED(s);
     FH_RELY(s, is_pfn(s->profile, pfn), pfn);
@@ -285,8 +285,8 @@ static enum fh_status transform_page(struct fh_state *s, uint64_t pfn, uint64_t 
  * addresses. The identity in a halted state. Stuck: one of the two out of range.
  * AbstractMachine/Spec.v: encrypt_mem_buf_spec
  */
-enum fh_status kc_encrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf,
-                                  uint64_t outbuf)
+enum fh_status spec_encrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf,
+                                    uint64_t outbuf)
 {
     (void)vmid;
     SKIP_IF_HALTED(s);
@@ -299,7 +299,7 @@ enum fh_status kc_encrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t in
 
 /* Decrypt page `inbuf` in place; the rest as for encrypt_mem_buf.
  * AbstractMachine/Spec.v: decrypt_mem_buf_spec */
-enum fh_status kc_decrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf)
+enum fh_status spec_decrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf)
 {
     (void)vmid;
     SKIP_IF_HALTED(s);
@@ -313,7 +313,7 @@ enum fh_status kc_decrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t in
 
 /* Where the part of struct kvm of `vmid` that host and KCore share is. 0 in a halted state. Stuck:
  * vmid out of range. AbstractMachine/Spec.v: get_shared_kvm_spec */
-enum fh_status kc_get_shared_kvm(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_shared_kvm(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VMID(s, vmid);
@@ -324,8 +324,8 @@ enum fh_status kc_get_shared_kvm(struct fh_state *s, uint32_t vmid, uint64_t *re
 
 /* The same for a vCPU. Stuck: vmid or vcpuid out of range.
  * AbstractMachine/Spec.v: get_shared_vcpu_spec */
-enum fh_status kc_get_shared_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                  uint64_t *result)
+enum fh_status spec_get_shared_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                    uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -338,7 +338,7 @@ enum fh_status kc_get_shared_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vc
  * Is the boot image at `addr` (a byte address, 48 bits) the one that was signed for `vmid`? 0 in a
  * halted state. Stuck: vmid or addr out of range. AbstractMachine/Spec.v: verify_image_spec
  */
-enum fh_status kc_verify_image(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t *result)
+enum fh_status spec_verify_image(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VMID(s, vmid);
@@ -348,7 +348,7 @@ enum fh_status kc_verify_image(struct fh_state *s, uint32_t vmid, uint64_t addr,
 
 /* The value of shadow register `index` after reset. 0 in a halted state. Stuck: index out of range.
  * AbstractMachine/Spec.v: get_sys_reg_desc_val_spec */
-enum fh_status kc_get_sys_reg_desc_val(struct fh_state *s, uint32_t index, uint64_t *result)
+enum fh_status spec_get_sys_reg_desc_val(struct fh_state *s, uint32_t index, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_reg(s->profile, index), index);
@@ -359,7 +359,7 @@ enum fh_status kc_get_sys_reg_desc_val(struct fh_state *s, uint32_t index, uint6
 
 /* Where an exception that hits a VM in `pstate` goes. Not changed by a halt.
  * AbstractMachine/Spec.v: get_exception_vector_spec */
-enum fh_status kc_get_exception_vector(struct fh_state *s, uint64_t pstate, uint64_t *result)
+enum fh_status spec_get_exception_vector(struct fh_state *s, uint64_t pstate, uint64_t *result)
 {
     *result = s->env.exception_vector ? s->env.exception_vector(s->env.context, pstate) : 0;
     return FH_OK;
@@ -375,8 +375,8 @@ enum fh_status kc_get_exception_vector(struct fh_state *s, uint64_t pstate, uint
 
 /* The VM that owns bank `cbndx` of SMMU `index`, INVALID for none.
  * AbstractMachine/Spec.v: get_smmu_cfg_vmid_spec */
-enum fh_status kc_get_smmu_cfg_vmid(struct fh_state *s, uint32_t cbndx, uint32_t index,
-                                    uint32_t *result)
+enum fh_status spec_get_smmu_cfg_vmid(struct fh_state *s, uint32_t cbndx, uint32_t index,
+                                      uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -389,8 +389,8 @@ enum fh_status kc_get_smmu_cfg_vmid(struct fh_state *s, uint32_t cbndx, uint32_t
 }
 
 /* Make `vmid` that owner. AbstractMachine/Spec.v: set_smmu_cfg_vmid_spec */
-enum fh_status kc_set_smmu_cfg_vmid(struct fh_state *s, uint32_t cbndx, uint32_t index,
-                                    uint32_t vmid)
+enum fh_status spec_set_smmu_cfg_vmid(struct fh_state *s, uint32_t cbndx, uint32_t index,
+                                      uint32_t vmid)
 {
     SKIP_IF_HALTED(s);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -406,7 +406,7 @@ enum fh_status kc_set_smmu_cfg_vmid(struct fh_state *s, uint32_t cbndx, uint32_t
 
 /* How many context banks SMMU `index` has.
  * AbstractMachine/Spec.v: get_smmu_num_context_banks_spec */
-enum fh_status kc_get_smmu_num_context_banks(struct fh_state *s, uint32_t index, uint32_t *result)
+enum fh_status spec_get_smmu_num_context_banks(struct fh_state *s, uint32_t index, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -415,7 +415,7 @@ enum fh_status kc_get_smmu_num_context_banks(struct fh_state *s, uint32_t index,
 
 /* The page shift of the register space of SMMU `index`.
  * AbstractMachine/Spec.v: get_smmu_pgshift_spec */
-enum fh_status kc_get_smmu_pgshift(struct fh_state *s, uint32_t index, uint32_t *result)
+enum fh_status spec_get_smmu_pgshift(struct fh_state *s, uint32_t index, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -423,7 +423,7 @@ enum fh_status kc_get_smmu_pgshift(struct fh_state *s, uint32_t index, uint32_t 
 }
 
 /* How many SMMUs there are. AbstractMachine/Spec.v: get_smmu_num_spec */
-enum fh_status kc_get_smmu_num(struct fh_state *s, uint32_t *result)
+enum fh_status spec_get_smmu_num(struct fh_state *s, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RETURN_U32(s, s->adt->smmu_conf->smmu_num, result);
@@ -431,7 +431,7 @@ enum fh_status kc_get_smmu_num(struct fh_state *s, uint32_t *result)
 
 /* The size of the register space of SMMU `index` in bytes.
  * AbstractMachine/Spec.v: get_smmu_size_spec */
-enum fh_status kc_get_smmu_size(struct fh_state *s, uint32_t index, uint64_t *result)
+enum fh_status spec_get_smmu_size(struct fh_state *s, uint32_t index, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -440,7 +440,7 @@ enum fh_status kc_get_smmu_size(struct fh_state *s, uint32_t index, uint64_t *re
 }
 
 /* The physical address of that space. AbstractMachine/Spec.v: get_smmu_base_spec */
-enum fh_status kc_get_smmu_base(struct fh_state *s, uint32_t index, uint64_t *result)
+enum fh_status spec_get_smmu_base(struct fh_state *s, uint32_t index, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -452,7 +452,7 @@ enum fh_status kc_get_smmu_base(struct fh_state *s, uint32_t index, uint64_t *re
 
 /* The register that the access loads or stores (ISS.SRT of `hsr`). Not changed by a halt, as the
  * two that follow. AbstractMachine/Spec.v: host_dabt_get_rd_spec */
-enum fh_status kc_host_dabt_get_rd(struct fh_state *s, uint32_t hsr, uint32_t *result)
+enum fh_status spec_host_dabt_get_rd(struct fh_state *s, uint32_t hsr, uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     *result = (uint32_t)((hsr >> k->ESR_ELx_SRT_SHIFT) & k->ESR_ELx_SRT_MASK);
@@ -461,7 +461,7 @@ enum fh_status kc_host_dabt_get_rd(struct fh_state *s, uint32_t hsr, uint32_t *r
 
 /* ESR_ELx_WNR (64) for a write, 0 for a read.
  * AbstractMachine/Spec.v: host_dabt_is_write_spec */
-enum fh_status kc_host_dabt_is_write(struct fh_state *s, uint32_t hsr, uint32_t *result)
+enum fh_status spec_host_dabt_is_write(struct fh_state *s, uint32_t hsr, uint32_t *result)
 {
     *result = (uint32_t)(hsr & s->profile->ESR_ELx_WNR);
     return FH_OK;
@@ -469,7 +469,7 @@ enum fh_status kc_host_dabt_is_write(struct fh_state *s, uint32_t hsr, uint32_t 
 
 /* The size of the access in bytes (1 << ISS.SAS).
  * AbstractMachine/Spec.v: host_dabt_get_as_spec */
-enum fh_status kc_host_dabt_get_as(struct fh_state *s, uint32_t hsr, uint32_t *result)
+enum fh_status spec_host_dabt_get_as(struct fh_state *s, uint32_t hsr, uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     *result = (uint32_t)1 << ((hsr & k->ESR_ELx_SAS) >> k->ESR_ELx_SAS_SHIFT);
@@ -480,30 +480,30 @@ enum fh_status kc_host_dabt_get_as(struct fh_state *s, uint32_t hsr, uint32_t *r
 
 /* A load by a program: nothing happens to KCore's state, here and in the three that follow.
  * AbstractMachine/Spec.v: mem_load_raw_spec */
-enum fh_status kc_mem_load_raw(struct fh_state *s, uint64_t gfn, uint32_t reg)
+enum fh_status spec_mem_load_raw(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
     (void)s, (void)gfn, (void)reg;
     return FH_OK;
 }
 
 /* A store by a program. AbstractMachine/Spec.v: mem_store_raw_spec */
-enum fh_status kc_mem_store_raw(struct fh_state *s, uint64_t gfn, uint32_t reg)
+enum fh_status spec_mem_store_raw(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
     (void)s, (void)gfn, (void)reg;
     return FH_OK;
 }
 
 /* A load by a device behind an SMMU. AbstractMachine/Spec.v: dev_load_raw_spec */
-enum fh_status kc_dev_load_raw(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
-                               uint32_t index)
+enum fh_status spec_dev_load_raw(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
+                                 uint32_t index)
 {
     (void)s, (void)gfn, (void)reg, (void)cbndx, (void)index;
     return FH_OK;
 }
 
 /* A store by a device behind an SMMU. AbstractMachine/Spec.v: dev_store_raw_spec */
-enum fh_status kc_dev_store_raw(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
-                                uint32_t index)
+enum fh_status spec_dev_store_raw(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
+                                  uint32_t index)
 {
     (void)s, (void)gfn, (void)reg, (void)cbndx, (void)index;
     return FH_OK;
@@ -511,7 +511,7 @@ enum fh_status kc_dev_store_raw(struct fh_state *s, uint64_t gfn, uint32_t reg, 
 
 /* KCore writes 32 bits to the device register at `addr` (a byte address). The identity.
  * AbstractMachine/Spec.v: writel_relaxed_spec */
-enum fh_status kc_writel_relaxed(struct fh_state *s, uint64_t value, uint64_t addr)
+enum fh_status spec_writel_relaxed(struct fh_state *s, uint64_t value, uint64_t addr)
 {
     SKIP_IF_HALTED(s);
     observe(s, FH_EFFECT_MMIO_WRITE, addr, value, 4, 0);
@@ -519,7 +519,7 @@ enum fh_status kc_writel_relaxed(struct fh_state *s, uint64_t value, uint64_t ad
 }
 
 /* The same for 64 bits. AbstractMachine/Spec.v: writeq_relaxed_spec */
-enum fh_status kc_writeq_relaxed(struct fh_state *s, uint64_t value, uint64_t addr)
+enum fh_status spec_writeq_relaxed(struct fh_state *s, uint64_t value, uint64_t addr)
 {
     SKIP_IF_HALTED(s);
     observe(s, FH_EFFECT_MMIO_WRITE, addr, value, 8, 0);
@@ -528,7 +528,7 @@ enum fh_status kc_writeq_relaxed(struct fh_state *s, uint64_t value, uint64_t ad
 
 /* KCore reads 64 bits from a device register: the host's next datum. 0 in a halted state.
  * AbstractMachine/Spec.v: readq_relaxed_spec */
-enum fh_status kc_readq_relaxed(struct fh_state *s, uint64_t addr, uint64_t *result)
+enum fh_status spec_readq_relaxed(struct fh_state *s, uint64_t addr, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_READ_DATA(s, s->profile->HOSTVISOR, result);
@@ -538,7 +538,7 @@ enum fh_status kc_readq_relaxed(struct fh_state *s, uint64_t addr, uint64_t *res
 
 /* The same for 32 bits: the lower half of the datum.
  * AbstractMachine/Spec.v: readl_relaxed_spec */
-enum fh_status kc_readl_relaxed(struct fh_state *s, uint64_t addr, uint64_t *result)
+enum fh_status spec_readl_relaxed(struct fh_state *s, uint64_t addr, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_READ_DATA(s, s->profile->HOSTVISOR, result);

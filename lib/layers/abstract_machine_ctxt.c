@@ -116,8 +116,8 @@ enum fh_status set_shadow_register(struct fh_state *s, wide ctxtid, uint32_t ind
  * The shadow register `index` of a vCPU; 0 for an index that stands for none.
  * AbstractMachine/Spec.v: get_shadow_ctxt_spec
  */
-enum fh_status kc_get_shadow_ctxt(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                  uint32_t index, uint64_t *result)
+enum fh_status spec_get_shadow_ctxt(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                    uint32_t index, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -129,8 +129,8 @@ enum fh_status kc_get_shadow_ctxt(struct fh_state *s, uint32_t vmid, uint32_t vc
  * Set it; nothing for an index that stands for no register.
  * AbstractMachine/Spec.v: set_shadow_ctxt_spec
  */
-enum fh_status kc_set_shadow_ctxt(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                  uint32_t index, uint64_t value)
+enum fh_status spec_set_shadow_ctxt(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                    uint32_t index, uint64_t value)
 {
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
@@ -139,8 +139,8 @@ enum fh_status kc_set_shadow_ctxt(struct fh_state *s, uint32_t vmid, uint32_t vc
 }
 
 /* ESR_EL2 of a vCPU at its last exit. AbstractMachine/Spec.v: get_shadow_esr_spec */
-enum fh_status kc_get_shadow_esr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                 uint64_t *result)
+enum fh_status spec_get_shadow_esr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                   uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -150,8 +150,8 @@ enum fh_status kc_get_shadow_esr(struct fh_state *s, uint32_t vmid, uint32_t vcp
 
 /* Which registers the host may change at the next exit: bit n for Xn, DIRTY_PC_FLAG and others.
  * AbstractMachine/Spec.v: get_shadow_dirty_bit_spec */
-enum fh_status kc_get_shadow_dirty_bit(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                       uint64_t *result)
+enum fh_status spec_get_shadow_dirty_bit(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                         uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -160,8 +160,8 @@ enum fh_status kc_get_shadow_dirty_bit(struct fh_state *s, uint32_t vmid, uint32
 }
 
 /* AbstractMachine/Spec.v: set_shadow_dirty_bit_spec */
-enum fh_status kc_set_shadow_dirty_bit(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                       uint64_t value)
+enum fh_status spec_set_shadow_dirty_bit(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                         uint64_t value)
 {
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
@@ -225,7 +225,7 @@ static enum fh_status copy_fp_regs(struct fh_state *s, struct fh_ctxt_regs *to,
 static const struct fh_ctxt_regs no_regs;
 
 /* x0 to x30 of a vCPU become 0. AbstractMachine/Spec.v: clear_shadow_gp_regs_spec */
-enum fh_status kc_clear_shadow_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_clear_shadow_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
@@ -236,7 +236,7 @@ enum fh_status kc_clear_shadow_gp_regs(struct fh_state *s, uint32_t vmid, uint32
 }
 
 /* The floating point registers of a vCPU become 0. AbstractMachine/Spec.v: reset_fp_regs_spec */
-enum fh_status kc_reset_fp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_reset_fp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
@@ -249,7 +249,8 @@ enum fh_status kc_reset_fp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpu
 
 /* The syndrome that the host wants the vCPU to see: the next datum of `vmid`.
  * AbstractMachine/Spec.v: get_int_esr_spec */
-enum fh_status kc_get_int_esr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint64_t *result)
+enum fh_status spec_get_int_esr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -258,8 +259,8 @@ enum fh_status kc_get_int_esr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid
 }
 
 /* The same for register Xindex. AbstractMachine/Spec.v: get_int_gpr_spec */
-enum fh_status kc_get_int_gpr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint32_t index,
-                              uint64_t *result)
+enum fh_status spec_get_int_gpr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint32_t index,
+                                uint64_t *result)
 {
     (void)index;
     ZERO_IF_HALTED(s, result);
@@ -269,7 +270,7 @@ enum fh_status kc_get_int_gpr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid
 }
 
 /* The same for the program counter. AbstractMachine/Spec.v: get_int_pc_spec */
-enum fh_status kc_get_int_pc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint64_t *result)
+enum fh_status spec_get_int_pc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -278,8 +279,8 @@ enum fh_status kc_get_int_pc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
 }
 
 /* The same for PSTATE. AbstractMachine/Spec.v: get_int_pstate_spec */
-enum fh_status kc_get_int_pstate(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                 uint64_t *result)
+enum fh_status spec_get_int_pstate(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                   uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -289,8 +290,8 @@ enum fh_status kc_get_int_pstate(struct fh_state *s, uint32_t vmid, uint32_t vcp
 
 /* Show the host a register: nothing in KCore's state. Never stuck.
  * AbstractMachine/Spec.v: set_int_gpr_spec */
-enum fh_status kc_set_int_gpr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint32_t index,
-                              uint64_t value)
+enum fh_status spec_set_int_gpr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint32_t index,
+                                uint64_t value)
 {
     if (!s->adt->halt)
         observe(s, FH_EFFECT_INT_SET, vmid, vcpuid, index, value);
@@ -299,8 +300,8 @@ enum fh_status kc_set_int_gpr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid
 
 /* The address of the fault that the host resolved for the vCPU.
  * AbstractMachine/Spec.v: get_vm_fault_addr_spec */
-enum fh_status kc_get_vm_fault_addr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                    uint64_t *result)
+enum fh_status spec_get_vm_fault_addr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                      uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
@@ -309,17 +310,7 @@ enum fh_status kc_get_vm_fault_addr(struct fh_state *s, uint32_t vmid, uint32_t 
 }
 
 /* The descriptor that the host wants for it. AbstractMachine/Spec.v: get_int_new_pte_spec */
-enum fh_status kc_get_int_new_pte(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                  uint64_t *result)
-{
-    ZERO_IF_HALTED(s, result);
-    RELY_VCPU(s, vmid, vcpuid);
-    FH_READ_CORE_DATA(s, vmid, result);
-    return FH_OK;
-}
-
-/* And its level. AbstractMachine/Spec.v: get_int_new_level_spec */
-enum fh_status kc_get_int_new_level(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+enum fh_status spec_get_int_new_pte(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
                                     uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
@@ -328,8 +319,18 @@ enum fh_status kc_get_int_new_level(struct fh_state *s, uint32_t vmid, uint32_t 
     return FH_OK;
 }
 
+/* And its level. AbstractMachine/Spec.v: get_int_new_level_spec */
+enum fh_status spec_get_int_new_level(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                      uint64_t *result)
+{
+    ZERO_IF_HALTED(s, result);
+    RELY_VCPU(s, vmid, vcpuid);
+    FH_READ_CORE_DATA(s, vmid, result);
+    return FH_OK;
+}
+
 /* The vCPU of `vmid` that the host wants to run. AbstractMachine/Spec.v: get_int_run_vcpuid_spec */
-enum fh_status kc_get_int_run_vcpuid(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_int_run_vcpuid(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VMID(s, vmid);
@@ -341,14 +342,14 @@ enum fh_status kc_get_int_run_vcpuid(struct fh_state *s, uint32_t vmid, uint64_t
 
 /* Nothing: what leaves KCore is not modelled. Never stuck.
  * AbstractMachine/Spec.v: encrypt_gp_regs_spec */
-enum fh_status kc_encrypt_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_encrypt_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     (void)s, (void)vmid, (void)vcpuid;
     return FH_OK;
 }
 
 /* Nothing, as above. AbstractMachine/Spec.v: encrypt_sys_regs_spec */
-enum fh_status kc_encrypt_sys_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_encrypt_sys_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     (void)s, (void)vmid, (void)vcpuid;
     return FH_OK;
@@ -386,7 +387,7 @@ static enum fh_status decrypt_regs(struct fh_state *s, uint32_t vmid, uint32_t v
 
 /* Restore the general purpose registers of a vCPU from what the host supplies.
  * AbstractMachine/Spec.v: decrypt_gp_regs_spec */
-enum fh_status kc_decrypt_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_decrypt_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
@@ -394,7 +395,7 @@ enum fh_status kc_decrypt_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vc
 }
 
 /* The same for its system registers. AbstractMachine/Spec.v: decrypt_sys_regs_spec */
-enum fh_status kc_decrypt_sys_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_decrypt_sys_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
@@ -404,14 +405,14 @@ enum fh_status kc_decrypt_sys_regs(struct fh_state *s, uint32_t vmid, uint32_t v
 /* --- Who runs on this CPU -------------------------------------------------------------------- */
 
 /* The VM whose context is in use. AbstractMachine/Spec.v: get_cur_vmid_spec */
-enum fh_status kc_get_cur_vmid(struct fh_state *s, uint32_t *result)
+enum fh_status spec_get_cur_vmid(struct fh_state *s, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RETURN_U32(s, s->adt->cur_vmid, result);
 }
 
 /* And the vCPU. AbstractMachine/Spec.v: get_cur_vcpuid_spec */
-enum fh_status kc_get_cur_vcpuid(struct fh_state *s, uint32_t *result)
+enum fh_status spec_get_cur_vcpuid(struct fh_state *s, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RETURN_U32(s, (uint64_t)s->adt->cur_vcpuid, result);
@@ -421,7 +422,7 @@ enum fh_status kc_get_cur_vcpuid(struct fh_state *s, uint32_t *result)
  * Make a vCPU the current one. Of the host and the core each CPU has one context, its own, whatever
  * vcpuid is. AbstractMachine/Spec.v: set_per_cpu_spec
  */
-enum fh_status kc_set_per_cpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_set_per_cpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     const struct fh_profile *k = s->profile;
     SKIP_IF_HALTED(s);
@@ -463,21 +464,21 @@ static enum fh_status save_gp_regs(struct fh_state *s)
 }
 
 /* The host's registers, when it enters KCore. AbstractMachine/Spec.v: host_to_core_spec */
-enum fh_status kc_host_to_core(struct fh_state *s)
+enum fh_status spec_host_to_core(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     return save_gp_regs(s);
 }
 
 /* A VM's registers, when it exits. AbstractMachine/Spec.v: vm_to_core_spec */
-enum fh_status kc_vm_to_core(struct fh_state *s)
+enum fh_status spec_vm_to_core(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     return save_gp_regs(s);
 }
 
 /* x0 to x30 from the shadow context into the hardware. AbstractMachine/Spec.v: core_to_host_spec */
-enum fh_status kc_core_to_host(struct fh_state *s)
+enum fh_status spec_core_to_host(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *regs;
@@ -490,7 +491,7 @@ enum fh_status kc_core_to_host(struct fh_state *s)
  * passes the two contexts the other way round than core_to_host.
  * AbstractMachine/Spec.v: core_to_vm_spec
  */
-enum fh_status kc_core_to_vm(struct fh_state *s)
+enum fh_status spec_core_to_vm(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *regs;
@@ -504,7 +505,7 @@ _Static_assert(offsetof(struct fh_ctxt_regs, fp_q0) == GP_REGS * sizeof(uint64_t
 
 /* Where and why a VM faulted, from the hardware into the shadow context.
  * AbstractMachine/Spec.v: exit_populate_fault_spec */
-enum fh_status kc_exit_populate_fault(struct fh_state *s)
+enum fh_status spec_exit_populate_fault(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *ctxt;
@@ -536,7 +537,7 @@ static enum fh_status copy_sysregs(struct fh_state *s, struct fh_ctxt_regs *to,
 
 /* EL1's registers from the hardware into the shadow context; MPIDR_EL1 is what VMPIDR_EL2 shows.
  * AbstractMachine/Spec.v: save_sysregs_spec */
-enum fh_status kc_save_sysregs(struct fh_state *s)
+enum fh_status spec_save_sysregs(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *ctxt;
@@ -548,7 +549,7 @@ enum fh_status kc_save_sysregs(struct fh_state *s)
 
 /* EL1's registers from the shadow context into the hardware, and with them what the return to the
  * VM and the next exit need. AbstractMachine/Spec.v: restore_sysregs_spec */
-enum fh_status kc_restore_sysregs(struct fh_state *s)
+enum fh_status spec_restore_sysregs(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *hardware;
@@ -568,7 +569,7 @@ enum fh_status kc_restore_sysregs(struct fh_state *s)
 
 /* The floating point registers from the hardware into the shadow context.
  * AbstractMachine/Spec.v: fpsimd_save_state_spec */
-enum fh_status kc_fpsimd_save_state(struct fh_state *s)
+enum fh_status spec_fpsimd_save_state(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *ctxt;
@@ -577,7 +578,7 @@ enum fh_status kc_fpsimd_save_state(struct fh_state *s)
 }
 
 /* And back. AbstractMachine/Spec.v: fpsimd_restore_state_spec */
-enum fh_status kc_fpsimd_restore_state(struct fh_state *s)
+enum fh_status spec_fpsimd_restore_state(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *regs;
@@ -588,7 +589,7 @@ enum fh_status kc_fpsimd_restore_state(struct fh_state *s)
 /* --- Traps and translation of the one who runs ----------------------------------------------- */
 
 /* Trap what a VM must not do. AbstractMachine/Spec.v: activate_traps_spec */
-enum fh_status kc_activate_traps(struct fh_state *s)
+enum fh_status spec_activate_traps(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *regs;
@@ -600,7 +601,7 @@ enum fh_status kc_activate_traps(struct fh_state *s)
 }
 
 /* Trap what the host must not do: little. AbstractMachine/Spec.v: deactivate_traps_spec */
-enum fh_status kc_deactivate_traps(struct fh_state *s)
+enum fh_status spec_deactivate_traps(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *regs;
@@ -615,7 +616,7 @@ enum fh_status kc_deactivate_traps(struct fh_state *s)
  * CNTHCTL_EL1PCTEN put on, whether set or not.
  * AbstractMachine/Spec.v: timer_enable_traps_spec
  */
-enum fh_status kc_timer_enable_traps(struct fh_state *s)
+enum fh_status spec_timer_enable_traps(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     const uint64_t cnthctl = s->adt->regs->trap_regs.cnthctl_el2;
@@ -628,7 +629,7 @@ enum fh_status kc_timer_enable_traps(struct fh_state *s)
 }
 
 /* Nothing: the counter's offset is not modelled. AbstractMachine/Spec.v: timer_set_cntvoff_spec */
-enum fh_status kc_timer_set_cntvoff(struct fh_state *s)
+enum fh_status spec_timer_set_cntvoff(struct fh_state *s)
 {
     (void)s;
     return FH_OK;
@@ -648,7 +649,7 @@ static enum fh_status set_stage_2(struct fh_state *s, uint64_t vttbr, uint64_t h
  * The current VM's stage 2, traps and TPIDR_EL2. Not representable: a VMID beyond the 16 bits that
  * VTTBR_EL2 has for it. AbstractMachine/Spec.v: vm_el2_restore_state_spec
  */
-enum fh_status kc_vm_el2_restore_state(struct fh_state *s)
+enum fh_status spec_vm_el2_restore_state(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     SKIP_IF_HALTED(s);
@@ -660,7 +661,7 @@ enum fh_status kc_vm_el2_restore_state(struct fh_state *s)
 }
 
 /* The same for the host, whose VMID is 0. AbstractMachine/Spec.v: host_el2_restore_state_spec */
-enum fh_status kc_host_el2_restore_state(struct fh_state *s)
+enum fh_status spec_host_el2_restore_state(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     SKIP_IF_HALTED(s);
@@ -685,7 +686,7 @@ enum fh_status kc_host_el2_restore_state(struct fh_state *s)
     } while (0)
 
 /* The host's access to a device is done. AbstractMachine/Spec.v: host_skip_instr_spec */
-enum fh_status kc_host_skip_instr(struct fh_state *s)
+enum fh_status spec_host_skip_instr(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     SKIP_INSTRUCTION(s);
@@ -694,7 +695,7 @@ enum fh_status kc_host_skip_instr(struct fh_state *s)
 
 /* A VM's access to a system register is done, as far as KCore does it.
  * AbstractMachine/Spec.v: core_handle_sys64_spec */
-enum fh_status kc_core_handle_sys64(struct fh_state *s)
+enum fh_status spec_core_handle_sys64(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     SKIP_INSTRUCTION(s);
@@ -703,7 +704,7 @@ enum fh_status kc_core_handle_sys64(struct fh_state *s)
 
 /* The faulting address within the page: `addr` with the page offset of FAR_EL2.
  * AbstractMachine/Spec.v: host_get_fault_ipa_spec */
-enum fh_status kc_host_get_fault_ipa(struct fh_state *s, uint64_t addr, uint64_t *result)
+enum fh_status spec_host_get_fault_ipa(struct fh_state *s, uint64_t addr, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     *result = addr | (s->adt->regs->ctxt_regs.far_el2 & (s->profile->PAGE_SIZE - 1));
@@ -711,7 +712,7 @@ enum fh_status kc_host_get_fault_ipa(struct fh_state *s, uint64_t addr, uint64_t
 }
 
 /* ACTLR_EL1: the next datum of the current VM. AbstractMachine/Spec.v: read_actlr_el1_spec */
-enum fh_status kc_read_actlr_el1(struct fh_state *s, uint64_t *result)
+enum fh_status spec_read_actlr_el1(struct fh_state *s, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_READ_DATA(s, s->adt->cur_vmid, result);
@@ -719,7 +720,7 @@ enum fh_status kc_read_actlr_el1(struct fh_state *s, uint64_t *result)
 }
 
 /* Which page the host faulted on. AbstractMachine/Spec.v: read_hpfar_el2_spec */
-enum fh_status kc_read_hpfar_el2(struct fh_state *s, uint64_t *result)
+enum fh_status spec_read_hpfar_el2(struct fh_state *s, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     *result = s->adt->regs->ctxt_regs.hpfar_el2;
@@ -728,7 +729,7 @@ enum fh_status kc_read_hpfar_el2(struct fh_state *s, uint64_t *result)
 
 /* And why: whatever stands in ESR_EL2, which the spec lets grow beyond the 32 bits of a syndrome.
  * AbstractMachine/Spec.v: read_esr_el2_spec */
-enum fh_status kc_read_esr_el2(struct fh_state *s, uint64_t *result)
+enum fh_status spec_read_esr_el2(struct fh_state *s, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     *result = s->adt->regs->ctxt_regs.esr_el2;

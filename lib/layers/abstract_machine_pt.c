@@ -37,7 +37,7 @@ static enum fh_status own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt *
 
 /* The next free page for a table of the first level below the root: a byte address.
  * AbstractMachine/Spec.v: get_pgd_next_spec */
-enum fh_status kc_get_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_TABLE(s, vmid);
@@ -46,14 +46,14 @@ enum fh_status kc_get_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t *resu
 }
 
 /* AbstractMachine/Spec.v: get_pgd_next_spec0 */
-enum fh_status kc_get_pgd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_pgd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     RELY_BARRIER_VALID(s);
     return kc_get_pgd_next(s, vmid, result);
 }
 
 /* Set that address. AbstractMachine/Spec.v: set_pgd_next_spec */
-enum fh_status kc_set_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
+enum fh_status spec_set_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
 {
     SKIP_IF_HALTED(s);
     RELY_TABLE(s, vmid);
@@ -64,7 +64,7 @@ enum fh_status kc_set_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
 }
 
 /* AbstractMachine/Spec.v: set_pgd_next_spec0 */
-enum fh_status kc_set_pgd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t next)
+enum fh_status spec_set_pgd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t next)
 {
     RELY_BARRIER_VALID(s);
     return kc_set_pgd_next(s, vmid, next);
@@ -72,7 +72,7 @@ enum fh_status kc_set_pgd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t
 
 /* The next free page for a table of the second level below the root: a byte address.
  * AbstractMachine/Spec.v: get_pud_next_spec */
-enum fh_status kc_get_pud_next(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_pud_next(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_TABLE(s, vmid);
@@ -81,14 +81,14 @@ enum fh_status kc_get_pud_next(struct fh_state *s, uint32_t vmid, uint64_t *resu
 }
 
 /* AbstractMachine/Spec.v: get_pud_next_spec0 */
-enum fh_status kc_get_pud_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_pud_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     RELY_BARRIER_VALID(s);
     return kc_get_pud_next(s, vmid, result);
 }
 
 /* Set that address. AbstractMachine/Spec.v: set_pud_next_spec */
-enum fh_status kc_set_pud_next(struct fh_state *s, uint32_t vmid, uint64_t next)
+enum fh_status spec_set_pud_next(struct fh_state *s, uint32_t vmid, uint64_t next)
 {
     SKIP_IF_HALTED(s);
     RELY_TABLE(s, vmid);
@@ -99,7 +99,7 @@ enum fh_status kc_set_pud_next(struct fh_state *s, uint32_t vmid, uint64_t next)
 }
 
 /* AbstractMachine/Spec.v: set_pud_next_spec0 */
-enum fh_status kc_set_pud_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t next)
+enum fh_status spec_set_pud_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t next)
 {
     RELY_BARRIER_VALID(s);
     return kc_set_pud_next(s, vmid, next);
@@ -107,7 +107,7 @@ enum fh_status kc_set_pud_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t
 
 /* The next free page for a table of the third level below the root: a byte address.
  * AbstractMachine/Spec.v: get_pmd_next_spec */
-enum fh_status kc_get_pmd_next(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_pmd_next(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_TABLE(s, vmid);
@@ -116,14 +116,14 @@ enum fh_status kc_get_pmd_next(struct fh_state *s, uint32_t vmid, uint64_t *resu
 }
 
 /* AbstractMachine/Spec.v: get_pmd_next_spec0 */
-enum fh_status kc_get_pmd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_pmd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     RELY_BARRIER_VALID(s);
     return kc_get_pmd_next(s, vmid, result);
 }
 
 /* Set that address. AbstractMachine/Spec.v: set_pmd_next_spec */
-enum fh_status kc_set_pmd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
+enum fh_status spec_set_pmd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
 {
     SKIP_IF_HALTED(s);
     RELY_TABLE(s, vmid);
@@ -134,7 +134,7 @@ enum fh_status kc_set_pmd_next(struct fh_state *s, uint32_t vmid, uint64_t next)
 }
 
 /* AbstractMachine/Spec.v: set_pmd_next_spec0 */
-enum fh_status kc_set_pmd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t next)
+enum fh_status spec_set_pmd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t next)
 {
     RELY_BARRIER_VALID(s);
     return kc_set_pmd_next(s, vmid, next);
@@ -150,7 +150,7 @@ enum fh_status kc_set_pmd_next_spec0(struct fh_state *s, uint32_t vmid, uint64_t
  * Read a descriptor: `addr` is a byte address in the pool of `vmid`. Stuck: addr outside of it.
  * AbstractMachine/Spec.v: pt_load_spec
  */
-enum fh_status kc_pt_load(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t *result)
+enum fh_status spec_pt_load(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     ZERO_IF_HALTED(s, result);
@@ -169,7 +169,8 @@ enum fh_status kc_pt_load(struct fh_state *s, uint32_t vmid, uint64_t addr, uint
 }
 
 /* AbstractMachine/Spec.v: pt_load_spec0 */
-enum fh_status kc_pt_load_spec0(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t *result)
+enum fh_status spec_pt_load_spec0(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                  uint64_t *result)
 {
     RELY_BARRIER_VALID(s);
     return kc_pt_load(s, vmid, addr, result);
@@ -213,7 +214,7 @@ static enum fh_status store_smmu_word(struct fh_state *s, struct fh_map *pool, u
  * Stuck: addr outside the pool; such a descriptor when tstate is not 0.
  * AbstractMachine/Spec.v: pt_store_spec
  */
-enum fh_status kc_pt_store(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t value)
+enum fh_status spec_pt_store(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t value)
 {
     const struct fh_profile *k = s->profile;
     SKIP_IF_HALTED(s);
@@ -235,7 +236,7 @@ enum fh_status kc_pt_store(struct fh_state *s, uint32_t vmid, uint64_t addr, uin
 }
 
 /* AbstractMachine/Spec.v: pt_store_spec0 */
-enum fh_status kc_pt_store_spec0(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t value)
+enum fh_status spec_pt_store_spec0(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t value)
 {
     RELY_BARRIER_VALID(s);
     return kc_pt_store(s, vmid, addr, value);
@@ -243,7 +244,7 @@ enum fh_status kc_pt_store_spec0(struct fh_state *s, uint32_t vmid, uint64_t add
 
 /* What VTTBR_EL2 holds while `vmid` runs: the address of its root table and the VMID. Stuck: vmid
  * out of range. AbstractMachine/Spec.v: get_pt_vttbr_spec */
-enum fh_status kc_get_pt_vttbr(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_pt_vttbr(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     ZERO_IF_HALTED(s, result);
@@ -253,7 +254,7 @@ enum fh_status kc_get_pt_vttbr(struct fh_state *s, uint32_t vmid, uint64_t *resu
 }
 
 /* Nothing: the address is fixed. AbstractMachine/Spec.v: set_pt_vttbr_spec */
-enum fh_status kc_set_pt_vttbr(struct fh_state *s, uint32_t vmid, uint64_t vttbr)
+enum fh_status spec_set_pt_vttbr(struct fh_state *s, uint32_t vmid, uint64_t vttbr)
 {
     (void)s, (void)vmid, (void)vttbr;
     return FH_OK;
@@ -275,7 +276,7 @@ static enum fh_status own_spts(struct fh_state *s, struct fh_spt **spts)
 
 /* The next free page for a table of the first level below the root: a byte address.
  * AbstractMachine/Spec.v: get_smmu_pgd_next_spec */
-enum fh_status kc_get_smmu_pgd_next(struct fh_state *s, uint64_t *result)
+enum fh_status spec_get_smmu_pgd_next(struct fh_state *s, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_HELD(s, s->profile->SPT_ID);
@@ -284,7 +285,7 @@ enum fh_status kc_get_smmu_pgd_next(struct fh_state *s, uint64_t *result)
 }
 
 /* Set that address. AbstractMachine/Spec.v: set_smmu_pgd_next_spec */
-enum fh_status kc_set_smmu_pgd_next(struct fh_state *s, uint64_t next)
+enum fh_status spec_set_smmu_pgd_next(struct fh_state *s, uint64_t next)
 {
     SKIP_IF_HALTED(s);
     RELY_HELD(s, s->profile->SPT_ID);
@@ -295,7 +296,7 @@ enum fh_status kc_set_smmu_pgd_next(struct fh_state *s, uint64_t next)
 }
 
 /* The same for the second level. AbstractMachine/Spec.v: get_smmu_pmd_next_spec */
-enum fh_status kc_get_smmu_pmd_next(struct fh_state *s, uint64_t *result)
+enum fh_status spec_get_smmu_pmd_next(struct fh_state *s, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_HELD(s, s->profile->SPT_ID);
@@ -304,7 +305,7 @@ enum fh_status kc_get_smmu_pmd_next(struct fh_state *s, uint64_t *result)
 }
 
 /* AbstractMachine/Spec.v: set_smmu_pmd_next_spec */
-enum fh_status kc_set_smmu_pmd_next(struct fh_state *s, uint64_t next)
+enum fh_status spec_set_smmu_pmd_next(struct fh_state *s, uint64_t next)
 {
     SKIP_IF_HALTED(s);
     RELY_HELD(s, s->profile->SPT_ID);
@@ -316,8 +317,8 @@ enum fh_status kc_set_smmu_pmd_next(struct fh_state *s, uint64_t next)
 
 /* The address of the root table of bank `cbndx` of SMMU `index`. Needs no lock. Stuck: index or
  * cbndx out of range. AbstractMachine/Spec.v: get_smmu_cfg_hw_ttbr_spec */
-enum fh_status kc_get_smmu_cfg_hw_ttbr(struct fh_state *s, uint32_t cbndx, uint32_t index,
-                                       uint64_t *result)
+enum fh_status spec_get_smmu_cfg_hw_ttbr(struct fh_state *s, uint32_t cbndx, uint32_t index,
+                                         uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -334,7 +335,7 @@ enum fh_status kc_get_smmu_cfg_hw_ttbr(struct fh_state *s, uint32_t cbndx, uint3
 
 /* Read a descriptor: `addr` is a byte address in the pool of SMMU tables. Stuck: addr outside of
  * it. AbstractMachine/Spec.v: smmu_pt_load_spec */
-enum fh_status kc_smmu_pt_load(struct fh_state *s, uint64_t addr, uint64_t *result)
+enum fh_status spec_smmu_pt_load(struct fh_state *s, uint64_t addr, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_IN_SMMU_POOL(s, addr);
@@ -354,7 +355,7 @@ enum fh_status kc_smmu_pt_load(struct fh_state *s, uint64_t addr, uint64_t *resu
  * Stuck: addr outside the pool; such a descriptor when tstate is not 0.
  * AbstractMachine/Spec.v: smmu_pt_store_spec
  */
-enum fh_status kc_smmu_pt_store(struct fh_state *s, uint64_t addr, uint64_t value)
+enum fh_status spec_smmu_pt_store(struct fh_state *s, uint64_t addr, uint64_t value)
 {
     SKIP_IF_HALTED(s);
     RELY_IN_SMMU_POOL(s, addr);
@@ -376,7 +377,7 @@ enum fh_status kc_smmu_pt_store(struct fh_state *s, uint64_t addr, uint64_t valu
  * spec stores to the same address in all its rounds.
  * Stuck: index or cbndx out of range, tstate not 0. AbstractMachine/Spec.v: smmu_pt_clear_spec
  */
-enum fh_status kc_smmu_pt_clear(struct fh_state *s, uint32_t cbndx, uint32_t index)
+enum fh_status spec_smmu_pt_clear(struct fh_state *s, uint32_t cbndx, uint32_t index)
 {
     SKIP_IF_HALTED(s);
     FH_RELY(s, is_smmu(s->profile, index), index);
@@ -401,13 +402,13 @@ static const struct fh_memblock *region_of(const struct fh_state *s, uint64_t in
 }
 
 /* How many regions there are. AbstractMachine/Spec.v: get_mem_region_cnt_spec */
-enum fh_status kc_get_mem_region_cnt(struct fh_state *s, uint32_t *result)
+enum fh_status spec_get_mem_region_cnt(struct fh_state *s, uint32_t *result)
 {
     RETURN_U32(s, s->adt->region_cnt, result);
 }
 
 /* The first byte of region `index`. AbstractMachine/Spec.v: get_mem_region_base_spec */
-enum fh_status kc_get_mem_region_base(struct fh_state *s, uint32_t index, uint64_t *result)
+enum fh_status spec_get_mem_region_base(struct fh_state *s, uint32_t index, uint64_t *result)
 {
     FH_RELY(s, is_memblock(s->profile, index), index);
     *result = region_of(s, index)->mb_base;
@@ -415,7 +416,7 @@ enum fh_status kc_get_mem_region_base(struct fh_state *s, uint32_t index, uint64
 }
 
 /* Its size in bytes. AbstractMachine/Spec.v: get_mem_region_size_spec */
-enum fh_status kc_get_mem_region_size(struct fh_state *s, uint32_t index, uint64_t *result)
+enum fh_status spec_get_mem_region_size(struct fh_state *s, uint32_t index, uint64_t *result)
 {
     FH_RELY(s, is_memblock(s->profile, index), index);
     *result = region_of(s, index)->mb_size;
@@ -424,7 +425,7 @@ enum fh_status kc_get_mem_region_size(struct fh_state *s, uint32_t index, uint64
 
 /* The entry of its first page in the table of owners, INVALID64 if it is not memory.
  * AbstractMachine/Spec.v: get_mem_region_index_spec */
-enum fh_status kc_get_mem_region_index(struct fh_state *s, uint32_t index, uint64_t *result)
+enum fh_status spec_get_mem_region_index(struct fh_state *s, uint32_t index, uint64_t *result)
 {
     FH_RELY(s, is_memblock(s->profile, index), index);
     *result = region_of(s, index)->mb_index;
@@ -432,7 +433,7 @@ enum fh_status kc_get_mem_region_index(struct fh_state *s, uint32_t index, uint6
 }
 
 /* Its flags. AbstractMachine/Spec.v: get_mem_region_flag_spec */
-enum fh_status kc_get_mem_region_flag(struct fh_state *s, uint32_t index, uint64_t *result)
+enum fh_status spec_get_mem_region_flag(struct fh_state *s, uint32_t index, uint64_t *result)
 {
     FH_RELY(s, is_memblock(s->profile, index), index);
     *result = region_of(s, index)->mb_flag;
@@ -462,7 +463,7 @@ static enum fh_status edit_s2_page(struct fh_state *s, uint64_t index, struct fh
 
 /* The owner of the page: a VM, HOSTVISOR, COREVISOR or INVALID.
  * AbstractMachine/Spec.v: get_s2_page_vmid_spec */
-enum fh_status kc_get_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_t *result)
+enum fh_status spec_get_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_S2_PAGE(s, index);
@@ -471,7 +472,7 @@ enum fh_status kc_get_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_t 
 }
 
 /* AbstractMachine/Spec.v: set_s2_page_vmid_spec */
-enum fh_status kc_set_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_t vmid)
+enum fh_status spec_set_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_t vmid)
 {
     SKIP_IF_HALTED(s);
     RELY_S2_PAGE(s, index);
@@ -482,7 +483,7 @@ enum fh_status kc_set_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_t 
 }
 
 /* How often the page is shared. AbstractMachine/Spec.v: get_s2_page_count_spec */
-enum fh_status kc_get_s2_page_count(struct fh_state *s, uint64_t index, uint32_t *result)
+enum fh_status spec_get_s2_page_count(struct fh_state *s, uint64_t index, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_S2_PAGE(s, index);
@@ -491,7 +492,7 @@ enum fh_status kc_get_s2_page_count(struct fh_state *s, uint64_t index, uint32_t
 }
 
 /* AbstractMachine/Spec.v: set_s2_page_count_spec */
-enum fh_status kc_set_s2_page_count(struct fh_state *s, uint64_t index, uint32_t count)
+enum fh_status spec_set_s2_page_count(struct fh_state *s, uint64_t index, uint32_t count)
 {
     SKIP_IF_HALTED(s);
     RELY_S2_PAGE(s, index);
@@ -503,7 +504,7 @@ enum fh_status kc_set_s2_page_count(struct fh_state *s, uint64_t index, uint32_t
 
 /* Where the page is mapped for its owner: a guest frame number.
  * AbstractMachine/Spec.v: get_s2_page_gfn_spec */
-enum fh_status kc_get_s2_page_gfn(struct fh_state *s, uint64_t index, uint64_t *result)
+enum fh_status spec_get_s2_page_gfn(struct fh_state *s, uint64_t index, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_S2_PAGE(s, index);
@@ -512,7 +513,7 @@ enum fh_status kc_get_s2_page_gfn(struct fh_state *s, uint64_t index, uint64_t *
 }
 
 /* AbstractMachine/Spec.v: set_s2_page_gfn_spec */
-enum fh_status kc_set_s2_page_gfn(struct fh_state *s, uint64_t index, uint64_t gfn)
+enum fh_status spec_set_s2_page_gfn(struct fh_state *s, uint64_t index, uint64_t gfn)
 {
     SKIP_IF_HALTED(s);
     RELY_S2_PAGE(s, index);

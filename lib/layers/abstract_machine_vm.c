@@ -39,7 +39,7 @@ static enum fh_status own_vminfo(struct fh_state *s, uint64_t vmid, struct fh_vm
 /* --- The core's counters --------------------------------------------------------------------- */
 
 /* The number that the next VM will get. AbstractMachine/Spec.v: get_next_vmid_spec */
-enum fh_status kc_get_next_vmid(struct fh_state *s, uint32_t *result)
+enum fh_status spec_get_next_vmid(struct fh_state *s, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_HELD(s, s->profile->CORE_ID);
@@ -47,7 +47,7 @@ enum fh_status kc_get_next_vmid(struct fh_state *s, uint32_t *result)
 }
 
 /* The number that the next VM will get. AbstractMachine/Spec.v: set_next_vmid_spec */
-enum fh_status kc_set_next_vmid(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_set_next_vmid(struct fh_state *s, uint32_t vmid)
 {
     SKIP_IF_HALTED(s);
     RELY_HELD(s, s->profile->CORE_ID);
@@ -59,7 +59,7 @@ enum fh_status kc_set_next_vmid(struct fh_state *s, uint32_t vmid)
  * Where the next boot image will be mapped for KCore: a byte address. AbstractMachine/Spec.v:
  * get_next_remap_ptr_spec
  */
-enum fh_status kc_get_next_remap_ptr(struct fh_state *s, uint64_t *result)
+enum fh_status spec_get_next_remap_ptr(struct fh_state *s, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_HELD(s, s->profile->CORE_ID);
@@ -71,7 +71,7 @@ enum fh_status kc_get_next_remap_ptr(struct fh_state *s, uint64_t *result)
  * Where the next boot image will be mapped for KCore: a byte address. AbstractMachine/Spec.v:
  * set_next_remap_ptr_spec
  */
-enum fh_status kc_set_next_remap_ptr(struct fh_state *s, uint64_t remap)
+enum fh_status spec_set_next_remap_ptr(struct fh_state *s, uint64_t remap)
 {
     SKIP_IF_HALTED(s);
     RELY_HELD(s, s->profile->CORE_ID);
@@ -82,7 +82,7 @@ enum fh_status kc_set_next_remap_ptr(struct fh_state *s, uint64_t remap)
 /* --- The VM and its vCPUs -------------------------------------------------------------------- */
 
 /* How far the VM has come: UNUSED, READY, VERIFIED ... AbstractMachine/Spec.v: get_vm_state_spec */
-enum fh_status kc_get_vm_state(struct fh_state *s, uint32_t vmid, uint32_t *result)
+enum fh_status spec_get_vm_state(struct fh_state *s, uint32_t vmid, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM(s, vmid);
@@ -90,7 +90,7 @@ enum fh_status kc_get_vm_state(struct fh_state *s, uint32_t vmid, uint32_t *resu
 }
 
 /* How far the VM has come: UNUSED, READY, VERIFIED ... AbstractMachine/Spec.v: set_vm_state_spec */
-enum fh_status kc_set_vm_state(struct fh_state *s, uint32_t vmid, uint32_t state)
+enum fh_status spec_set_vm_state(struct fh_state *s, uint32_t vmid, uint32_t state)
 {
     SKIP_IF_HALTED(s);
     RELY_VM(s, vmid);
@@ -101,8 +101,8 @@ enum fh_status kc_set_vm_state(struct fh_state *s, uint32_t vmid, uint32_t state
 }
 
 /* The state of a vCPU: UNUSED, READY, ACTIVE. AbstractMachine/Spec.v: get_vcpu_state_spec */
-enum fh_status kc_get_vcpu_state(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                 uint32_t *result)
+enum fh_status spec_get_vcpu_state(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                   uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM_VCPU(s, vmid, vcpuid);
@@ -110,7 +110,8 @@ enum fh_status kc_get_vcpu_state(struct fh_state *s, uint32_t vmid, uint32_t vcp
 }
 
 /* The state of a vCPU: UNUSED, READY, ACTIVE. AbstractMachine/Spec.v: set_vcpu_state_spec */
-enum fh_status kc_set_vcpu_state(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint32_t state)
+enum fh_status spec_set_vcpu_state(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                   uint32_t state)
 {
     SKIP_IF_HALTED(s);
     RELY_VM_VCPU(s, vmid, vcpuid);
@@ -121,7 +122,7 @@ enum fh_status kc_set_vcpu_state(struct fh_state *s, uint32_t vmid, uint32_t vcp
 }
 
 /* Where the host's struct kvm of the VM is: an address. AbstractMachine/Spec.v: get_vm_kvm_spec */
-enum fh_status kc_get_vm_kvm(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_get_vm_kvm(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM(s, vmid);
@@ -130,7 +131,7 @@ enum fh_status kc_get_vm_kvm(struct fh_state *s, uint32_t vmid, uint64_t *result
 }
 
 /* Where the host's struct kvm of the VM is: an address. AbstractMachine/Spec.v: set_vm_kvm_spec */
-enum fh_status kc_set_vm_kvm(struct fh_state *s, uint32_t vmid, uint64_t kvm)
+enum fh_status spec_set_vm_kvm(struct fh_state *s, uint32_t vmid, uint64_t kvm)
 {
     SKIP_IF_HALTED(s);
     RELY_VM(s, vmid);
@@ -144,7 +145,8 @@ enum fh_status kc_set_vm_kvm(struct fh_state *s, uint32_t vmid, uint64_t kvm)
  * Where the host's struct kvm_vcpu of a vCPU is: an address. AbstractMachine/Spec.v:
  * get_vm_vcpu_spec
  */
-enum fh_status kc_get_vm_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint64_t *result)
+enum fh_status spec_get_vm_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM_VCPU(s, vmid, vcpuid);
@@ -156,7 +158,7 @@ enum fh_status kc_get_vm_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid
  * Where the host's struct kvm_vcpu of a vCPU is: an address. AbstractMachine/Spec.v:
  * set_vm_vcpu_spec
  */
-enum fh_status kc_set_vm_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint64_t vcpu)
+enum fh_status spec_set_vm_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint64_t vcpu)
 {
     SKIP_IF_HALTED(s);
     RELY_VM_VCPU(s, vmid, vcpuid);
@@ -172,7 +174,7 @@ enum fh_status kc_set_vm_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid
  * How many boot images the VM has: the index of the next one. AbstractMachine/Spec.v:
  * get_vm_next_load_idx_spec
  */
-enum fh_status kc_get_vm_next_load_idx(struct fh_state *s, uint32_t vmid, uint32_t *result)
+enum fh_status spec_get_vm_next_load_idx(struct fh_state *s, uint32_t vmid, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM(s, vmid);
@@ -183,7 +185,7 @@ enum fh_status kc_get_vm_next_load_idx(struct fh_state *s, uint32_t vmid, uint32
  * How many boot images the VM has: the index of the next one. AbstractMachine/Spec.v:
  * set_vm_next_load_idx_spec
  */
-enum fh_status kc_set_vm_next_load_idx(struct fh_state *s, uint32_t vmid, uint32_t load_idx)
+enum fh_status spec_set_vm_next_load_idx(struct fh_state *s, uint32_t vmid, uint32_t load_idx)
 {
     SKIP_IF_HALTED(s);
     RELY_VM(s, vmid);
@@ -197,8 +199,8 @@ enum fh_status kc_set_vm_next_load_idx(struct fh_state *s, uint32_t vmid, uint32
  * Where image load_idx will lie in the VM: a byte address. AbstractMachine/Spec.v:
  * get_vm_load_addr_spec
  */
-enum fh_status kc_get_vm_load_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                   uint64_t *result)
+enum fh_status spec_get_vm_load_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                     uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -210,8 +212,8 @@ enum fh_status kc_get_vm_load_addr(struct fh_state *s, uint32_t vmid, uint32_t l
  * Where image load_idx will lie in the VM: a byte address. AbstractMachine/Spec.v:
  * set_vm_load_addr_spec
  */
-enum fh_status kc_set_vm_load_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                   uint64_t load_addr)
+enum fh_status spec_set_vm_load_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                     uint64_t load_addr)
 {
     SKIP_IF_HALTED(s);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -222,8 +224,8 @@ enum fh_status kc_set_vm_load_addr(struct fh_state *s, uint32_t vmid, uint32_t l
 }
 
 /* The size of image load_idx in bytes. AbstractMachine/Spec.v: get_vm_load_size_spec */
-enum fh_status kc_get_vm_load_size(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                   uint64_t *result)
+enum fh_status spec_get_vm_load_size(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                     uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -232,8 +234,8 @@ enum fh_status kc_get_vm_load_size(struct fh_state *s, uint32_t vmid, uint32_t l
 }
 
 /* The size of image load_idx in bytes. AbstractMachine/Spec.v: set_vm_load_size_spec */
-enum fh_status kc_set_vm_load_size(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                   uint64_t size)
+enum fh_status spec_set_vm_load_size(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                     uint64_t size)
 {
     SKIP_IF_HALTED(s);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -247,8 +249,8 @@ enum fh_status kc_set_vm_load_size(struct fh_state *s, uint32_t vmid, uint32_t l
  * Where image load_idx is mapped for KCore: a byte address. AbstractMachine/Spec.v:
  * get_vm_remap_addr_spec
  */
-enum fh_status kc_get_vm_remap_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                    uint64_t *result)
+enum fh_status spec_get_vm_remap_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                      uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -260,8 +262,8 @@ enum fh_status kc_get_vm_remap_addr(struct fh_state *s, uint32_t vmid, uint32_t 
  * Where image load_idx is mapped for KCore: a byte address. AbstractMachine/Spec.v:
  * set_vm_remap_addr_spec
  */
-enum fh_status kc_set_vm_remap_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                    uint64_t remap_addr)
+enum fh_status spec_set_vm_remap_addr(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                      uint64_t remap_addr)
 {
     SKIP_IF_HALTED(s);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -275,8 +277,8 @@ enum fh_status kc_set_vm_remap_addr(struct fh_state *s, uint32_t vmid, uint32_t 
  * How many pages of image load_idx are mapped so far. AbstractMachine/Spec.v:
  * get_vm_mapped_pages_spec
  */
-enum fh_status kc_get_vm_mapped_pages(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                      uint64_t *result)
+enum fh_status spec_get_vm_mapped_pages(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                        uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -288,8 +290,8 @@ enum fh_status kc_get_vm_mapped_pages(struct fh_state *s, uint32_t vmid, uint32_
  * How many pages of image load_idx are mapped so far. AbstractMachine/Spec.v:
  * set_vm_mapped_pages_spec
  */
-enum fh_status kc_set_vm_mapped_pages(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
-                                      uint64_t mapped)
+enum fh_status spec_set_vm_mapped_pages(struct fh_state *s, uint32_t vmid, uint32_t load_idx,
+                                        uint64_t mapped)
 {
     SKIP_IF_HALTED(s);
     RELY_VM_IMAGE(s, vmid, load_idx);
@@ -303,7 +305,7 @@ enum fh_status kc_set_vm_mapped_pages(struct fh_state *s, uint32_t vmid, uint32_
  * Does the VM go on from an encrypted image of its vCPUs? AbstractMachine/Spec.v:
  * get_vm_inc_exe_spec
  */
-enum fh_status kc_get_vm_inc_exe(struct fh_state *s, uint32_t vmid, uint32_t *result)
+enum fh_status spec_get_vm_inc_exe(struct fh_state *s, uint32_t vmid, uint32_t *result)
 {
     ZERO_IF_HALTED(s, result);
     RELY_VM(s, vmid);
@@ -314,7 +316,7 @@ enum fh_status kc_get_vm_inc_exe(struct fh_state *s, uint32_t vmid, uint32_t *re
  * Writes vm_next_load_info, not vm_inc_exe: the spec does. AbstractMachine/Spec.v:
  * set_vm_inc_exe_spec
  */
-enum fh_status kc_set_vm_inc_exe(struct fh_state *s, uint32_t vmid, uint32_t inc_exe)
+enum fh_status spec_set_vm_inc_exe(struct fh_state *s, uint32_t vmid, uint32_t inc_exe)
 {
     SKIP_IF_HALTED(s);
     RELY_VM(s, vmid);

@@ -29,10 +29,9 @@ static enum fh_status load_block(struct fh_state *s, uint32_t vmid, uint64_t sta
  * Stuck: not a VM, num of more than 36 bits, either range beyond 48 bits, and where walk_s2pt and
  * prot_and_map_vm_s2pt are. BootAux/Spec.v: unmap_and_load_vm_image_spec
  */
-enum fh_status kc_unmap_and_load_vm_image(struct fh_state *s, uint32_t vmid, uint64_t target_addr,
-                                          uint64_t remap_addr, uint64_t num)
+enum fh_status spec_unmap_and_load_vm_image(struct fh_state *s, uint32_t vmid, uint64_t target_addr,
+                                            uint64_t remap_addr, uint64_t num)
 {
-    observe_call(s, FH_CALLED_unmap_and_load_vm_image, vmid, target_addr, remap_addr, num, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_addr(k, target_addr), target_addr);
     FH_RELY(s, is_addr(k, remap_addr), remap_addr);

@@ -17,7 +17,7 @@
  * result 0, in a halted state.
  * Stuck: lock not free, the next number beyond COREVISOR. BootCore/Spec.v: gen_vmid_spec
  */
-enum fh_status kc_gen_vmid(struct fh_state *s, uint32_t *result)
+enum fh_status spec_gen_vmid(struct fh_state *s, uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t *next_vmid = &s->adt->shared.core_data.next_vmid;
@@ -43,7 +43,7 @@ enum fh_status kc_gen_vmid(struct fh_state *s, uint32_t *result)
  * Stuck: pgnum of more than 36 bits, lock not free, the next address beyond 48 bits.
  * BootCore/Spec.v: alloc_remap_addr_spec
  */
-enum fh_status kc_alloc_remap_addr(struct fh_state *s, uint64_t pgnum, uint64_t *result)
+enum fh_status spec_alloc_remap_addr(struct fh_state *s, uint64_t pgnum, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_gfn(k, pgnum), pgnum);

@@ -61,10 +61,9 @@ static enum fh_status load_address(struct fh_state *s, uint32_t vmid, uint32_t l
  * Stuck: vmid out of range, lock not free, more images than there can be, an image beyond 48 bits.
  * BootOps/Spec.v: search_load_info_spec
  */
-enum fh_status kc_search_load_info(struct fh_state *s, uint32_t vmid, uint64_t addr,
-                                   uint64_t *result)
+enum fh_status spec_search_load_info(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                     uint64_t *result)
 {
-    observe_call(s, FH_CALLED_search_load_info, vmid, addr, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     *result = 0;
@@ -91,10 +90,9 @@ enum fh_status kc_search_load_info(struct fh_state *s, uint32_t vmid, uint64_t a
  * Stuck: vmid, load_addr or size out of range, one of the two locks (VM, core) not free, and where
  * alloc_remap_addr is. BootOps/Spec.v: set_boot_info_spec
  */
-enum fh_status kc_set_boot_info(struct fh_state *s, uint32_t vmid, uint64_t load_addr,
-                                uint64_t size, uint32_t *result)
+enum fh_status spec_set_boot_info(struct fh_state *s, uint32_t vmid, uint64_t load_addr,
+                                  uint64_t size, uint32_t *result)
 {
-    observe_call(s, FH_CALLED_set_boot_info, vmid, load_addr, size, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_addr(k, load_addr), load_addr);
@@ -151,9 +149,9 @@ static enum fh_status remap_page(struct fh_state *s, uint32_t vmid, uint64_t pfn
  * Stuck: an argument out of range, one of the two locks (VM, KCore's table) not free, an image
  * beyond 48 bits. BootOps/Spec.v: remap_vm_image_spec
  */
-enum fh_status kc_remap_vm_image(struct fh_state *s, uint32_t vmid, uint64_t pfn, uint32_t load_idx)
+enum fh_status spec_remap_vm_image(struct fh_state *s, uint32_t vmid, uint64_t pfn,
+                                   uint32_t load_idx)
 {
-    observe_call(s, FH_CALLED_remap_vm_image, vmid, pfn, load_idx, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_load_idx(k, load_idx), load_idx);
@@ -201,9 +199,8 @@ static enum fh_status verify_and_load(struct fh_state *s, uint32_t vmid, uint32_
  * and where unmap_and_load_vm_image is: images of a VM only. BootOps/Spec.v:
  * verify_and_load_images_spec
  */
-enum fh_status kc_verify_and_load_images(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_verify_and_load_images(struct fh_state *s, uint32_t vmid)
 {
-    observe_call(s, FH_CALLED_verify_and_load_images, vmid, 0, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     if (s->adt->halt)
         return FH_OK;
@@ -230,9 +227,8 @@ enum fh_status kc_verify_and_load_images(struct fh_state *s, uint32_t vmid)
  * gen_vmid does. Stuck: one of the two locks (core, VM) not free, and where gen_vmid is.
  * BootOps/Spec.v: register_kvm_spec
  */
-enum fh_status kc_register_kvm(struct fh_state *s, uint32_t *result)
+enum fh_status spec_register_kvm(struct fh_state *s, uint32_t *result)
 {
-    observe_call(s, FH_CALLED_register_kvm, 0, 0, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     uint32_t vmid, state;
     FH_TRY(kc_gen_vmid(s, &vmid));
@@ -269,9 +265,8 @@ static enum fh_status prepare_vcpu(struct fh_state *s, uint32_t vmid, uint32_t v
  * A new vCPU of `vmid`. Halts unless the VM is READY and the vCPU unused.
  * Stuck: vmid or vcpuid out of range, lock not free. BootOps/Spec.v: register_vcpu_spec
  */
-enum fh_status kc_register_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_register_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    observe_call(s, FH_CALLED_register_vcpu, vmid, vcpuid, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_vcpu(k, vcpuid), vcpuid);
@@ -294,7 +289,7 @@ enum fh_status kc_register_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpu
  * The vCPU begins to run. Halts unless the VM is VERIFIED and the vCPU READY.
  * Stuck: vmid or vcpuid out of range, lock not free. BootOps/Spec.v: set_vcpu_active_spec
  */
-enum fh_status kc_set_vcpu_active(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_set_vcpu_active(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -318,7 +313,7 @@ enum fh_status kc_set_vcpu_active(struct fh_state *s, uint32_t vmid, uint32_t vc
  * The vCPU stops running. Halts unless it is ACTIVE.
  * Stuck: vmid or vcpuid out of range, lock not free. BootOps/Spec.v: set_vcpu_inactive_spec
  */
-enum fh_status kc_set_vcpu_inactive(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_set_vcpu_inactive(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -340,7 +335,7 @@ enum fh_status kc_set_vcpu_inactive(struct fh_state *s, uint32_t vmid, uint32_t 
  * Does the VM go on from an encrypted image of its vCPUs? 0 or 1; in fact never 1, since nothing
  * sets it. Stuck: vmid out of range, unless halted; lock not free. BootOps/Spec.v: is_inc_exe_spec
  */
-enum fh_status kc_is_inc_exe(struct fh_state *s, uint32_t vmid, uint32_t *result)
+enum fh_status spec_is_inc_exe(struct fh_state *s, uint32_t vmid, uint32_t *result)
 {
     *result = 0;
     if (s->adt->halt)
@@ -373,9 +368,8 @@ static enum fh_status panic_if_verified(struct fh_state *s, uint32_t vmid)
  * is VERIFIED. Stuck: an argument out of range, one of the two locks (VM, SMMU tables) not free.
  * BootOps/Spec.v: alloc_smmu_spec
  */
-enum fh_status kc_alloc_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, uint32_t index)
+enum fh_status spec_alloc_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, uint32_t index)
 {
-    observe_call(s, FH_CALLED_alloc_smmu, vmid, cbndx, index, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_smmu(k, index), index);
@@ -390,24 +384,6 @@ enum fh_status kc_alloc_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, 
     return kc_release_lock_vm(s, vmid);
 }
 
-/* The body asks the opposite: it halts if the VM is VERIFIED, and assigns the page if not. */
-static enum fh_status assign_smmu_code(struct fh_state *s, uint32_t vmid, uint64_t pfn,
-                                       uint64_t gfn)
-{
-    FH_TRY(kc_acquire_lock_vm(s, vmid));
-    if (is_vm(s->profile, vmid)) {
-        uint32_t state;
-        const uint64_t vm_state = state_of(s, vmid)->vm_state;
-        FH_RELY(s, s->adt->halt || is_int(vm_state), vm_state);
-        FH_TRY(kc_get_vm_state(s, vmid, &state));
-        if (state == s->profile->VERIFIED)
-            FH_TRY(kc_panic(s));
-        else
-            FH_TRY(kc_assign_pfn_to_smmu(s, vmid, gfn, pfn));
-    }
-    return kc_release_lock_vm(s, vmid);
-}
-
 /*
  * Page `pfn` is to be VM `vmid`'s, for its device to reach at page `gfn`; nothing happens for host
  * and KCore. Halts unless the VM is VERIFIED, as the spec has it (the body halts if it is), and as
@@ -415,11 +391,8 @@ static enum fh_status assign_smmu_code(struct fh_state *s, uint32_t vmid, uint64
  * Stuck: an argument out of range, one of the locks (VM, page ownership, the host's table) not
  * free. BootOps/Spec.v: assign_smmu_spec
  */
-enum fh_status kc_assign_smmu(struct fh_state *s, uint32_t vmid, uint64_t pfn, uint64_t gfn)
+enum fh_status spec_assign_smmu(struct fh_state *s, uint32_t vmid, uint64_t pfn, uint64_t gfn)
 {
-    observe_call(s, FH_CALLED_assign_smmu, vmid, pfn, gfn, 0, 0);
-    if (runs_as_code(s, FH_CODE_assign_smmu))
-        return assign_smmu_code(s, vmid, pfn, gfn);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_gfn(k, gfn), gfn);
@@ -447,10 +420,9 @@ enum fh_status kc_assign_smmu(struct fh_state *s, uint32_t vmid, uint64_t pfn, u
  * does. Stuck: an argument out of range, one of the locks (VM, page ownership, SMMU tables) not
  * free. BootOps/Spec.v: map_smmu_spec
  */
-enum fh_status kc_map_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, uint32_t index,
-                           uint64_t iova, uint64_t pte)
+enum fh_status spec_map_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, uint32_t index,
+                             uint64_t iova, uint64_t pte)
 {
-    observe_call(s, FH_CALLED_map_smmu, vmid, cbndx, index, iova, pte);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_smmu(k, index), index);
@@ -472,10 +444,9 @@ enum fh_status kc_map_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, ui
  * `vmid`. Halts if that is a VM which is VERIFIED, and as unmap_smmu_page does.
  * Stuck: as map_smmu. BootOps/Spec.v: clear_smmu_spec
  */
-enum fh_status kc_clear_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, uint32_t index,
-                             uint64_t iova)
+enum fh_status spec_clear_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, uint32_t index,
+                               uint64_t iova)
 {
-    observe_call(s, FH_CALLED_clear_smmu, vmid, cbndx, index, iova, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_smmu(k, index), index);
@@ -498,9 +469,8 @@ enum fh_status kc_clear_smmu(struct fh_state *s, uint32_t vmid, uint32_t cbndx, 
  * Stuck: an argument out of range, one of the locks (VM, page ownership, the VM's table) not free.
  * BootOps/Spec.v: map_io_spec
  */
-enum fh_status kc_map_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint64_t pa)
+enum fh_status spec_map_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint64_t pa)
 {
-    observe_call(s, FH_CALLED_map_io, vmid, gpa, pa, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_addr(k, gpa), gpa);
@@ -526,7 +496,7 @@ enum fh_status kc_map_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint64
  * Encrypt a vCPU's registers for the host. Stuck: vmid or vcpuid out of range, unless halted.
  * BootOps/Spec.v: save_encrypted_vcpu_spec
  */
-enum fh_status kc_save_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_save_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     FH_TRY(kc_encrypt_gp_regs(s, vmid, vcpuid));
     return kc_encrypt_sys_regs(s, vmid, vcpuid);
@@ -538,7 +508,7 @@ enum fh_status kc_save_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_
  * Stuck: vmid or vcpuid out of range, unless halted; lock not free.
  * BootOps/Spec.v: load_encrypted_vcpu_spec
  */
-enum fh_status kc_load_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_load_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     const struct fh_profile *k = s->profile;
     if (s->adt->halt)
@@ -566,10 +536,9 @@ enum fh_status kc_load_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_
  * Stuck: lock not free, and where get_pfn_owner (in a halted state too) and encrypt_mem_buf are.
  * BootOps/Spec.v: save_encrypt_buf_spec
  */
-enum fh_status kc_save_encrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf,
-                                   uint64_t outbuf)
+enum fh_status spec_save_encrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf,
+                                     uint64_t outbuf)
 {
-    observe_call(s, FH_CALLED_encrypt_buf, vmid, inbuf, outbuf, 0, 0);
     const struct fh_profile *k = s->profile;
     uint32_t inowner, outowner;
     FH_TRY(kc_acquire_lock_s2page(s));
@@ -601,9 +570,9 @@ static enum fh_status take_and_decrypt(struct fh_state *s, uint32_t vmid, uint64
  * ownership, the host's table), and where get_pfn_owner and decrypt_mem_buf are.
  * BootOps/Spec.v: load_decrypt_buf_spec
  */
-enum fh_status kc_load_decrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf)
+enum fh_status spec_load_decrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t inbuf)
 {
-    observe_call(s, FH_CALLED_decrypt_buf, vmid, inbuf, 0, 0, 0);
+    observe_call(s, FH_CALLED_load_decrypt_buf, vmid, inbuf, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     const uint64_t pfn = inbuf / k->PAGE_SIZE;
     if (s->adt->halt)

@@ -15,14 +15,14 @@
  */
 
 /* Keep the host's system and floating-point registers. CtxtSwitch/Spec.v: save_host_spec */
-enum fh_status kc_save_host(struct fh_state *s)
+enum fh_status spec_save_host(struct fh_state *s)
 {
     FH_TRY(kc_save_sysregs(s));
     return kc_fpsimd_save_state(s);
 }
 
 /* The host is current again and gets its registers back. CtxtSwitch/Spec.v: restore_host_spec */
-enum fh_status kc_restore_host(struct fh_state *s)
+enum fh_status spec_restore_host(struct fh_state *s)
 {
     FH_TRY(kc_set_per_cpu(s, (uint32_t)s->profile->HOSTVISOR, 0));
     FH_TRY(kc_host_el2_restore_state(s));
@@ -36,7 +36,7 @@ enum fh_status kc_restore_host(struct fh_state *s)
  * Stuck: the current vCPU's numbers out of range, and where these are.
  * CtxtSwitch/Spec.v: save_vm_spec
  */
-enum fh_status kc_save_vm(struct fh_state *s)
+enum fh_status spec_save_vm(struct fh_state *s)
 {
     uint32_t vmid, vcpuid;
     RELY_CURRENT_VCPU(s);
@@ -63,35 +63,14 @@ static enum fh_status enter_vm(struct fh_state *s, uint32_t vmid, uint32_t vcpui
 }
 
 /*
- * The body has counted the vCPU's number as read before it judges, and then judges the VM's: VMs
- * from VCPU_PER_VM on halt, and it is set_per_cpu that refuses a vCPU out of range.
- */
-static enum fh_status restore_vm_code(struct fh_state *s)
-{
-    const struct fh_profile *k = s->profile;
-    uint32_t cur_vmid, cur_vcpuid;
-    uint64_t vmid, vcpuid;
-    RELY_CURRENT_VCPU(s);
-    FH_TRY(kc_get_cur_vmid(s, &cur_vmid));
-    FH_TRY(kc_get_cur_vcpuid(s, &cur_vcpuid));
-    FH_TRY(kc_get_shadow_ctxt(s, cur_vmid, cur_vcpuid, (uint32_t)k->X0, &vmid));
-    if (!is_vm(k, vmid))
-        return kc_panic(s);
-    FH_TRY(kc_get_int_run_vcpuid(s, (uint32_t)vmid, &vcpuid));
-    return is_vcpu(k, vmid) ? enter_vm(s, (uint32_t)vmid, (uint32_t)vcpuid) : kc_panic(s);
-}
-
-/*
  * The vCPU that the host asks for, VM in its x0 and number from the core data oracle, becomes
  * current and gets the CPU's registers. Halts if there is no such vCPU, without counting the number
  * as read, and where set_vcpu_active and restore_shadow_kvm_regs do.
  * Stuck: x0 or the number beyond 32 bits, the current numbers out of range, and where these are.
  * CtxtSwitch/Spec.v: restore_vm_spec
  */
-enum fh_status kc_restore_vm(struct fh_state *s)
+enum fh_status spec_restore_vm(struct fh_state *s)
 {
-    if (runs_as_code(s, FH_CODE_restore_vm))
-        return restore_vm_code(s);
     const struct fh_profile *k = s->profile;
     uint32_t cur_vmid, cur_vcpuid;
     uint64_t vmid, vcpuid;

@@ -18,7 +18,7 @@
  * Stuck: the address or syndrome out of range, and where emulate_mmio and map_page_host are.
  * FaultHandler/Spec.v: handle_host_stage2_fault_spec
  */
-enum fh_status kc_handle_host_stage2_fault(struct fh_state *s)
+enum fh_status spec_handle_host_stage2_fault(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     uint64_t hpfar, esr;
@@ -38,7 +38,7 @@ enum fh_status kc_handle_host_stage2_fault(struct fh_state *s)
  * Halts if no VM runs, and where grant and revoke do. Stuck: the running vCPU's number out of
  * range, and where grant and revoke are. FaultHandler/Spec.v: core_handle_pvops_spec
  */
-enum fh_status kc_core_handle_pvops(struct fh_state *s, uint32_t *result)
+enum fh_status spec_core_handle_pvops(struct fh_state *s, uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     uint32_t vmid, vcpuid, ret = 0;
@@ -49,7 +49,7 @@ enum fh_status kc_core_handle_pvops(struct fh_state *s, uint32_t *result)
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->X0, &call));
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->X2, &addr));
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->X3, &size));
-    observe_call(s, FH_CALLED_handle_pvops, vmid, vcpuid, call, addr, size);
+    observe_call(s, FH_CALLED_core_handle_pvops, vmid, vcpuid, call, addr, size);
     if (!is_vm(k, vmid))
         FH_TRY(kc_panic(s));
     else if (call == k->HVC_KVM_SET_DESC_PFN)
@@ -58,6 +58,6 @@ enum fh_status kc_core_handle_pvops(struct fh_state *s, uint32_t *result)
         FH_TRY(kc_revoke_stage2_sg_gpa(s, vmid, addr, size));
     else
         ret = 1;
-    observe_return(s, FH_CALLED_handle_pvops, vmid, vcpuid, ret);
+    observe_return(s, FH_CALLED_core_handle_pvops, vmid, vcpuid, ret);
     return kc_check(s, ret, result);
 }

@@ -4,15 +4,27 @@
 
 #include <string.h>
 
+static const char *without_prefix(const char *function, const char *prefix)
+{
+    const char *rest = function;
+    while (*prefix && *prefix == *rest)
+        prefix++, rest++;
+    return *prefix ? function : rest;
+}
+
+/* "spec_foo", and a machine's "m_foo", are foo; helpers keep their names. */
+static const char *name_of(const char *function)
+{
+    return without_prefix(without_prefix(function, "spec_"), "m_");
+}
+
 static struct fh_error error_of(enum fh_status status, const char *layer, const char *function,
                                 const char *condition, const char *names, const uint64_t *values,
                                 size_t nvalues)
 {
-    const size_t prefix = sizeof "kc_" - 1;
-    const bool is_kc = memcmp(function, "kc_", prefix) == 0;
     struct fh_error error = {.status = status,
                              .layer = layer,
-                             .function = is_kc ? function + prefix : function,
+                             .function = name_of(function),
                              .condition = condition,
                              .names = names,
                              .nvalues = (unsigned)nvalues};

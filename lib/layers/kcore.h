@@ -2,6 +2,7 @@
 #ifndef FH_LAYERS_KCORE_H
 #define FH_LAYERS_KCORE_H
 
+#include <faulthandler/machine.h>
 #include <faulthandler/spec.h>
 
 #include "base/wide.h"
@@ -11,9 +12,10 @@
 /*
  * How layers are written.
  *
- * fh_foo is the public function and a transaction; kc_foo is KCore's own, which runs inside one and
- * is what layers define and call. A layer's header declares its kc_ functions; a layer includes
- * the headers of lower layers only.
+ * Three functions stand behind a name. spec_foo is the spec's: what a layer defines. kc_foo is what
+ * layers call: what the state's machine does at foo, which is spec_foo unless its overlay says
+ * otherwise (machine/dispatch.c). fh_foo is the public function, kc_foo inside a transaction. A
+ * layer's header declares its functions; a layer includes the headers of lower layers only.
  *
  *   FH_RELY(s, condition, value...)   the spec's rely: stuck unless it holds. The values end up in
  *                                     the error message.
@@ -90,16 +92,43 @@ __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const cha
                                                    const char *names, const uint64_t *values,
                                                    size_t nvalues);
 
-#define KC_PROTOTYPE(layer, name, ret, n, ...)                                                      \
-    enum fh_status kc_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
+#define FH_NAMES_0(none)
+#define FH_NAMES_1(t1, a1) , a1
+#define FH_NAMES_2(t1, a1, t2, a2) , a1, a2
+#define FH_NAMES_3(t1, a1, ...) , a1 FH_NAMES_2(__VA_ARGS__)
+#define FH_NAMES_4(t1, a1, ...) , a1 FH_NAMES_3(__VA_ARGS__)
+#define FH_NAMES_5(t1, a1, ...) , a1 FH_NAMES_4(__VA_ARGS__)
+#define FH_NAMES_6(t1, a1, ...) , a1 FH_NAMES_5(__VA_ARGS__)
+#define FH_PASS_RESULT_state
+#define FH_PASS_RESULT_u32 , result
+#define FH_PASS_RESULT_u64 , result
+#define FH_PASS_RESULT_state_u32 , result
+#define FH_PASS_RESULT_state_u64 , result
+
+/*
+ * When a call is more than that of the spec's function: where a machine is in the way, or, for a
+ * function that observers are told of, where there is one. dispatch_foo does the rest.
+ */
+#define KC_CALL_fixed_quiet(call)
+#define KC_CALL_open_quiet(call) KC_CALL_IF(s->machine != NULL, call)
+#define KC_CALL_fixed_told(call) KC_CALL_IF(s->env.observer != NULL, call)
+#define KC_CALL_open_told(call) KC_CALL_IF(s->machine != NULL || s->env.observer != NULL, call)
+#define KC_CALL_IF(condition, call)                                                                 \
+    if (__builtin_expect(condition, 0))                                                             \
+        return call;
+
+#define KC_PROTOTYPE(layer, name, hook, told, ret, n, ...)                                          \
+    enum fh_status spec_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);        \
+    enum fh_status dispatch_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);    \
+    __attribute__((always_inline)) static inline enum fh_status kc_##name(                          \
+        struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret)                                \
+    {                                                                                               \
+        KC_CALL_##hook##_##told(                                                                    \
+            dispatch_##name(s FH_NAMES_##n(__VA_ARGS__) FH_PASS_RESULT_##ret))                      \
+        return spec_##name(s FH_NAMES_##n(__VA_ARGS__) FH_PASS_RESULT_##ret);                       \
+    }
 
 /* clang-format on */
-/* Does this function run as its verified C body, where that departs from its spec? */
-static inline bool runs_as_code(const struct fh_state *s, enum fh_code code)
-{
-    return (s->semantics >> code & 1) != 0;
-}
-
 /* --- Constants.v: ranges --------------------------------------------------------------------- */
 
 /* All take `wide`, so that a sum can be tested before it could wrap. */
@@ -289,9 +318,8 @@ static inline const struct fh_pt_entry *pt_entry_of(const struct fh_npt *npt, ui
 
 static inline uint64_t smmu_vmid_of(const struct fh_state *s, uint64_t index, uint64_t cbndx)
 {
-    const uint64_t *vmid =
-        fh_map_get(&s->adt->shared.smmu_vmid, &type_of_vmid_or_invalid->as_value,
-                   smmu_id(s->profile, index, cbndx));
+    const uint64_t *vmid = fh_map_get(&s->adt->shared.smmu_vmid, &type_of_vmid_or_invalid->as_value,
+                                      smmu_id(s->profile, index, cbndx));
     return *vmid;
 }
 

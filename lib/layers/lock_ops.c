@@ -27,7 +27,7 @@ static enum fh_status set_bars(struct fh_state *s, uint8_t bars)
  * in the time in which all those in front should be done (CalWaitTime).
  * LockOps/Spec.v: wait_lock_spec
  */
-enum fh_status kc_wait_lock(struct fh_state *s, uint32_t lk)
+enum fh_status spec_wait_lock(struct fh_state *s, uint32_t lk)
 {
     const struct fh_profile *k = s->profile;
     const uint8_t bars = s->adt->bars;
@@ -51,7 +51,7 @@ enum fh_status kc_wait_lock(struct fh_state *s, uint32_t lk)
 
 /* Serve the next ticket of lock `lk`. Works in a halted state too. Never stuck.
  * LockOps/Spec.v: pass_lock_spec */
-enum fh_status kc_pass_lock(struct fh_state *s, uint32_t lk)
+enum fh_status spec_pass_lock(struct fh_state *s, uint32_t lk)
 {
     const uint8_t bars = s->adt->bars;
     FH_TRY(set_bars(s, FH_BARRIER_VALID));

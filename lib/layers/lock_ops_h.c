@@ -19,7 +19,7 @@
  * Stuck: this CPU has the lock already, a log that H_CalLock rejects.
  * LockOpsH/Spec.v: wait_hlock_spec
  */
-enum fh_status kc_wait_hlock(struct fh_state *s, uint32_t lk)
+enum fh_status spec_wait_hlock(struct fh_state *s, uint32_t lk)
 {
     if (s->lock_form == FH_CONCRETE)
         return kc_wait_qlock(s, lk);
@@ -37,7 +37,7 @@ enum fh_status kc_wait_hlock(struct fh_state *s, uint32_t lk)
 
 /* Give it back. Stuck: this CPU does not have it, or still uses its object; a log that H_CalLock
  * rejects. LockOpsH/Spec.v: pass_hlock_spec */
-enum fh_status kc_pass_hlock(struct fh_state *s, uint32_t lk)
+enum fh_status spec_pass_hlock(struct fh_state *s, uint32_t lk)
 {
     if (s->lock_form == FH_CONCRETE)
         return kc_pass_qlock(s, lk);

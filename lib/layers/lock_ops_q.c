@@ -22,7 +22,7 @@ static bool is_queue_whole(const struct fh_state *s, uint64_t lk)
  * Stuck: this CPU has the lock or waits already, the head does not get on, a log that Q_CalLock
  * rejects, and where wait_lock is. LockOpsQ/Spec.v: wait_qlock_spec
  */
-enum fh_status kc_wait_qlock(struct fh_state *s, uint32_t lk)
+enum fh_status spec_wait_qlock(struct fh_state *s, uint32_t lk)
 {
     FH_RELY(s, lock_status(s, lk) == FH_LOCK_FREE, lk);
     FH_TRY(kc_wait_lock(s, lk));
@@ -32,7 +32,7 @@ enum fh_status kc_wait_qlock(struct fh_state *s, uint32_t lk)
 
 /* Give lock `lk` back. Stuck: this CPU does not have it, or still uses its object; a log that
  * Q_CalLock rejects. LockOpsQ/Spec.v: pass_qlock_spec */
-enum fh_status kc_pass_qlock(struct fh_state *s, uint32_t lk)
+enum fh_status spec_pass_qlock(struct fh_state *s, uint32_t lk)
 {
     FH_RELY(s, lock_status(s, lk) == FH_LOCK_OWN_FALSE, lk);
     FH_TRY(kc_pass_lock(s, lk));

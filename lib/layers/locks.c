@@ -114,7 +114,7 @@ static enum fh_status release(struct fh_state *s, uint64_t id)
 }
 
 /* The stage-2 table of `vmid`. Locks/Spec.v: acquire_lock_pt_spec */
-enum fh_status kc_acquire_lock_pt(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_acquire_lock_pt(struct fh_state *s, uint32_t vmid)
 {
     if (s->adt->halt)
         return FH_OK;
@@ -123,25 +123,25 @@ enum fh_status kc_acquire_lock_pt(struct fh_state *s, uint32_t vmid)
 }
 
 /* The SMMU tables. Locks/Spec.v: acquire_lock_spt_spec */
-enum fh_status kc_acquire_lock_spt(struct fh_state *s)
+enum fh_status spec_acquire_lock_spt(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : acquire(s, s->profile->SPT_ID);
 }
 
 /* Page ownership. Locks/Spec.v: acquire_lock_s2page_spec */
-enum fh_status kc_acquire_lock_s2page(struct fh_state *s)
+enum fh_status spec_acquire_lock_s2page(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : acquire(s, s->profile->S2PAGE_ID);
 }
 
 /* next_vmid and next_remap_ptr. Locks/Spec.v: acquire_lock_core_spec */
-enum fh_status kc_acquire_lock_core(struct fh_state *s)
+enum fh_status spec_acquire_lock_core(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : acquire(s, s->profile->CORE_ID);
 }
 
 /* The information on VM `vmid`. Locks/Spec.v: acquire_lock_vm_spec */
-enum fh_status kc_acquire_lock_vm(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_acquire_lock_vm(struct fh_state *s, uint32_t vmid)
 {
     if (s->adt->halt)
         return FH_OK;
@@ -150,13 +150,13 @@ enum fh_status kc_acquire_lock_vm(struct fh_state *s, uint32_t vmid)
 }
 
 /* Which VM owns which SMMU context bank. Locks/Spec.v: acquire_lock_smmu_spec */
-enum fh_status kc_acquire_lock_smmu(struct fh_state *s)
+enum fh_status spec_acquire_lock_smmu(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : acquire(s, s->profile->SMMU_ID);
 }
 
 /* Locks/Spec.v: release_lock_pt_spec */
-enum fh_status kc_release_lock_pt(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_release_lock_pt(struct fh_state *s, uint32_t vmid)
 {
     if (s->adt->halt)
         return FH_OK;
@@ -165,25 +165,25 @@ enum fh_status kc_release_lock_pt(struct fh_state *s, uint32_t vmid)
 }
 
 /* Locks/Spec.v: release_lock_spt_spec */
-enum fh_status kc_release_lock_spt(struct fh_state *s)
+enum fh_status spec_release_lock_spt(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : release(s, s->profile->SPT_ID);
 }
 
 /* Locks/Spec.v: release_lock_s2page_spec */
-enum fh_status kc_release_lock_s2page(struct fh_state *s)
+enum fh_status spec_release_lock_s2page(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : release(s, s->profile->S2PAGE_ID);
 }
 
 /* Locks/Spec.v: release_lock_core_spec */
-enum fh_status kc_release_lock_core(struct fh_state *s)
+enum fh_status spec_release_lock_core(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : release(s, s->profile->CORE_ID);
 }
 
 /* Locks/Spec.v: release_lock_vm_spec */
-enum fh_status kc_release_lock_vm(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_release_lock_vm(struct fh_state *s, uint32_t vmid)
 {
     if (s->adt->halt)
         return FH_OK;
@@ -192,7 +192,7 @@ enum fh_status kc_release_lock_vm(struct fh_state *s, uint32_t vmid)
 }
 
 /* Locks/Spec.v: release_lock_smmu_spec */
-enum fh_status kc_release_lock_smmu(struct fh_state *s)
+enum fh_status spec_release_lock_smmu(struct fh_state *s)
 {
     return s->adt->halt ? FH_OK : release(s, s->profile->SMMU_ID);
 }

@@ -16,8 +16,8 @@
  * Stuck: start or size of more than 48 bits, and where get_vm_poweron and clear_vm_range are.
  * MemHandler/Spec.v: clear_vm_stage2_range_spec
  */
-enum fh_status kc_clear_vm_stage2_range(struct fh_state *s, uint32_t vmid, uint64_t start,
-                                        uint64_t size)
+enum fh_status spec_clear_vm_stage2_range(struct fh_state *s, uint32_t vmid, uint64_t start,
+                                          uint64_t size)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_addr(k, start), start);
@@ -36,8 +36,8 @@ enum fh_status kc_clear_vm_stage2_range(struct fh_state *s, uint32_t vmid, uint6
  * Stuck: iova or paddr of more than 40 bits; prot >= 2^63 - 1 or with bits of an address; and where
  * the two are. MemHandler/Spec.v: el2_arm_lpae_map_spec
  */
-enum fh_status kc_el2_arm_lpae_map(struct fh_state *s, uint64_t iova, uint64_t paddr, uint64_t prot,
-                                   uint32_t cbndx, uint32_t index)
+enum fh_status spec_el2_arm_lpae_map(struct fh_state *s, uint64_t iova, uint64_t paddr,
+                                     uint64_t prot, uint32_t cbndx, uint32_t index)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu_addr(iova), iova);
@@ -57,8 +57,8 @@ enum fh_status kc_el2_arm_lpae_map(struct fh_state *s, uint64_t iova, uint64_t p
  * Stuck: gpa or size of more than 48 bits, pa of more than 40, a range beyond, and where map_io is,
  * unless size is 0. MemHandler/Spec.v: kvm_phys_addr_ioremap_spec
  */
-enum fh_status kc_kvm_phys_addr_ioremap(struct fh_state *s, uint32_t vmid, uint64_t gpa,
-                                        uint64_t pa, uint64_t size)
+enum fh_status spec_kvm_phys_addr_ioremap(struct fh_state *s, uint32_t vmid, uint64_t gpa,
+                                          uint64_t pa, uint64_t size)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_addr(k, gpa), gpa);

@@ -29,7 +29,7 @@ static bool host_table_is_available(const struct fh_state *s)
  * page, and as map_s2pt does.
  * Stuck: addr out of range, a lock not free. MemManager/Spec.v: map_page_host_spec
  */
-enum fh_status kc_map_page_host(struct fh_state *s, uint64_t addr)
+enum fh_status spec_map_page_host(struct fh_state *s, uint64_t addr)
 {
     const struct fh_profile *k = s->profile;
     const uint32_t host = (uint32_t)k->HOSTVISOR;
@@ -49,33 +49,13 @@ enum fh_status kc_map_page_host(struct fh_state *s, uint64_t addr)
     return kc_release_lock_s2page(s);
 }
 
-/* The body takes the page out of the host's table first. */
-static enum fh_status clear_vm_page_code(struct fh_state *s, uint32_t vmid, uint64_t pfn)
-{
-    const struct fh_profile *k = s->profile;
-    uint32_t owner;
-    FH_TRY(kc_acquire_lock_s2page(s));
-    FH_TRY(kc_get_pfn_owner(s, pfn, &owner));
-    if (owner == vmid) {
-        FH_TRY(kc_clear_pfn_host(s, pfn));
-        FH_TRY(kc_set_pfn_owner(s, pfn, (uint32_t)k->HOSTVISOR));
-        FH_TRY(kc_set_pfn_count(s, pfn, 0));
-        FH_TRY(kc_set_pfn_map(s, pfn, pfn + k->SMMU_HOST_OFFSET));
-        FH_TRY(kc_clear_phys_page(s, pfn));
-    }
-    return kc_release_lock_s2page(s);
-}
-
 /*
  * Give page `pfn` of VM `vmid` back to the host, scrubbed; pages of others stay as they are. The
  * host's table is left alone.
  * Stuck: vmid or pfn out of range, the lock not free. MemManager/Spec.v: clear_vm_page_spec
  */
-enum fh_status kc_clear_vm_page(struct fh_state *s, uint32_t vmid, uint64_t pfn)
+enum fh_status spec_clear_vm_page(struct fh_state *s, uint32_t vmid, uint64_t pfn)
 {
-    observe_call(s, FH_CALLED_clear_vm_page, vmid, pfn, 0, 0, 0);
-    if (runs_as_code(s, FH_CODE_clear_vm_page))
-        return clear_vm_page_code(s, vmid, pfn);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_pfn(k, pfn), pfn);
@@ -118,28 +98,6 @@ static enum fh_status keep_page_of_vm(struct fh_state *s, uint64_t gfn, uint64_t
     return count == k->INVALID ? kc_set_pfn_count(s, pfn, 0) : FH_OK;
 }
 
-/* The body unmaps the page first: when that panics, the record stays as it was. */
-static enum fh_status assign_pfn_to_vm_code(struct fh_state *s, uint32_t vmid, uint64_t gfn,
-                                            uint64_t pfn)
-{
-    const struct fh_profile *k = s->profile;
-    uint32_t owner, count;
-    FH_TRY(kc_acquire_lock_s2page(s));
-    FH_TRY(kc_get_pfn_owner(s, pfn, &owner));
-    FH_TRY(kc_get_pfn_count(s, pfn, &count));
-    if (owner == k->HOSTVISOR && count == 0) {
-        FH_TRY(kc_clear_pfn_host(s, pfn));
-        FH_TRY(kc_set_pfn_owner(s, pfn, vmid));
-        FH_TRY(kc_set_pfn_map(s, pfn, gfn));
-        FH_TRY(kc_fetch_from_doracle(s, vmid, pfn, 1));
-    } else if (owner != k->HOSTVISOR && owner == vmid) {
-        FH_TRY(keep_page_of_vm(s, gfn, pfn, count));
-    } else {
-        FH_TRY(kc_panic(s));
-    }
-    return kc_release_lock_s2page(s);
-}
-
 /*
  * Page `pfn` is to be VM `vmid`'s, at its guest page `gfn`: taken from the host, with the contents
  * that the host left there (a value of the data oracle), or the VM's already. Halts if the host
@@ -147,11 +105,8 @@ static enum fh_status assign_pfn_to_vm_code(struct fh_state *s, uint32_t vmid, u
  * record then names the new owner nevertheless.
  * Stuck: vmid, gfn or pfn out of range, a lock not free. MemManager/Spec.v: assign_pfn_to_vm_spec
  */
-enum fh_status kc_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_t gfn, uint64_t pfn)
+enum fh_status spec_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_t gfn, uint64_t pfn)
 {
-    observe_call(s, FH_CALLED_assign_pfn_to_vm, vmid, gfn, pfn, 0, 0);
-    if (runs_as_code(s, FH_CODE_assign_pfn_to_vm))
-        return assign_pfn_to_vm_code(s, vmid, gfn, pfn);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_gfn(k, gfn), gfn);
@@ -176,10 +131,9 @@ enum fh_status kc_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_t g
  * Stuck: vmid or addr out of range, the table's lock not free.
  * MemManager/Spec.v: map_pfn_vm_spec
  */
-enum fh_status kc_map_pfn_vm(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
-                             uint32_t level)
+enum fh_status spec_map_pfn_vm(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t pte,
+                               uint32_t level)
 {
-    observe_call(s, FH_CALLED_map_pfn_vm, vmid, addr, pte, level, 0);
     const struct fh_profile *k = s->profile;
     const uint64_t page = phys_page(k, pte) | k->PAGE_S2_KERNEL;
     if (level == 2)
@@ -192,9 +146,8 @@ enum fh_status kc_map_pfn_vm(struct fh_state *s, uint32_t vmid, uint64_t addr, u
  * memory. Halts as map_s2pt does.
  * Stuck: vmid or an address out of range, a lock not free. MemManager/Spec.v: map_vm_io_spec
  */
-enum fh_status kc_map_vm_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint64_t pa)
+enum fh_status spec_map_vm_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint64_t pa)
 {
-    observe_call(s, FH_CALLED_map_vm_io, vmid, gpa, pa, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_addr(k, gpa), gpa);
@@ -213,9 +166,8 @@ enum fh_status kc_map_vm_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uin
  * others stay as they are.
  * Stuck: vmid or pfn out of range, the lock not free. MemManager/Spec.v: grant_vm_page_spec
  */
-enum fh_status kc_grant_vm_page(struct fh_state *s, uint32_t vmid, uint64_t pfn)
+enum fh_status spec_grant_vm_page(struct fh_state *s, uint32_t vmid, uint64_t pfn)
 {
-    observe_call(s, FH_CALLED_grant_vm_page, vmid, pfn, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_pfn(k, pfn), pfn);
@@ -233,9 +185,8 @@ enum fh_status kc_grant_vm_page(struct fh_state *s, uint32_t vmid, uint64_t pfn)
  * and the VM gets what the host left in the page. Halts as clear_pfn_host does.
  * Stuck: vmid or pfn out of range, a lock not free. MemManager/Spec.v: revoke_vm_page_spec
  */
-enum fh_status kc_revoke_vm_page(struct fh_state *s, uint32_t vmid, uint64_t pfn)
+enum fh_status spec_revoke_vm_page(struct fh_state *s, uint32_t vmid, uint64_t pfn)
 {
-    observe_call(s, FH_CALLED_revoke_vm_page, vmid, pfn, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_pfn(k, pfn), pfn);
@@ -265,39 +216,15 @@ static enum fh_status take_page_for_smmu(struct fh_state *s, uint32_t vmid, uint
     return kc_fetch_from_doracle(s, vmid, pfn, 1);
 }
 
-/* The body does not ask what the host left in the page. */
-static enum fh_status assign_pfn_to_smmu_code(struct fh_state *s, uint32_t vmid, uint64_t gfn,
-                                              uint64_t pfn)
-{
-    const struct fh_profile *k = s->profile;
-    uint32_t owner, count;
-    uint64_t map;
-    FH_TRY(kc_acquire_lock_s2page(s));
-    FH_TRY(kc_get_pfn_owner(s, pfn, &owner));
-    FH_TRY(kc_get_pfn_count(s, pfn, &count));
-    FH_TRY(kc_get_pfn_map(s, pfn, &map));
-    if (owner == k->HOSTVISOR && count == 0) {
-        FH_TRY(kc_clear_pfn_host(s, pfn));
-        FH_TRY(kc_set_pfn_owner(s, pfn, vmid));
-        FH_TRY(kc_set_pfn_map(s, pfn, gfn));
-        FH_TRY(kc_set_pfn_count(s, pfn, (uint32_t)k->INVALID));
-    } else if (owner == k->HOSTVISOR || owner != vmid) {
-        FH_TRY(kc_panic(s));
-    }
-    return kc_release_lock_s2page(s);
-}
-
 /*
  * Page `pfn` is to be `vmid`'s, for its device to reach at page `gfn`: taken from the host with
  * the contents that the host left there, or the VM's already. Halts if the host shares it, if it is
  * someone else's, and as clear_pfn_host does, with the record as before.
  * Stuck: vmid, gfn or pfn out of range, a lock not free. MemManager/Spec.v: assign_pfn_to_smmu_spec
  */
-enum fh_status kc_assign_pfn_to_smmu(struct fh_state *s, uint32_t vmid, uint64_t gfn, uint64_t pfn)
+enum fh_status spec_assign_pfn_to_smmu(struct fh_state *s, uint32_t vmid, uint64_t gfn,
+                                       uint64_t pfn)
 {
-    observe_call(s, FH_CALLED_assign_pfn_to_smmu, vmid, gfn, pfn, 0, 0);
-    if (runs_as_code(s, FH_CODE_assign_pfn_to_smmu))
-        return assign_pfn_to_smmu_code(s, vmid, gfn, pfn);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_gfn(k, gfn), gfn);
@@ -320,10 +247,9 @@ enum fh_status kc_assign_pfn_to_smmu(struct fh_state *s, uint32_t vmid, uint64_t
  * EL2_SMMU_CFG_SIZE. Halts on any other page, and as map_spt does.
  * Stuck: an argument out of range, a lock not free. MemManager/Spec.v: update_smmu_page_spec
  */
-enum fh_status kc_update_smmu_page(struct fh_state *s, uint32_t vmid, uint32_t cbndx,
-                                   uint32_t index, uint64_t iova, uint64_t pte)
+enum fh_status spec_update_smmu_page(struct fh_state *s, uint32_t vmid, uint32_t cbndx,
+                                     uint32_t index, uint64_t iova, uint64_t pte)
 {
-    observe_call(s, FH_CALLED_update_smmu_page, vmid, cbndx, index, iova, pte);
     const struct fh_profile *k = s->profile;
     const uint64_t pfn = pfn_of(k, phys_page(k, pte));
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -352,9 +278,9 @@ enum fh_status kc_update_smmu_page(struct fh_state *s, uint32_t vmid, uint32_t c
  * Halts as unmap_spt does.
  * Stuck: an argument out of range, a lock not free. MemManager/Spec.v: unmap_smmu_page_spec
  */
-enum fh_status kc_unmap_smmu_page(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t iova)
+enum fh_status spec_unmap_smmu_page(struct fh_state *s, uint32_t cbndx, uint32_t index,
+                                    uint64_t iova)
 {
-    observe_call(s, FH_CALLED_unmap_smmu_page, cbndx, index, iova, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);
     FH_RELY(s, is_smmu_cfg(k, cbndx), cbndx);

@@ -15,7 +15,7 @@
  * Stuck: more regions than MAX_MEMBLOCK_NUM - 1, addr out of range, a region that does not lie
  * within the address space. MemRegion/Spec.v: mem_region_search_spec
  */
-enum fh_status kc_mem_region_search(struct fh_state *s, uint64_t addr, uint32_t *result)
+enum fh_status spec_mem_region_search(struct fh_state *s, uint64_t addr, uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_memblock(k, s->adt->region_cnt), s->adt->region_cnt);

@@ -18,9 +18,8 @@
  * Stuck: the range is not one of pages; vmid out of range, unless num is 0; where clear_vm_page is.
  * MemoryOps/Spec.v: clear_vm_range_spec
  */
-enum fh_status kc_clear_vm_range(struct fh_state *s, uint32_t vmid, uint64_t pfn, uint64_t num)
+enum fh_status spec_clear_vm_range(struct fh_state *s, uint32_t vmid, uint64_t pfn, uint64_t num)
 {
-    observe_call(s, FH_CALLED_clear_vm_range, vmid, pfn, num, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_pfn(k, pfn), pfn);
     FH_RELY(s, is_pfn(k, num), num);
@@ -42,10 +41,9 @@ enum fh_status kc_clear_vm_range(struct fh_state *s, uint32_t vmid, uint64_t pfn
  * Stuck: vmid or addr out of range, pages beyond the physical ones, locks not free.
  * MemoryOps/Spec.v: prot_and_map_vm_s2pt_spec
  */
-enum fh_status kc_prot_and_map_vm_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr,
-                                       uint64_t pte, uint32_t level)
+enum fh_status spec_prot_and_map_vm_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                         uint64_t pte, uint32_t level)
 {
-    observe_call(s, FH_CALLED_prot_and_map_vm_s2pt, vmid, addr, pte, level, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_addr(k, addr), addr);
@@ -106,18 +104,16 @@ static enum fh_status share_range(struct fh_state *s, uint32_t vmid, uint64_t ad
  * Stuck: vmid, addr or size out of range, a range beyond the address space, and where walk_s2pt,
  * get_level_s2pt and grant_vm_page are. MemoryOps/Spec.v: grant_stage2_sg_gpa_spec
  */
-enum fh_status kc_grant_stage2_sg_gpa(struct fh_state *s, uint32_t vmid, uint64_t addr,
-                                      uint64_t size)
+enum fh_status spec_grant_stage2_sg_gpa(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                        uint64_t size)
 {
-    observe_call(s, FH_CALLED_grant_stage2_sg_gpa, vmid, addr, size, 0, 0);
     return share_range(s, vmid, addr, size, kc_grant_vm_page);
 }
 
 /* The same for taking shares back; halts as revoke_vm_page does.
  * MemoryOps/Spec.v: revoke_stage2_sg_gpa_spec */
-enum fh_status kc_revoke_stage2_sg_gpa(struct fh_state *s, uint32_t vmid, uint64_t addr,
-                                       uint64_t size)
+enum fh_status spec_revoke_stage2_sg_gpa(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                         uint64_t size)
 {
-    observe_call(s, FH_CALLED_revoke_stage2_sg_gpa, vmid, addr, size, 0, 0);
     return share_range(s, vmid, addr, size, kc_revoke_vm_page);
 }

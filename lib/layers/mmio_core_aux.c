@@ -34,10 +34,9 @@ static enum fh_status cbar_write_allowed(struct fh_state *s, uint64_t data, uint
  * registers: smmu_index or bank out of range, a bank that belongs to nobody.
  * MmioCoreAux/Spec.v: handle_smmu_global_access_spec
  */
-enum fh_status kc_handle_smmu_global_access(struct fh_state *s, uint32_t hsr, uint64_t offset,
-                                            uint32_t smmu_index, uint32_t *result)
+enum fh_status spec_handle_smmu_global_access(struct fh_state *s, uint32_t hsr, uint64_t offset,
+                                              uint32_t smmu_index, uint32_t *result)
 {
-    observe_call(s, FH_CALLED_handle_smmu_global_access, hsr, offset, smmu_index, 0, 0);
     const struct fh_profile *k = s->profile;
     *result = 0;
     if (s->adt->halt)
@@ -61,9 +60,8 @@ enum fh_status kc_handle_smmu_global_access(struct fh_state *s, uint32_t hsr, ui
  * bank? 0: no; 1: yes; 2: KCore's own value goes there instead (TTBR0). 0 in a halted state.
  * Stuck: an offset below the context banks. MmioCoreAux/Spec.v: handle_smmu_cb_access_spec
  */
-enum fh_status kc_handle_smmu_cb_access(struct fh_state *s, uint64_t offset, uint32_t *result)
+enum fh_status spec_handle_smmu_cb_access(struct fh_state *s, uint64_t offset, uint32_t *result)
 {
-    observe_call(s, FH_CALLED_handle_smmu_cb_access, offset, 0, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, offset >= SMMU_GLOBAL_BASE, offset);
     const uint64_t cb_offset = (offset - SMMU_GLOBAL_BASE) & k->ARM_SMMU_PGSHIFT_MASK;
@@ -81,8 +79,8 @@ enum fh_status kc_handle_smmu_cb_access(struct fh_state *s, uint64_t offset, uin
  * Stuck: where the host's data are read and its vcpuid is out of range.
  * MmioCoreAux/Spec.v: __handle_smmu_write_spec
  */
-enum fh_status kc___handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
-                                      uint32_t len, uint64_t val, uint32_t write_val)
+enum fh_status spec___handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
+                                        uint32_t len, uint64_t val, uint32_t write_val)
 {
     if (s->adt->halt)
         return FH_OK;
@@ -100,8 +98,8 @@ enum fh_status kc___handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t
  * with syndrome `hsr`: one value of the host's data oracle, cut to `len`. Halts unless len is 4 or
  * 8. Stuck: the host's vcpuid out of range. MmioCoreAux/Spec.v: __handle_smmu_read_spec
  */
-enum fh_status kc___handle_smmu_read(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
-                                     uint32_t len)
+enum fh_status spec___handle_smmu_read(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
+                                       uint32_t len)
 {
     const uint64_t cur_vcpuid = (uint64_t)s->adt->cur_vcpuid;
     if (s->adt->halt)

@@ -24,7 +24,7 @@
  * is_smmu_range and handle_host_mmio are. Not representable: ELR_EL2 + 4 beyond 64 bits.
  * MmioOps/Spec.v: emulate_mmio_spec
  */
-enum fh_status kc_emulate_mmio(struct fh_state *s, uint64_t addr, uint32_t hsr, uint32_t *result)
+enum fh_status spec_emulate_mmio(struct fh_state *s, uint64_t addr, uint32_t hsr, uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t cur_vcpuid = (uint64_t)s->adt->cur_vcpuid;
@@ -58,7 +58,7 @@ static enum fh_status owner_of(struct fh_state *s, uint32_t cbndx, uint32_t inde
  * Stuck: cbndx or index out of range, one of the locks that are taken (owners, VM) not free, an
  * owner that is no VM number. MmioOps/Spec.v: el2_free_smmu_pgd_spec
  */
-enum fh_status kc_el2_free_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint32_t index)
+enum fh_status spec_el2_free_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint32_t index)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);
@@ -86,25 +86,6 @@ static enum fh_status banks_of(struct fh_state *s, uint32_t index, uint32_t *num
     return kc_get_smmu_num_context_banks(s, index, num);
 }
 
-/* The body empties the table by alloc_smmu, which halts for a VM that is VERIFIED. */
-static enum fh_status el2_alloc_smmu_pgd_code(struct fh_state *s, uint32_t cbndx, uint32_t vmid,
-                                              uint32_t index)
-{
-    uint32_t num, target;
-    FH_TRY(kc_acquire_lock_smmu(s));
-    FH_TRY(banks_of(s, index, &num));
-    if (cbndx < num) {
-        FH_TRY(owner_of(s, cbndx, index, &target));
-        if (target == s->profile->INVALID) {
-            FH_TRY(kc_set_smmu_cfg_vmid(s, cbndx, index, vmid));
-            FH_TRY(kc_alloc_smmu(s, vmid, cbndx, index));
-        }
-    } else {
-        FH_TRY(kc_panic(s));
-    }
-    return kc_release_lock_smmu(s);
-}
-
 /*
  * Give bank `cbndx` of SMMU `index` to `vmid`, with an empty table; nothing happens if it belongs
  * to someone. Halts if the SMMU has no such bank. The spec, unlike the body (alloc_smmu), does not
@@ -112,11 +93,9 @@ static enum fh_status el2_alloc_smmu_pgd_code(struct fh_state *s, uint32_t cbndx
  * Stuck: an argument out of range, one of the locks that are taken (owners, SMMU tables) not free,
  * an owner of more than 32 bits. MmioOps/Spec.v: el2_alloc_smmu_pgd_spec
  */
-enum fh_status kc_el2_alloc_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint32_t vmid,
-                                     uint32_t index)
+enum fh_status spec_el2_alloc_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint32_t vmid,
+                                       uint32_t index)
 {
-    if (runs_as_code(s, FH_CODE_el2_alloc_smmu_pgd))
-        return el2_alloc_smmu_pgd_code(s, cbndx, vmid, index);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_smmu(k, index), index);
@@ -144,8 +123,8 @@ enum fh_status kc_el2_alloc_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint32_
  * Stuck: an argument out of range, the owners' lock not free, and where assign_smmu is.
  * MmioOps/Spec.v: smmu_assign_page_spec
  */
-enum fh_status kc_smmu_assign_page(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t pfn,
-                                   uint64_t gfn)
+enum fh_status spec_smmu_assign_page(struct fh_state *s, uint32_t cbndx, uint32_t index,
+                                     uint64_t pfn, uint64_t gfn)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);
@@ -168,8 +147,8 @@ enum fh_status kc_smmu_assign_page(struct fh_state *s, uint32_t cbndx, uint32_t 
  * Stuck: an argument out of range, the owners' lock not free, and where map_smmu is.
  * MmioOps/Spec.v: smmu_map_page_spec
  */
-enum fh_status kc_smmu_map_page(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t iova,
-                                uint64_t pte)
+enum fh_status spec_smmu_map_page(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t iova,
+                                  uint64_t pte)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);
@@ -191,8 +170,8 @@ enum fh_status kc_smmu_map_page(struct fh_state *s, uint32_t cbndx, uint32_t ind
  * Stuck: an argument out of range, the lock of the SMMU tables not free.
  * MmioOps/Spec.v: el2_arm_lpae_iova_to_phys_spec
  */
-enum fh_status kc_el2_arm_lpae_iova_to_phys(struct fh_state *s, uint64_t iova, uint32_t cbndx,
-                                            uint32_t index, uint64_t *result)
+enum fh_status spec_el2_arm_lpae_iova_to_phys(struct fh_state *s, uint64_t iova, uint32_t cbndx,
+                                              uint32_t index, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     uint64_t pte;
@@ -206,8 +185,8 @@ enum fh_status kc_el2_arm_lpae_iova_to_phys(struct fh_state *s, uint64_t iova, u
  * Stuck: an argument out of range, the owners' lock not free, and where clear_smmu is.
  * MmioOps/Spec.v: el2_arm_lpae_clear_spec
  */
-enum fh_status kc_el2_arm_lpae_clear(struct fh_state *s, uint64_t iova, uint32_t cbndx,
-                                     uint32_t index)
+enum fh_status spec_el2_arm_lpae_clear(struct fh_state *s, uint64_t iova, uint32_t cbndx,
+                                       uint32_t index)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);

@@ -20,7 +20,7 @@ static bool has_page(struct fh_state *s, uint64_t next, uint64_t end)
 
 /* A table for the level below the root. The spec lets its pool begin with the root tables' own.
  * MmioPTAlloc/Spec.v: alloc_smmu_pgd_page_spec */
-enum fh_status kc_alloc_smmu_pgd_page(struct fh_state *s, uint64_t *result)
+enum fh_status spec_alloc_smmu_pgd_page(struct fh_state *s, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     uint64_t next;
@@ -34,7 +34,7 @@ enum fh_status kc_alloc_smmu_pgd_page(struct fh_state *s, uint64_t *result)
 }
 
 /* A table for the last level. MmioPTAlloc/Spec.v: alloc_smmu_pmd_page_spec */
-enum fh_status kc_alloc_smmu_pmd_page(struct fh_state *s, uint64_t *result)
+enum fh_status spec_alloc_smmu_pmd_page(struct fh_state *s, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     uint64_t next;

@@ -48,8 +48,8 @@ static enum fh_status set_parent(struct fh_state *s, bool is_pgd, uint64_t next,
  * to point to a new table. Halts when the pool is exhausted.
  * MmioPTWalk/Spec.v: walk_smmu_pgd_spec
  */
-enum fh_status kc_walk_smmu_pgd(struct fh_state *s, uint64_t ttbr, uint64_t addr, uint32_t alloc,
-                                uint64_t *result)
+enum fh_status spec_walk_smmu_pgd(struct fh_state *s, uint64_t ttbr, uint64_t addr, uint32_t alloc,
+                                  uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     *result = 0;
@@ -73,8 +73,8 @@ enum fh_status kc_walk_smmu_pgd(struct fh_state *s, uint64_t ttbr, uint64_t addr
 
 /* The descriptor of the next level, in the table that `pgd` points to; 0 if pgd is. The rest as for
  * the root. MmioPTWalk/Spec.v: walk_smmu_pmd_spec */
-enum fh_status kc_walk_smmu_pmd(struct fh_state *s, uint64_t pgd, uint64_t addr, uint32_t alloc,
-                                uint64_t *result)
+enum fh_status spec_walk_smmu_pmd(struct fh_state *s, uint64_t pgd, uint64_t addr, uint32_t alloc,
+                                  uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     *result = 0;
@@ -99,7 +99,7 @@ enum fh_status kc_walk_smmu_pmd(struct fh_state *s, uint64_t pgd, uint64_t addr,
 
 /* The descriptor of the page that `addr` is in, in the table that `pmd` points to; 0 if pmd is.
  * MmioPTWalk/Spec.v: walk_smmu_pte_spec */
-enum fh_status kc_walk_smmu_pte(struct fh_state *s, uint64_t pmd, uint64_t addr, uint64_t *result)
+enum fh_status spec_walk_smmu_pte(struct fh_state *s, uint64_t pmd, uint64_t addr, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     *result = 0;
@@ -117,7 +117,7 @@ enum fh_status kc_walk_smmu_pte(struct fh_state *s, uint64_t pmd, uint64_t addr,
 
 /* Set that descriptor. One for each critical section: stuck if tstate is not 0.
  * MmioPTWalk/Spec.v: set_smmu_pte_spec */
-enum fh_status kc_set_smmu_pte(struct fh_state *s, uint64_t pmd, uint64_t addr, uint64_t pte)
+enum fh_status spec_set_smmu_pte(struct fh_state *s, uint64_t pmd, uint64_t addr, uint64_t pte)
 {
     const struct fh_profile *k = s->profile;
     if (s->adt->halt)

@@ -11,7 +11,7 @@
  * register Rt, from the shadow context; 0 for Rt = 31 and in a halted state.
  * Stuck: the host's vcpuid out of range. MmioRaw/Spec.v: host_get_mmio_data_spec
  */
-enum fh_status kc_host_get_mmio_data(struct fh_state *s, uint32_t hsr, uint64_t *result)
+enum fh_status spec_host_get_mmio_data(struct fh_state *s, uint32_t hsr, uint64_t *result)
 {
     const uint64_t cur_vcpuid = (uint64_t)s->adt->cur_vcpuid;
     *result = 0;
@@ -29,7 +29,8 @@ enum fh_status kc_host_get_mmio_data(struct fh_state *s, uint32_t hsr, uint64_t 
  * profile its fixed bits lie inside the address field, as the spec has it.
  * Stuck: addr of more than 48 bits, prot >= 2^63 - 1. MmioRaw/Spec.v: smmu_init_pte_spec
  */
-enum fh_status kc_smmu_init_pte(struct fh_state *s, uint64_t prot, uint64_t addr, uint64_t *result)
+enum fh_status spec_smmu_init_pte(struct fh_state *s, uint64_t prot, uint64_t addr,
+                                  uint64_t *result)
 {
     FH_RELY(s, is_addr(s->profile, addr), addr);
     FH_RELY(s, prot < INT64_MAX, prot);
@@ -41,7 +42,7 @@ enum fh_status kc_smmu_init_pte(struct fh_state *s, uint64_t prot, uint64_t addr
  * The context bank whose registers lie at `offset` (bytes) in an SMMU.
  * Stuck: no such bank. MmioRaw/Spec.v: smmu_get_cbndx_spec
  */
-enum fh_status kc_smmu_get_cbndx(struct fh_state *s, uint64_t offset, uint32_t *result)
+enum fh_status spec_smmu_get_cbndx(struct fh_state *s, uint64_t offset, uint32_t *result)
 {
     FH_RELY(s, offset >= SMMU_GLOBAL_BASE, offset);
     const uint64_t cbndx = (offset - SMMU_GLOBAL_BASE) >> ARM_SMMU_PGSHIFT;

@@ -17,7 +17,7 @@
  * Empty the table of bank `cbndx` of SMMU `index`.
  * Stuck: cbndx or index out of range, lock not free. MmioSPTOps/Spec.v: init_spt_spec
  */
-enum fh_status kc_init_spt(struct fh_state *s, uint32_t cbndx, uint32_t index)
+enum fh_status spec_init_spt(struct fh_state *s, uint32_t cbndx, uint32_t index)
 {
     FH_RELY(s, is_smmu(s->profile, index), index);
     FH_RELY(s, is_smmu_cfg(s->profile, cbndx), cbndx);
@@ -31,8 +31,8 @@ enum fh_status kc_init_spt(struct fh_state *s, uint32_t cbndx, uint32_t index)
  * where there is none. The identity, with result 0, in a halted state.
  * Stuck: an argument out of range, lock not free. MmioSPTOps/Spec.v: walk_spt_spec
  */
-enum fh_status kc_walk_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
-                           uint64_t *result)
+enum fh_status spec_walk_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
+                             uint64_t *result)
 {
     FH_RELY(s, is_smmu(s->profile, index), index);
     FH_RELY(s, is_smmu_cfg(s->profile, cbndx), cbndx);
@@ -49,8 +49,8 @@ enum fh_status kc_walk_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, u
  * set_smmu_pt does. Stuck: an argument out of range, lock not free.
  * MmioSPTOps/Spec.v: map_spt_spec
  */
-enum fh_status kc_map_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
-                          uint64_t pte)
+enum fh_status spec_map_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
+                            uint64_t pte)
 {
     FH_RELY(s, is_smmu(s->profile, index), index);
     FH_RELY(s, is_smmu_cfg(s->profile, cbndx), cbndx);
@@ -65,8 +65,8 @@ enum fh_status kc_map_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, ui
  * there, 0 if there was none or KCore halted. Halts as set_smmu_pt does.
  * Stuck: an argument out of range, lock not free. MmioSPTOps/Spec.v: unmap_spt_spec
  */
-enum fh_status kc_unmap_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
-                            uint64_t *result)
+enum fh_status spec_unmap_spt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
+                              uint64_t *result)
 {
     FH_RELY(s, is_smmu(s->profile, index), index);
     FH_RELY(s, is_smmu_cfg(s->profile, cbndx), cbndx);

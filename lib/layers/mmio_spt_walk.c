@@ -285,7 +285,7 @@ static enum fh_status same_pte_in_words(struct fh_state *s, uint32_t cbndx, uint
  * set_smmu_pt this does not ask for tstate 0, but makes it 1; the concrete form asks and leaves it.
  * Stuck: cbndx or index out of range, lock not held. MmioSPTWalk/Spec.v: clear_smmu_pt_spec
  */
-enum fh_status kc_clear_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t index)
+enum fh_status spec_clear_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t index)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);
@@ -306,8 +306,8 @@ enum fh_status kc_clear_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t ind
  * where nothing was ever mapped. 0 in a halted state.
  * Stuck: an argument out of range, lock not held. MmioSPTWalk/Spec.v: walk_smmu_pt_spec
  */
-enum fh_status kc_walk_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
-                               uint64_t *result)
+enum fh_status spec_walk_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
+                                 uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);
@@ -333,8 +333,8 @@ enum fh_status kc_walk_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t inde
  * Stuck: an argument out of range, tstate not 0, lock not held.
  * MmioSPTWalk/Spec.v: set_smmu_pt_spec
  */
-enum fh_status kc_set_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
-                              uint64_t pte)
+enum fh_status spec_set_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t index, uint64_t addr,
+                                uint64_t pte)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_smmu(k, index), index);
@@ -356,15 +356,15 @@ enum fh_status kc_set_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t index
  * A device's load from its page gfn: nothing happens to KCore's state.
  * MmioSPTWalk/Spec.v: dev_load_ref_spec
  */
-enum fh_status kc_dev_load_ref(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
-                               uint32_t index)
+enum fh_status spec_dev_load_ref(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
+                                 uint32_t index)
 {
     return kc_dev_load_raw(s, gfn, reg, cbndx, index);
 }
 
 /* The same for a store. MmioSPTWalk/Spec.v: dev_store_ref_spec */
-enum fh_status kc_dev_store_ref(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
-                                uint32_t index)
+enum fh_status spec_dev_store_ref(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
+                                  uint32_t index)
 {
     return kc_dev_store_raw(s, gfn, reg, cbndx, index);
 }

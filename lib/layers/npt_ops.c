@@ -18,7 +18,8 @@
  * identity, with result 0, in a halted state.
  * Stuck: vmid or addr out of range, lock not free. NPTOps/Spec.v: get_level_s2pt_spec
  */
-enum fh_status kc_get_level_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t *result)
+enum fh_status spec_get_level_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                   uint32_t *result)
 {
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_RELY(s, is_addr(s->profile, addr), addr);
@@ -34,7 +35,7 @@ enum fh_status kc_get_level_s2pt(struct fh_state *s, uint32_t vmid, uint64_t add
  * in a halted state.
  * Stuck: vmid or addr out of range, lock not free. NPTOps/Spec.v: walk_s2pt_spec
  */
-enum fh_status kc_walk_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t *result)
+enum fh_status spec_walk_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t *result)
 {
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_RELY(s, is_addr(s->profile, addr), addr);
@@ -51,10 +52,9 @@ enum fh_status kc_walk_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, ui
  * Stuck: vmid or addr out of range, lock not free, and where set_npt is.
  * NPTOps/Spec.v: map_s2pt_spec
  */
-enum fh_status kc_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
-                           uint64_t pte)
+enum fh_status spec_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+                             uint64_t pte)
 {
-    observe_call(s, FH_CALLED_mmap_s2pt, vmid, addr, level, pte, 0);
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_RELY(s, is_addr(s->profile, addr), addr);
     FH_TRY(kc_acquire_lock_pt(s, vmid));
@@ -67,9 +67,8 @@ enum fh_status kc_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uin
  * Halts as set_npt does. Stuck: pfn out of range, lock not free.
  * NPTOps/Spec.v: clear_pfn_host_spec
  */
-enum fh_status kc_clear_pfn_host(struct fh_state *s, uint64_t pfn)
+enum fh_status spec_clear_pfn_host(struct fh_state *s, uint64_t pfn)
 {
-    observe_call(s, FH_CALLED_clear_pfn_host, pfn, 0, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     const uint32_t host = (uint32_t)k->HOSTVISOR;
     FH_RELY(s, is_pfn(k, pfn), pfn);

@@ -291,7 +291,8 @@ static void observe_read_of_words(struct fh_state *s, uint32_t vmid, uint64_t ad
  * 3 for a page, 0 for an entry without a physical page. 0 in a halted state.
  * Stuck: vmid or addr out of range, lock not held. NPTWalk/Spec.v: get_npt_level_spec
  */
-enum fh_status kc_get_npt_level(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t *result)
+enum fh_status spec_get_npt_level(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                  uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -312,7 +313,7 @@ enum fh_status kc_get_npt_level(struct fh_state *s, uint32_t vmid, uint64_t addr
  * The descriptor that maps `addr` for `vmid`, 0 where nothing was ever mapped. 0 in a halted state.
  * Stuck: vmid or addr out of range, lock not held. NPTWalk/Spec.v: walk_npt_spec
  */
-enum fh_status kc_walk_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t *result)
+enum fh_status spec_walk_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -336,8 +337,8 @@ enum fh_status kc_walk_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uin
  * Stuck: vmid or addr out of range, level not 2 or 3, pte 0, tstate not 0, lock not held, a block
  * whose descriptor has the type of a table. NPTWalk/Spec.v: set_npt_spec
  */
-enum fh_status kc_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
-                          uint64_t pte)
+enum fh_status spec_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+                            uint64_t pte)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -358,13 +359,13 @@ enum fh_status kc_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint
 
 /* A guest load from its page gfn into register reg: nothing happens to KCore's state.
  * NPTWalk/Spec.v: mem_load_ref_spec */
-enum fh_status kc_mem_load_ref(struct fh_state *s, uint64_t gfn, uint32_t reg)
+enum fh_status spec_mem_load_ref(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
     return kc_mem_load_raw(s, gfn, reg);
 }
 
 /* The same for a store. NPTWalk/Spec.v: mem_store_ref_spec */
-enum fh_status kc_mem_store_ref(struct fh_state *s, uint64_t gfn, uint32_t reg)
+enum fh_status spec_mem_store_ref(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
     return kc_mem_store_raw(s, gfn, reg);
 }

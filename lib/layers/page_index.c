@@ -17,7 +17,7 @@
  * Stuck: where mem_region_search is, or a region whose first index is out of range.
  * PageIndex/Spec.v: get_s2_page_index_spec
  */
-enum fh_status kc_get_s2_page_index(struct fh_state *s, uint64_t addr, uint64_t *result)
+enum fh_status spec_get_s2_page_index(struct fh_state *s, uint64_t addr, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     uint32_t region;

@@ -33,7 +33,7 @@ static enum fh_status edit_page(struct fh_state *s, uint64_t pfn, struct fh_s2pa
 
 /* The VM that owns page `pfn`; HOSTVISOR, COREVISOR, or INVALID for a page without a record.
  * PageManager/Spec.v: get_pfn_owner_spec */
-enum fh_status kc_get_pfn_owner(struct fh_state *s, uint64_t pfn, uint32_t *result)
+enum fh_status spec_get_pfn_owner(struct fh_state *s, uint64_t pfn, uint32_t *result)
 {
     FH_RELY(s, is_gfn(s->profile, pfn), pfn);
     *result = 0;
@@ -47,7 +47,7 @@ enum fh_status kc_get_pfn_owner(struct fh_state *s, uint64_t pfn, uint32_t *resu
 
 /* Give page `pfn` to `vmid`. Stuck also if vmid is out of range.
  * PageManager/Spec.v: set_pfn_owner_spec */
-enum fh_status kc_set_pfn_owner(struct fh_state *s, uint64_t pfn, uint32_t vmid)
+enum fh_status spec_set_pfn_owner(struct fh_state *s, uint64_t pfn, uint32_t vmid)
 {
     FH_RELY(s, is_gfn(s->profile, pfn), pfn);
     if (s->adt->halt)
@@ -64,7 +64,7 @@ enum fh_status kc_set_pfn_owner(struct fh_state *s, uint64_t pfn, uint32_t vmid)
 }
 
 /* How often page `pfn` is shared with the host. PageManager/Spec.v: get_pfn_count_spec */
-enum fh_status kc_get_pfn_count(struct fh_state *s, uint64_t pfn, uint32_t *result)
+enum fh_status spec_get_pfn_count(struct fh_state *s, uint64_t pfn, uint32_t *result)
 {
     FH_RELY(s, is_gfn(s->profile, pfn), pfn);
     *result = 0;
@@ -77,7 +77,7 @@ enum fh_status kc_get_pfn_count(struct fh_state *s, uint64_t pfn, uint32_t *resu
 }
 
 /* PageManager/Spec.v: set_pfn_count_spec */
-enum fh_status kc_set_pfn_count(struct fh_state *s, uint64_t pfn, uint32_t count)
+enum fh_status spec_set_pfn_count(struct fh_state *s, uint64_t pfn, uint32_t count)
 {
     FH_RELY(s, is_gfn(s->profile, pfn), pfn);
     if (s->adt->halt)
@@ -94,7 +94,7 @@ enum fh_status kc_set_pfn_count(struct fh_state *s, uint64_t pfn, uint32_t count
 
 /* The guest page at which the owner of `pfn` has it, INVALID64 if nowhere yet.
  * PageManager/Spec.v: get_pfn_map_spec */
-enum fh_status kc_get_pfn_map(struct fh_state *s, uint64_t pfn, uint64_t *result)
+enum fh_status spec_get_pfn_map(struct fh_state *s, uint64_t pfn, uint64_t *result)
 {
     FH_RELY(s, is_gfn(s->profile, pfn), pfn);
     *result = 0;
@@ -107,7 +107,7 @@ enum fh_status kc_get_pfn_map(struct fh_state *s, uint64_t pfn, uint64_t *result
 }
 
 /* PageManager/Spec.v: set_pfn_map_spec */
-enum fh_status kc_set_pfn_map(struct fh_state *s, uint64_t pfn, uint64_t gfn)
+enum fh_status spec_set_pfn_map(struct fh_state *s, uint64_t pfn, uint64_t gfn)
 {
     FH_RELY(s, is_gfn(s->profile, pfn), pfn);
     if (s->adt->halt)

@@ -21,7 +21,7 @@ static bool has_page(struct fh_state *s, uint64_t next, uint64_t end)
 }
 
 /* A table for the first level below the root. PTAlloc/Spec.v: alloc_pgd_page_spec */
-enum fh_status kc_alloc_pgd_page(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_alloc_pgd_page(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -36,7 +36,7 @@ enum fh_status kc_alloc_pgd_page(struct fh_state *s, uint32_t vmid, uint64_t *re
 }
 
 /* A table for the second level. PTAlloc/Spec.v: alloc_pud_page_spec */
-enum fh_status kc_alloc_pud_page(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_alloc_pud_page(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -51,7 +51,7 @@ enum fh_status kc_alloc_pud_page(struct fh_state *s, uint32_t vmid, uint64_t *re
 }
 
 /* A table for the last level. PTAlloc/Spec.v: alloc_pmd_page_spec */
-enum fh_status kc_alloc_pmd_page(struct fh_state *s, uint32_t vmid, uint64_t *result)
+enum fh_status spec_alloc_pmd_page(struct fh_state *s, uint32_t vmid, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);

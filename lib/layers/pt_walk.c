@@ -99,8 +99,8 @@ static enum fh_status link_table(struct fh_state *s, uint32_t vmid, enum fh_even
  * absent is made to point to a new table. Halts when the pool is exhausted.
  * PTWalk/Spec.v: walk_pgd_spec
  */
-enum fh_status kc_walk_pgd(struct fh_state *s, uint32_t vmid, uint64_t vttbr, uint64_t addr,
-                           uint32_t alloc, uint64_t *result)
+enum fh_status spec_walk_pgd(struct fh_state *s, uint32_t vmid, uint64_t vttbr, uint64_t addr,
+                             uint32_t alloc, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -122,8 +122,8 @@ enum fh_status kc_walk_pgd(struct fh_state *s, uint32_t vmid, uint64_t vttbr, ui
 
 /* The descriptor of the level below, in the table that `pgd` points to; 0 if pgd is. The rest as
  * for the root. PTWalk/Spec.v: walk_pud_spec */
-enum fh_status kc_walk_pud(struct fh_state *s, uint32_t vmid, uint64_t pgd, uint64_t addr,
-                           uint32_t alloc, uint64_t *result)
+enum fh_status spec_walk_pud(struct fh_state *s, uint32_t vmid, uint64_t pgd, uint64_t addr,
+                             uint32_t alloc, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -147,8 +147,8 @@ enum fh_status kc_walk_pud(struct fh_state *s, uint32_t vmid, uint64_t pgd, uint
 
 /* The descriptor of the next level, a block's or one that points to a table; 0 if pud is. The rest
  * as above. PTWalk/Spec.v: walk_pmd_spec */
-enum fh_status kc_walk_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, uint64_t addr,
-                           uint32_t alloc, uint64_t *result)
+enum fh_status spec_walk_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, uint64_t addr,
+                             uint32_t alloc, uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -172,8 +172,8 @@ enum fh_status kc_walk_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, uint
 
 /* The descriptor of the page that `addr` is in, in the table that `pmd` points to; 0 if pmd is.
  * PTWalk/Spec.v: walk_pte_spec */
-enum fh_status kc_walk_pte(struct fh_state *s, uint32_t vmid, uint64_t pmd, uint64_t addr,
-                           uint64_t *result)
+enum fh_status spec_walk_pte(struct fh_state *s, uint32_t vmid, uint64_t pmd, uint64_t addr,
+                             uint64_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -195,8 +195,8 @@ enum fh_status kc_walk_pte(struct fh_state *s, uint32_t vmid, uint64_t pmd, uint
  * for each critical section: stuck if tstate is not 0, and if `pmd` has the type of a table.
  * PTWalk/Spec.v: set_pmd_spec
  */
-enum fh_status kc_set_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, uint64_t addr,
-                          uint64_t pmd)
+enum fh_status spec_set_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, uint64_t addr,
+                            uint64_t pmd)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
@@ -211,8 +211,8 @@ enum fh_status kc_set_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, uint6
 
 /* Set the descriptor of a page, in the table that `pmd` points to. Stuck if tstate is not 0, or
  * addr is none. PTWalk/Spec.v: set_pte_spec */
-enum fh_status kc_set_pte(struct fh_state *s, uint32_t vmid, uint64_t pmd, uint64_t addr,
-                          uint64_t pte)
+enum fh_status spec_set_pte(struct fh_state *s, uint32_t vmid, uint64_t pmd, uint64_t addr,
+                            uint64_t pte)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);

@@ -25,25 +25,17 @@ static enum fh_status end(struct fh_state *s, enum fh_status status)
 }
 
 /* clang-format off */
-#define NAMES_0(none)
-#define NAMES_1(t1, a1) , a1
-#define NAMES_2(t1, a1, t2, a2) , a1, a2
-#define NAMES_3(t1, a1, ...) , a1 NAMES_2(__VA_ARGS__)
-#define NAMES_4(t1, a1, ...) , a1 NAMES_3(__VA_ARGS__)
-#define NAMES_5(t1, a1, ...) , a1 NAMES_4(__VA_ARGS__)
-#define NAMES_6(t1, a1, ...) , a1 NAMES_5(__VA_ARGS__)
-
 #define BODY_state(name, n, ...)                                                                    \
     {                                                                                               \
         enum fh_status status = begin(s);                                                           \
-        return status != FH_OK ? status : end(s, kc_##name(s NAMES_##n(__VA_ARGS__)));              \
+        return status != FH_OK ? status : end(s, kc_##name(s FH_NAMES_##n(__VA_ARGS__)));              \
     }
 #define BODY_VALUE(ctype, name, n, ...)                                                             \
     {                                                                                               \
         enum fh_status status = begin(s);                                                           \
         ctype result_ = 0;                                                                          \
         if (status == FH_OK)                                                                        \
-            status = end(s, kc_##name(s NAMES_##n(__VA_ARGS__), &result_));                         \
+            status = end(s, kc_##name(s FH_NAMES_##n(__VA_ARGS__), &result_));                         \
         if (status == FH_OK)                                                                        \
             *result = result_;                                                                      \
         return status;                                                                              \
@@ -53,7 +45,7 @@ static enum fh_status end(struct fh_state *s, enum fh_status status)
 #define BODY_state_u32(name, n, ...) BODY_VALUE(uint32_t, name, n, __VA_ARGS__)
 #define BODY_state_u64(name, n, ...) BODY_VALUE(uint64_t, name, n, __VA_ARGS__)
 
-#define PUBLIC(layer, name, ret, n, ...)                                                            \
+#define PUBLIC(layer, name, hook, told, ret, n, ...)                                                \
     enum fh_status fh_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret)           \
         BODY_##ret(name, n, __VA_ARGS__)
 FH_FUNCTION_MAP(PUBLIC)
@@ -88,7 +80,7 @@ FH_FUNCTION_MAP(PUBLIC)
 #define INVOKE_state_u64(name, n, ...) INVOKE_u64(name, n, __VA_ARGS__)
 #define INVOKE_state_u32(name, n, ...) INVOKE_u32(name, n, __VA_ARGS__)
 
-#define INVOKE(layer, name, ret, n, ...)                                                            \
+#define INVOKE(layer, name, hook, told, ret, n, ...)                                                \
     static enum fh_status invoke_##name(struct fh_state *s, const uint64_t *args,                   \
                                         uint64_t *result)                                           \
     {                                                                                               \
@@ -120,7 +112,7 @@ FH_FUNCTION_MAP(INVOKE)
 #define TABLES_4(name, ...) TABLES_SOME(name, 4, __VA_ARGS__)
 #define TABLES_5(name, ...) TABLES_SOME(name, 5, __VA_ARGS__)
 #define TABLES_6(name, ...) TABLES_SOME(name, 6, __VA_ARGS__)
-#define TABLES(layer, name, ret, n, ...) TABLES_##n(name, __VA_ARGS__)
+#define TABLES(layer, name, hook, told, ret, n, ...) TABLES_##n(name, __VA_ARGS__)
 FH_FUNCTION_MAP(TABLES)
 
 #define USE_0(name) NULL, NULL
@@ -130,7 +122,7 @@ FH_FUNCTION_MAP(TABLES)
 #define USE_4(name) USE_1(name)
 #define USE_5(name) USE_1(name)
 #define USE_6(name) USE_1(name)
-#define ENTRY(layer, name, ret, n, ...)                                                             \
+#define ENTRY(layer, name, hook, told, ret, n, ...)                                                 \
     {#layer, #name, FH_RETURNS_##ret, n, USE_##n(name), invoke_##name},
 static const struct fh_function functions[] = {FH_FUNCTION_MAP(ENTRY)};
 

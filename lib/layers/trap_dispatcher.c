@@ -175,42 +175,6 @@ static enum fh_status dispatch(struct fh_state *s, const struct hypercall *call)
     return FH_OK;
 }
 
-/* The body wants the size, too, below KVM_PHYS_SIZE. */
-static enum fh_status hvc_clear_vm_s2_range_code(struct fh_state *s, const uint64_t *x)
-{
-    return is_paddr(s->profile, x[3]) ? hvc_clear_vm_s2_range(s, x) : kc_panic(s);
-}
-
-/* The body's sums have 64 bits. */
-static enum fh_status hvc_phys_addr_ioremap_code(struct fh_state *s, const uint64_t *x)
-{
-    const struct fh_profile *k = s->profile;
-    if (!is_vmid(k, x[1]) || !is_addr(k, x[2] + x[4]) || !is_paddr(k, x[3] + x[4]))
-        return kc_panic(s);
-    return kc_kvm_phys_addr_ioremap(s, (uint32_t)x[1], x[2], x[3], x[4]);
-}
-
-/*
- * The body registers VMs and vCPUs at the numbers that the constants have for ENCRYPT_BUF and
- * DECRYPT_BUF, and does nothing at their own.
- */
-static enum fh_status dispatch_code(struct fh_state *s, const struct hypercall *call)
-{
-    const struct fh_profile *k = s->profile;
-    const uint64_t *x = call->x;
-    if (x[0] == k->HVC_CLEAR_VM_S2_RANGE)
-        return hvc_clear_vm_s2_range_code(s, x);
-    if (x[0] == k->HVC_ENCRYPT_BUF)
-        return hvc_register_kvm(s, call);
-    if (x[0] == k->HVC_DECRYPT_BUF)
-        return hvc_register_vcpu(s, x);
-    if (x[0] == k->HVC_REGISTER_KVM || x[0] == k->HVC_REGISTER_VCPU)
-        return FH_OK;
-    if (x[0] == k->HVC_PHYS_ADDR_IOREMAP)
-        return hvc_phys_addr_ioremap_code(s, x);
-    return dispatch(s, call);
-}
-
 static enum fh_status read_hypercall(struct fh_state *s, struct hypercall *call)
 {
     FH_TRY(kc_get_cur_vmid(s, &call->vmid));
@@ -227,13 +191,11 @@ static enum fh_status read_hypercall(struct fh_state *s, struct hypercall *call)
  * Stuck: the current numbers out of range, and where the functions are.
  * TrapDispatcher/Spec.v: host_hvc_dispatcher_spec
  */
-enum fh_status kc_host_hvc_dispatcher(struct fh_state *s)
+enum fh_status spec_host_hvc_dispatcher(struct fh_state *s)
 {
     struct hypercall call;
     RELY_CURRENT_VCPU(s);
     FH_TRY(read_hypercall(s, &call));
-    if (runs_as_code(s, FH_CODE_host_hvc_dispatcher))
-        return dispatch_code(s, &call);
     return dispatch(s, &call);
 }
 
@@ -244,8 +206,8 @@ enum fh_status kc_host_hvc_dispatcher(struct fh_state *s)
  * Stuck: vmid or vcpuid out of range, and where these are.
  * TrapDispatcher/Spec.v: vm_exit_dispatcher_spec
  */
-enum fh_status kc_vm_exit_dispatcher(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                     uint32_t *result)
+enum fh_status spec_vm_exit_dispatcher(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                       uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     uint32_t ret = 0;

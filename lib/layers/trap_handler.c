@@ -148,7 +148,7 @@ static enum fh_status handle_host_fault(struct fh_state *s, uint64_t addr)
  * the identity, once the host runs. Not representable: ELR_EL2 + 4 beyond 64 bits.
  * TrapHandler/Spec.v: host_npt_handler_spec
  */
-enum fh_status kc_host_npt_handler(struct fh_state *s)
+enum fh_status spec_host_npt_handler(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     RELY_HOST_RUNS(s);
@@ -346,7 +346,7 @@ static enum fh_status switch_to_vm(struct fh_state *s)
  * panicked CPU kept. In a halted state the identity, once the host runs. Not representable: a pc
  * beyond 64 bits. TrapHandler/Spec.v: host_vcpu_run_handler_spec
  */
-enum fh_status kc_host_vcpu_run_handler(struct fh_state *s)
+enum fh_status spec_host_vcpu_run_handler(struct fh_state *s)
 {
     RELY_HOST_RUNS(s);
     if (s->adt->halt)
@@ -522,7 +522,7 @@ static enum fh_status switch_to_host(struct fh_state *s)
  * panicked CPU kept. In a halted state the identity, once a VM runs. Not representable: ELR_EL2 + 4
  * beyond 64 bits. TrapHandler/Spec.v: vm_exit_handler_spec
  */
-enum fh_status kc_vm_exit_handler(struct fh_state *s)
+enum fh_status spec_vm_exit_handler(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, !s->adt->ihost && !s->adt->icore, s->adt->ihost, s->adt->icore);
@@ -622,7 +622,7 @@ static enum fh_status begin_device_access(struct fh_state *s, uint64_t gfn, uint
  * Stuck: KCore runs; nothing mapped; reg out of range; for a VM also: it is not verified, or the
  * page belongs to nobody. TrapHandler/Spec.v: mem_load_spec
  */
-enum fh_status kc_mem_load(struct fh_state *s, uint64_t gfn, uint32_t reg)
+enum fh_status spec_mem_load(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
     struct reached reached;
     FH_TRY(begin_access(s, gfn, &reached));
@@ -631,7 +631,7 @@ enum fh_status kc_mem_load(struct fh_state *s, uint64_t gfn, uint32_t reg)
 
 /* It stores register `reg`; a page that it shares keeps no contents. Stuck as mem_load, but for any
  * reg. TrapHandler/Spec.v: mem_store_spec */
-enum fh_status kc_mem_store(struct fh_state *s, uint64_t gfn, uint32_t reg)
+enum fh_status spec_mem_store(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
     struct reached reached;
     FH_TRY(begin_access(s, gfn, &reached));
@@ -643,8 +643,8 @@ enum fh_status kc_mem_store(struct fh_state *s, uint64_t gfn, uint32_t reg)
  * `gfn`. Stuck as mem_load, and if there is no such bank or it is not the principal's.
  * TrapHandler/Spec.v: dev_load_spec
  */
-enum fh_status kc_dev_load(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
-                           uint32_t index)
+enum fh_status spec_dev_load(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
+                             uint32_t index)
 {
     struct reached reached;
     FH_TRY(begin_device_access(s, gfn, cbndx, index, &reached));
@@ -653,8 +653,8 @@ enum fh_status kc_dev_load(struct fh_state *s, uint64_t gfn, uint32_t reg, uint3
 
 /* It stores. Stuck as mem_store, and if there is no such bank or it is not the principal's.
  * TrapHandler/Spec.v: dev_store_spec */
-enum fh_status kc_dev_store(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
-                            uint32_t index)
+enum fh_status spec_dev_store(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
+                              uint32_t index)
 {
     struct reached reached;
     FH_TRY(begin_device_access(s, gfn, cbndx, index, &reached));

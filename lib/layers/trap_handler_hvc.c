@@ -461,7 +461,7 @@ static enum fh_status dispatch(struct fh_state *s, const struct hypercall *call)
  * Stuck: the host does not run, or KCore does; a lock that a panicked CPU kept. In a halted state
  * the identity, once the host runs. TrapHandler/Spec.v: host_hvc_handler_spec
  */
-enum fh_status kc_host_hvc_handler(struct fh_state *s)
+enum fh_status spec_host_hvc_handler(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, s->adt->ihost && !s->adt->icore, s->adt->ihost, s->adt->icore);

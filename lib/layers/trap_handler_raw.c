@@ -17,7 +17,7 @@
  * A hypercall of the host. Halts and is stuck where host_hvc_dispatcher does and is.
  * TrapHandlerRaw/Spec.v: host_hvc_handler_raw_spec
  */
-enum fh_status kc_host_hvc_handler_raw(struct fh_state *s)
+enum fh_status spec_host_hvc_handler_raw(struct fh_state *s)
 {
     FH_TRY(kc_host_to_core(s));
     FH_TRY(kc_host_hvc_dispatcher(s));
@@ -28,7 +28,7 @@ enum fh_status kc_host_hvc_handler_raw(struct fh_state *s)
  * A stage-2 fault of the host. Halts and is stuck where handle_host_stage2_fault does and is.
  * TrapHandlerRaw/Spec.v: host_npt_handler_raw_spec
  */
-enum fh_status kc_host_npt_handler_raw(struct fh_state *s)
+enum fh_status spec_host_npt_handler_raw(struct fh_state *s)
 {
     FH_TRY(kc_host_to_core(s));
     FH_TRY(kc_handle_host_stage2_fault(s));
@@ -39,7 +39,7 @@ enum fh_status kc_host_npt_handler_raw(struct fh_state *s)
  * The host runs a vCPU. Halts and is stuck where restore_vm does and is.
  * TrapHandlerRaw/Spec.v: host_vcpu_run_handler_raw_spec
  */
-enum fh_status kc_host_vcpu_run_handler_raw(struct fh_state *s)
+enum fh_status spec_host_vcpu_run_handler_raw(struct fh_state *s)
 {
     FH_TRY(kc_host_to_core(s));
     FH_TRY(kc_save_host(s));
@@ -73,7 +73,7 @@ static bool skips_last_instruction(const struct fh_state *s)
  * save_vm do. Stuck: the current vCPU's numbers out of range, and where these are.
  * TrapHandlerRaw/Spec.v: vm_exit_handler_raw_spec
  */
-enum fh_status kc_vm_exit_handler_raw(struct fh_state *s)
+enum fh_status spec_vm_exit_handler_raw(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     uint32_t vmid, vcpuid, ret;

@@ -21,9 +21,9 @@ static enum fh_status prepare_trap(struct fh_state *s, uint32_t vmid, uint32_t v
     FH_TRY(kc_get_shadow_esr(s, vmid, vcpuid, &hsr));
     const uint64_t class = (hsr & k->ESR_ELx_EC_MASK) >> k->ESR_ELx_EC_SHIFT;
     if (class == k->ESR_ELx_EC_WFx)
-        return prepare_wfx(s, vmid, vcpuid);
+        return is_vm(k, vmid) ? kc_prep_wfx(s, vmid, vcpuid) : prepare_wfx(s, vmid, vcpuid);
     if (class == k->ESR_ELx_EC_HVC32 || class == k->ESR_ELx_EC_HVC64)
-        return prepare_hvc(s, vmid, vcpuid);
+        return is_vm(k, vmid) ? kc_prep_hvc(s, vmid, vcpuid) : prepare_hvc(s, vmid, vcpuid);
     if (class == k->ESR_ELx_EC_IABT_LOW || class == k->ESR_ELx_EC_DABT_LOW)
         return is_vm(k, vmid) ? kc_prep_abort(s, vmid, vcpuid) : prepare_abort(s, vmid, vcpuid);
     return kc_panic(s);
@@ -35,10 +35,8 @@ static enum fh_status prepare_trap(struct fh_state *s, uint32_t vmid, uint32_t v
  * Stuck: the current vCPU's numbers out of range, and where prep_hvc and prep_abort are.
  * VCPUOps/Spec.v: save_shadow_kvm_regs_spec
  */
-enum fh_status kc_save_shadow_kvm_regs(struct fh_state *s)
+enum fh_status spec_save_shadow_kvm_regs(struct fh_state *s)
 {
-    observe_call(s, FH_CALLED_save_shadow_kvm_regs, s->adt->cur_vmid, (uint64_t)s->adt->cur_vcpuid,
-                 0, 0, 0);
     const struct fh_profile *k = s->profile;
     uint32_t vmid, vcpuid;
     uint64_t ec;
@@ -54,7 +52,8 @@ enum fh_status kc_save_shadow_kvm_regs(struct fh_state *s)
 static enum fh_status start_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     FH_TRY(kc_reset_gp_regs(s, vmid, vcpuid));
-    FH_TRY(reset_system_registers(s, vmid, vcpuid));
+    FH_TRY(is_vm(s->profile, vmid) ? kc_reset_sys_regs(s, vmid, vcpuid)
+                                   : reset_system_registers(s, vmid, vcpuid));
     return kc_set_shadow_dirty_bit(s, vmid, vcpuid, 0);
 }
 
@@ -89,64 +88,22 @@ static enum fh_status continue_vcpu(struct fh_state *s, uint32_t vmid, uint32_t 
     uint64_t ec, addr;
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->EC, &ec));
     if (ec == k->ARM_EXCEPTION_TRAP)
-        FH_TRY(take_dirty_registers(s, vmid, vcpuid));
-    if (injects)
-        FH_TRY(steps ? inject_and_lose(s, vmid, vcpuid) : inject_exception(s, vmid, vcpuid));
+        FH_TRY(is_vm(k, vmid) ? kc_sync_dirty_to_shadow(s, vmid, vcpuid)
+                              : take_dirty_registers(s, vmid, vcpuid));
+    if (injects && steps)
+        FH_TRY(inject_and_lose(s, vmid, vcpuid));
+    else if (injects)
+        FH_TRY(is_vm(k, vmid) ? kc_update_exception_gp_regs(s, vmid, vcpuid)
+                              : inject_exception(s, vmid, vcpuid));
     if (steps)
         FH_TRY(step_pc(s, vmid, vcpuid));
     FH_TRY(kc_set_shadow_dirty_bit(s, vmid, vcpuid, 0));
     FH_TRY(kc_set_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->FAR_EL2, 0));
     FH_TRY(kc_get_vm_fault_addr(s, vmid, vcpuid, &addr));
-    return addr > 0 && is_addr(k, addr) ? map_faulting_page(s, vmid, vcpuid, addr) : FH_OK;
-}
-
-/* In the body a VM that goes on from an encrypted image keeps its registers. */
-static enum fh_status start_vcpu_code(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
-{
-    uint32_t inc_exe;
-    FH_TRY(kc_is_inc_exe(s, vmid, &inc_exe));
-    if (inc_exe == 0) {
-        FH_TRY(kc_reset_gp_regs(s, vmid, vcpuid));
-        FH_TRY(kc_reset_sys_regs(s, vmid, vcpuid));
-    }
-    return kc_set_shadow_dirty_bit(s, vmid, vcpuid, 0);
-}
-
-/* In the body an injected exception stays whole when the pc is stepped, and pc + 4 wraps. */
-static enum fh_status continue_vcpu_code(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                         uint64_t dirty)
-{
-    const struct fh_profile *k = s->profile;
-    uint64_t ec, pc, addr;
-    FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->EC, &ec));
-    if (ec == k->ARM_EXCEPTION_TRAP)
-        FH_TRY(kc_sync_dirty_to_shadow(s, vmid, vcpuid));
-    if ((dirty & k->PENDING_EXCEPT_INJECT_FLAG) != 0)
-        FH_TRY(kc_update_exception_gp_regs(s, vmid, vcpuid));
-    if ((dirty & k->DIRTY_PC_FLAG) != 0) {
-        FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->PC, &pc));
-        FH_TRY(kc_set_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->PC, pc + 4));
-    }
-    FH_TRY(kc_set_shadow_dirty_bit(s, vmid, vcpuid, 0));
-    FH_TRY(kc_set_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->FAR_EL2, 0));
-    FH_TRY(kc_get_vm_fault_addr(s, vmid, vcpuid, &addr));
-    if (addr < k->PAGE_SIZE || !is_addr(k, addr))
+    if (addr == 0 || !is_addr(k, addr))
         return FH_OK;
-    return kc_post_handle_shadow_s2pt_fault(s, vmid, vcpuid, addr);
-}
-
-static enum fh_status restore_shadow_kvm_regs_code(struct fh_state *s)
-{
-    const struct fh_profile *k = s->profile;
-    uint32_t vmid, vcpuid;
-    uint64_t dirty;
-    RELY_CURRENT_VCPU(s);
-    FH_TRY(kc_get_cur_vmid(s, &vmid));
-    FH_TRY(kc_get_cur_vcpuid(s, &vcpuid));
-    FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->DIRTY, &dirty));
-    if (dirty == k->INVALID64)
-        return start_vcpu_code(s, vmid, vcpuid);
-    return continue_vcpu_code(s, vmid, vcpuid, dirty);
+    return is_vm(k, vmid) ? kc_post_handle_shadow_s2pt_fault(s, vmid, vcpuid, addr)
+                          : map_faulting_page(s, vmid, vcpuid, addr);
 }
 
 /*
@@ -158,12 +115,8 @@ static enum fh_status restore_shadow_kvm_regs_code(struct fh_state *s)
  * Stuck: the current vCPU's numbers out of range, and where these are. Not representable: a pc
  * beyond 64 bits. VCPUOps/Spec.v: restore_shadow_kvm_regs_spec
  */
-enum fh_status kc_restore_shadow_kvm_regs(struct fh_state *s)
+enum fh_status spec_restore_shadow_kvm_regs(struct fh_state *s)
 {
-    observe_call(s, FH_CALLED_restore_shadow_kvm_regs, s->adt->cur_vmid,
-                 (uint64_t)s->adt->cur_vcpuid, 0, 0, 0);
-    if (runs_as_code(s, FH_CODE_restore_shadow_kvm_regs))
-        return restore_shadow_kvm_regs_code(s);
     const struct fh_profile *k = s->profile;
     uint32_t vmid, vcpuid;
     uint64_t dirty;

@@ -47,9 +47,8 @@ static enum fh_status show_register(struct fh_state *s, uint32_t vmid, uint32_t 
  * host wants them (two values of the data oracle). Halts if pc is not inside a boot image. Stuck:
  * vmid or vcpuid out of range, and where search_load_info is. VCPUOpsAux/Spec.v: reset_gp_regs_spec
  */
-enum fh_status kc_reset_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_reset_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    observe_call(s, FH_CALLED_reset_gp_regs, vmid, vcpuid, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);
     FH_RELY(s, is_vcpu(k, vcpuid), vcpuid);
@@ -81,43 +80,12 @@ enum fh_status reset_system_registers(struct fh_state *s, uint32_t vmid, uint32_
     return FH_OK;
 }
 
-/* What the body gives MPIDR_EL1: the vCPU's number as three affinities, with bit 31. */
-static uint64_t mpidr_of(uint32_t vcpuid)
-{
-    const uint32_t affinity =
-        (vcpuid & 15) + ((vcpuid / 16 & 255) << 8) + ((vcpuid / 4096 & 255) << 16);
-    return (uint64_t)affinity + ((uint64_t)1 << 31);
-}
-
-/*
- * The body counts from 1 too, but above SYSREGS_START: each value, that of MPIDR_EL1 and ACTLR_EL1
- * included, ends up one register behind its own.
- */
-static enum fh_status reset_sys_regs_code(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
-{
-    const struct fh_profile *k = s->profile;
-    const uint64_t mpidr = k->MPIDR_EL1 - k->SYSREGS_START + 1;
-    const uint64_t actlr = k->ACTLR_EL1 - k->SYSREGS_START + 1;
-    for (uint32_t i = 1; i <= k->SHADOW_SYS_REGS_SIZE; i++) {
-        uint64_t value = mpidr_of(vcpuid);
-        if (i == actlr)
-            FH_TRY(kc_read_actlr_el1(s, &value));
-        else if (i != mpidr)
-            FH_TRY(kc_get_sys_reg_desc_val(s, i, &value));
-        FH_TRY(set_register(s, vmid, vcpuid, k->SYSREGS_START + i, value));
-    }
-    return FH_OK;
-}
-
 /*
  * Reset the system registers of a vCPU. Stuck: vmid not a VM's, vcpuid out of range.
  * VCPUOpsAux/Spec.v: reset_sys_regs_spec
  */
-enum fh_status kc_reset_sys_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_reset_sys_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    observe_call(s, FH_CALLED_reset_sys_regs, vmid, vcpuid, 0, 0, 0);
-    if (runs_as_code(s, FH_CODE_reset_sys_regs))
-        return reset_sys_regs_code(s, vmid, vcpuid);
     RELY_VM_VCPU(s, vmid, vcpuid);
     return reset_system_registers(s, vmid, vcpuid);
 }
@@ -141,36 +109,19 @@ enum fh_status take_dirty_registers(struct fh_state *s, uint32_t vmid, uint32_t 
     return FH_OK;
 }
 
-/* In the body each dirty register gets a value of its own. */
-static enum fh_status sync_dirty_to_shadow_code(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
-{
-    uint64_t dirty, value;
-    FH_TRY(kc_get_shadow_dirty_bit(s, vmid, vcpuid, &dirty));
-    for (uint32_t i = 0; i <= s->profile->X30; i++) {
-        if ((dirty >> i & 1) == 0)
-            continue;
-        FH_TRY(kc_get_int_gpr(s, vmid, vcpuid, i, &value));
-        FH_TRY(set_register(s, vmid, vcpuid, i, value));
-    }
-    return FH_OK;
-}
-
 /*
  * Take over from the host the general registers that it was to fill in, those with a dirty bit (x0
  * to x30). Stuck: vmid not a VM's, vcpuid out of range.
  * VCPUOpsAux/Spec.v: sync_dirty_to_shadow_spec
  */
-enum fh_status kc_sync_dirty_to_shadow(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_sync_dirty_to_shadow(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    if (runs_as_code(s, FH_CODE_sync_dirty_to_shadow))
-        return sync_dirty_to_shadow_code(s, vmid, vcpuid);
     RELY_VM_VCPU(s, vmid, vcpuid);
     return take_dirty_registers(s, vmid, vcpuid);
 }
 
 enum fh_status prepare_wfx(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    observe_call(s, FH_CALLED_prep_wfx, vmid, vcpuid, 0, 0, 0);
     return kc_set_shadow_dirty_bit(s, vmid, vcpuid, s->profile->DIRTY_PC_FLAG);
 }
 
@@ -178,7 +129,7 @@ enum fh_status prepare_wfx(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
  * The vCPU waits for an interrupt or event: the host may step its pc.
  * Stuck: vmid not a VM's, vcpuid out of range. VCPUOpsAux/Spec.v: prep_wfx_spec
  */
-enum fh_status kc_prep_wfx(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_prep_wfx(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     RELY_VM_VCPU(s, vmid, vcpuid);
     return prepare_wfx(s, vmid, vcpuid);
@@ -194,7 +145,6 @@ static enum fh_status show_registers(struct fh_state *s, uint32_t vmid, uint32_t
 
 enum fh_status prepare_hvc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    observe_call(s, FH_CALLED_prep_hvc, vmid, vcpuid, 0, 0, 0);
     const struct fh_profile *k = s->profile;
     uint64_t call;
     FH_TRY(get_register(s, vmid, vcpuid, k->X0, &call));
@@ -216,7 +166,7 @@ enum fh_status prepare_hvc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
  * Stuck: vmid not a VM's, vcpuid out of range, and for SYSTEM_OFF where set_vm_poweroff is.
  * VCPUOpsAux/Spec.v: prep_hvc_spec
  */
-enum fh_status kc_prep_hvc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_prep_hvc(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     RELY_VM_VCPU(s, vmid, vcpuid);
     return s->adt->halt ? FH_OK : prepare_hvc(s, vmid, vcpuid);
@@ -240,36 +190,13 @@ enum fh_status prepare_abort(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 }
 
 /*
- * The body counts the syndrome as read, computes the address in 64 bits, and shifts a signed int:
- * the dirty bit of register 31 comes with all above it.
- */
-static enum fh_status prep_abort_code(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
-{
-    const struct fh_profile *k = s->profile;
-    uint64_t esr, hpfar;
-    FH_TRY(kc_get_int_esr(s, vmid, vcpuid, &esr));
-    const uint64_t rd = esr >> k->ESR_ELx_SRT_SHIFT & k->ESR_ELx_SRT_MASK;
-    FH_TRY(get_register(s, vmid, vcpuid, k->HPFAR_EL2, &hpfar));
-    if (hpfar / 16 * k->PAGE_SIZE >= k->MAX_MMIO_ADDR)
-        return FH_OK;
-    FH_TRY(kc_set_shadow_dirty_bit(s, vmid, vcpuid, k->DIRTY_PC_FLAG));
-    if ((esr & (k->ESR_ELx_WNR | k->ESR_ELx_S1PTW)) != 0)
-        return show_register(s, vmid, vcpuid, rd);
-    const uint64_t dirty = rd == 31 ? ~(uint64_t)INT32_MAX : (uint64_t)1 << rd;
-    return kc_set_shadow_dirty_bit(s, vmid, vcpuid, dirty);
-}
-
-/*
  * The vCPU took a stage-2 fault. Below MAX_MMIO_ADDR it is an access to a device that the host
  * emulates: for a load the host may fill in the register, for a store it sees it and may step the
  * pc (the syndrome is the next value of the data oracle). Stuck: vmid not a VM's, vcpuid or the
  * faulting page out of range. VCPUOpsAux/Spec.v: prep_abort_spec
  */
-enum fh_status kc_prep_abort(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_prep_abort(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    observe_call(s, FH_CALLED_prep_abort, vmid, vcpuid, 0, 0, 0);
-    if (runs_as_code(s, FH_CODE_prep_abort))
-        return prep_abort_code(s, vmid, vcpuid);
     RELY_VM_VCPU(s, vmid, vcpuid);
     return s->adt->halt ? FH_OK : prepare_abort(s, vmid, vcpuid);
 }
@@ -293,9 +220,8 @@ enum fh_status inject_exception(struct fh_state *s, uint32_t vmid, uint32_t vcpu
  * to the vector. Stuck: vmid not a VM's, vcpuid out of range.
  * VCPUOpsAux/Spec.v: update_exception_gp_regs_spec
  */
-enum fh_status kc_update_exception_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+enum fh_status spec_update_exception_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
-    observe_call(s, FH_CALLED_v_update_exception_gp_regs, vmid, vcpuid, 0, 0, 0);
     RELY_VM_VCPU(s, vmid, vcpuid);
     return s->adt->halt ? FH_OK : inject_exception(s, vmid, vcpuid);
 }
@@ -314,10 +240,9 @@ enum fh_status map_faulting_page(struct fh_state *s, uint32_t vmid, uint32_t vcp
  * Stuck: vmid not a VM's, vcpuid out of range, and where prot_and_map_vm_s2pt is.
  * VCPUOpsAux/Spec.v: post_handle_shadow_s2pt_fault_spec
  */
-enum fh_status kc_post_handle_shadow_s2pt_fault(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
-                                                uint64_t addr)
+enum fh_status spec_post_handle_shadow_s2pt_fault(struct fh_state *s, uint32_t vmid,
+                                                  uint32_t vcpuid, uint64_t addr)
 {
-    observe_call(s, FH_CALLED_post_handle_shadow_s2pt_fault, vmid, vcpuid, addr, 0, 0);
     RELY_VM_VCPU(s, vmid, vcpuid);
     return s->adt->halt ? FH_OK : map_faulting_page(s, vmid, vcpuid, addr);
 }

@@ -13,7 +13,7 @@
  */
 
 /* Switch `vmid` off: its state becomes POWEROFF. VMPower/Spec.v: set_vm_poweroff_spec */
-enum fh_status kc_set_vm_poweroff(struct fh_state *s, uint32_t vmid)
+enum fh_status spec_set_vm_poweroff(struct fh_state *s, uint32_t vmid)
 {
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_TRY(kc_acquire_lock_vm(s, vmid));
@@ -25,7 +25,7 @@ enum fh_status kc_set_vm_poweroff(struct fh_state *s, uint32_t vmid)
  * 1 unless `vmid` was switched off. Stuck, besides: a state of the VM beyond 32 bits.
  * VMPower/Spec.v: get_vm_poweron_spec
  */
-enum fh_status kc_get_vm_poweron(struct fh_state *s, uint32_t vmid, uint32_t *result)
+enum fh_status spec_get_vm_poweron(struct fh_state *s, uint32_t vmid, uint32_t *result)
 {
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_TRY(kc_acquire_lock_vm(s, vmid));

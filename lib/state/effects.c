@@ -29,7 +29,7 @@ const char *fh_effect_value_names(enum fh_effect_kind kind)
 const char *fh_called_name(uint64_t function)
 {
     static const char *const names[] = {
-#define CALLED(name, nargs) #name,
+#define CALLED(name, recorded, nargs) recorded,
         FH_FUNCTION_NAME_MAP(CALLED)
 #undef CALLED
     };

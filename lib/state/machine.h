@@ -2,6 +2,7 @@
 #ifndef FH_STATE_MACHINE_H
 #define FH_STATE_MACHINE_H
 
+#include <faulthandler/machine.h>
 #include <faulthandler/reflect.h>
 #include <faulthandler/state.h>
 
@@ -54,7 +55,10 @@ struct fh_state {
     struct fh_rdata *adt;
     const struct fh_profile *profile;
     enum fh_log_policy log_policy;
-    uint32_t semantics; /* functions that run as their bodies */
+    const struct fh_machine *named;   /* the machine */
+    const struct fh_machine *machine; /* the same; NULL where it does nothing otherwise */
+    struct fh_departures departures;  /* its switches that are on */
+    struct fh_departures asked;       /* and those that were asked */
     uint64_t loop_limit;
     struct fh_environment env;
     struct fh_allocator allocator;
@@ -78,6 +82,9 @@ struct fh_state {
     uint64_t transaction; /* number of the one that runs, or ran last, from 1 */
     struct saved saved;   /* when that began */
 };
+
+/* The functions of `machine` from now on, with all its departures. */
+void use_machine(struct fh_state *s, const struct fh_machine *machine);
 
 /* Begins a call: FH_NOMEM if it cannot, and then it has ended. */
 enum fh_status txn_begin(struct fh_state *s);

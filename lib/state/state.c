@@ -66,9 +66,9 @@ struct fh_state *fh_state_new(const struct fh_config *config)
     struct fh_state *s = state_shell(config->allocator);
     if (!s)
         return NULL;
-    s->profile = config->profile ? config->profile : &fh_profile_spec;
+    use_machine(s, config->machine ? config->machine : &fh_machine_spec);
+    s->profile = config->profile ? config->profile : fh_machine_profile(config->machine);
     s->log_policy = config->log_policy;
-    s->semantics = config->semantics & FH_SEMANTICS_CODE;
     s->loop_limit = config->loop_limit ? config->loop_limit : DEFAULT_LOOP_LIMIT;
     s->realisation = config->realisation;
     s->lock_form = s->realisation;
@@ -119,7 +119,9 @@ struct fh_state *fh_state_fork(struct fh_state *s)
         return NULL;
     fork->profile = s->profile;
     fork->log_policy = s->log_policy;
-    fork->semantics = s->semantics;
+    fork->named = s->named;
+    fork->machine = s->machine;
+    fork->departures = s->departures;
     fork->loop_limit = s->loop_limit;
     fork->env = s->env;
     fork->realisation = s->realisation;

@@ -22,7 +22,7 @@ static void observe(void *context, const struct fh_effect *effect)
     struct foreign_model *model = context;
     if (effect->kind == FH_EFFECT_PANIC)
         model->has_panicked = true;
-    else if (effect->kind == FH_EFFECT_CALL && effect->values[0] == FH_CALLED_handle_pvops)
+    else if (effect->kind == FH_EFFECT_CALL && effect->values[0] == FH_CALLED_core_handle_pvops)
         model->handler = "core_handle_pvops";
     else if (effect->kind == FH_EFFECT_SKIP_INSTR)
         model->handler = "core_handle_sys64";

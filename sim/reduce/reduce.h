@@ -65,7 +65,8 @@ void reduce_image_load(const struct reduce_image *image, struct twin *twin);
 struct reduce_model {
     const struct fh_rdata *state;
     enum fh_realisation realisation;
-    uint32_t semantics;
+    const struct fh_machine *machine;
+    struct fh_departures departures;
     uint64_t vmid, vcpuid; /* the vCPU that runs on the CPU */
 };
 struct reduce_model reduce_look(const struct twin *twin, uint64_t cpu);

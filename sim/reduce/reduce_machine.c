@@ -133,17 +133,19 @@ static void write_smmus(struct writer *writer)
     }
 }
 
-static void write_semantics(struct writer *writer)
+/* Which machine it is, and which of its departures are on. */
+static void write_name(struct writer *writer)
 {
-    const char *comma = "semantics: [";
-    for (unsigned code = 0; code < FH_CODE_COUNT; code++) {
-        if (!(writer->model.semantics >> code & 1))
+    const struct fh_machine *machine = writer->model.machine;
+    const char *comma = "  only: [";
+    fprintf(writer->out, "  name: %s\n", machine->name);
+    for (unsigned i = 0; fh_machine_departure(machine, i); i++) {
+        if (!fh_departs(&writer->model.departures, i))
             continue;
-        fprintf(writer->out, "%s%s", comma, fh_semantics_name(code));
-        comma = ",\n            ";
+        fprintf(writer->out, "%s%s", comma, fh_machine_departure(machine, i));
+        comma = ",\n         ";
     }
-    if (writer->model.semantics != 0)
-        fputs("]\n", writer->out);
+    fputs(*comma == ' ' ? "  only: []\n" : "]\n", writer->out);
 }
 
 void writer_machine(struct writer *writer)
@@ -151,6 +153,7 @@ void writer_machine(struct writer *writer)
     static const char *const realisations[] = {
         [FH_ABSTRACT] = "abstract", [FH_CONCRETE] = "concrete", [FH_BOTH] = "both"};
     fprintf(writer->out, "profile: %s\nmachine:\n", writer->k->name);
+    write_name(writer);
     fprintf(writer->out, "  cpu: %" PRIu64 "\n", writer->line->cpu);
     fprintf(writer->out, "  realisation: %s\n", realisations[writer->model.realisation]);
     fputs("  regions:\n", writer->out);
@@ -159,7 +162,6 @@ void writer_machine(struct writer *writer)
             write_region(writer, &writer->boot->fx[i].boot_region);
     }
     write_smmus(writer);
-    write_semantics(writer);
 }
 
 /* --- What is not in the state ---------------------------------------------------------------- */

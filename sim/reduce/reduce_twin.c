@@ -97,7 +97,8 @@ struct reduce_model reduce_look(const struct twin *twin, uint64_t cpu)
     const struct twin_cpu *running = &twin->cpus[cpu % TWIN_CPUS];
     return (struct reduce_model){.state = fh_state_rdata(twin->state),
                                  .realisation = fh_state_realisation(twin->state),
-                                 .semantics = fh_state_semantics(twin->state),
+                                 .machine = fh_state_machine(twin->state),
+                                 .departures = fh_state_departures(twin->state),
                                  .vmid = running->vmid,
                                  .vcpuid = running->vcpuid};
 }

@@ -9,13 +9,16 @@
 #include "scenario/verdicts.h"
 
 static const char help[] =
-    "usage: fhsim run [--format FORMAT] [--trace] SCENARIO...\n\n"
+    "usage: fhsim run [OPTION...] SCENARIO...\n\n"
     "Plays scenarios: a machine, steps on it, and what each must do. A SCENARIO is a YAML\n"
     "file, '-' for standard input, or a folder, whose *.yaml files are played in the order\n"
     "of their names, folders inside it included. docs/scenario-format.md describes the\n"
     "format.\n\n"
     "  --format FORMAT  text (the default), tap, junit or json\n"
-    "  --trace          show what each step did: locks, effects, changes of the state\n\n"
+    "  --machine NAME   play on this machine, whatever the scenario says\n"
+    "  --only ID,...    with these of its departures only\n"
+    "  --trace          show what each step did: locks, effects, changes of the state\n"
+    "  --without ID,... without these; all: without any\n\n"
     "Exit status: 0 all as expected, 1 an expectation failed, 2 bad input or usage.\n";
 
 /* --- Files -------------------------------------------------------------------------------------
@@ -116,23 +119,25 @@ static void free_paths(struct paths *paths)
 /* --- The command -------------------------------------------------------------------------------
  */
 
-static void run_one(struct verdicts *verdicts, const char *path)
+static void run_one(struct verdicts *verdicts, const char *path,
+                    const struct machine_choice *choice)
 {
     struct scenario scenario;
     struct outcome outcome = {.scenario = &scenario, .verdict = VERDICT_INVALID};
-    if (scenario_load(&scenario, path))
+    if (scenario_load(&scenario, path, choice))
         play(&scenario, verdicts->trace, &outcome);
     verdicts_add(verdicts, &outcome);
     scenario_free(&scenario);
 }
 
-static int run_all(struct verdicts *verdicts, char **arguments, int count)
+static int run_all(struct verdicts *verdicts, char **arguments, int count,
+                   const struct machine_choice *choice)
 {
     struct paths paths = {0};
     int status = EXIT_BAD_INPUT;
     if (find_scenarios(&paths, arguments, count) && verdicts_begin(verdicts, paths.count)) {
         for (size_t i = 0; i < paths.count; i++)
-            run_one(verdicts, paths.list[i]);
+            run_one(verdicts, paths.list[i], choice);
         verdicts_end(verdicts);
         status = verdicts->invalid > 0  ? EXIT_BAD_INPUT
                  : verdicts->failed > 0 ? EXIT_DIFFERENT
@@ -161,20 +166,25 @@ int command_run(int argc, char **argv)
 {
     struct verdicts verdicts = {.out = stdout};
     const char *format = "text";
+    struct machine_wish wish = {0};
+    struct machine_choice choice;
     const struct option_spec options[] = {{"--format", NULL, &format},
-                                          {"--trace", &verdicts.trace, NULL}};
+                                          {"--machine", NULL, &wish.name},
+                                          {"--only", NULL, &wish.only},
+                                          {"--trace", &verdicts.trace, NULL},
+                                          {"--without", NULL, &wish.without}};
     int count;
-    switch (options_read(argc, argv, options, 2, &count)) {
+    switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
     case OPTIONS_HELP: fputs(help, stdout); return EXIT_EXPECTED;
     case OPTIONS_BAD: return EXIT_BAD_INPUT;
     default: break;
     }
-    if (!choose_format(&verdicts, format))
+    if (!choose_format(&verdicts, format) || !machine_choose("run", &wish, &choice))
         return EXIT_BAD_INPUT;
     if (count == 0) {
         diag_plain("run: no scenario given; `fhsim run --help` explains");
         return EXIT_BAD_INPUT;
     }
     verdicts.colour = verdicts.format == VERDICTS_TEXT && may_colour(stdout);
-    return run_all(&verdicts, argv, count);
+    return run_all(&verdicts, argv, count, &choice);
 }

@@ -9,7 +9,7 @@ enum { MAX_FILE = 4 << 20, FORMAT_VERSION = 1 };
 
 static bool load_profile(struct reader *reader, struct scenario *scenario, const struct node *root)
 {
-    const char *name = "spec", *names[16];
+    const char *name = fh_machine_profile(scenario->choice.machine)->name, *names[16];
     const struct node *node = node_get(root, "profile");
     if (!reader_text_at(reader, root, "profile", &name))
         return false;
@@ -36,8 +36,8 @@ static const char *base_name(struct arena *arena, const char *path)
 static bool load_root(struct reader *reader, struct scenario *scenario, const struct node *root)
 {
     static const char *const keys[] = {
-        "format", "name", "description", "profile",    "machine",    "host",      "vms",   "state",
-        "oracle", "data", "core_data",   "parameters", "invariants", "semantics", "steps", NULL};
+        "format", "name", "description", "profile",    "machine",    "host",  "vms", "state",
+        "oracle", "data", "core_data",   "parameters", "invariants", "steps", NULL};
     uint64_t format = FORMAT_VERSION;
     reader->profile = fh_profile_find("spec");
     if (!reader_keys(reader, root, "a scenario", keys) ||
@@ -51,8 +51,8 @@ static bool load_root(struct reader *reader, struct scenario *scenario, const st
                             "in a sentence");
     if (!node_get(root, "steps"))
         return reader_error(reader, root, "a scenario needs 'steps'");
-    return load_profile(reader, scenario, root) && scenario_load_machine(reader, scenario, root) &&
-           scenario_load_semantics(reader, scenario, root) &&
+    return scenario_load_departures(reader, scenario, root) &&
+           load_profile(reader, scenario, root) && scenario_load_machine(reader, scenario, root) &&
            scenario_load_parameters(reader, scenario, root) &&
            scenario_load_invariants(reader, scenario, root) &&
            scenario_load_steps(reader, scenario, node_get(root, "steps"));
@@ -66,9 +66,9 @@ static bool load_source(struct scenario *scenario)
     return root && load_root(&reader, scenario, root);
 }
 
-bool scenario_load(struct scenario *scenario, const char *path)
+bool scenario_load(struct scenario *scenario, const char *path, const struct machine_choice *choice)
 {
-    *scenario = (struct scenario){.arena = arena_new()};
+    *scenario = (struct scenario){.arena = arena_new(), .choice = *choice};
     scenario->name = strcmp(path, "-") == 0 ? "stdin" : base_name(scenario->arena, path);
     return source_read(&scenario->source, path, MAX_FILE) && load_source(scenario);
 }

@@ -4,6 +4,7 @@
 
 #include <faulthandler/faulthandler.h>
 
+#include "machine/choose.h"
 #include "patch/reader.h"
 #include "patch/script.h"
 
@@ -102,14 +103,19 @@ struct scenario {
     const struct fh_profile *profile;
     uint64_t cpu, host_vcpuid; /* the CPU that acts first, and its host's context */
     struct script *script;
+    struct machine_choice choice;
     struct fh_state *state;
     struct step *steps;
     size_t nsteps;
     const struct node *invariants; /* to be checked behind every step; NULL: they are not */
 };
 
-/* Read and check a file. False if it is no valid scenario: scenario->source.error says why. */
-bool scenario_load(struct scenario *scenario, const char *path);
+/*
+ * Read and check a file, for the machine of `choice` where there is one. False if it is no valid
+ * scenario: it was reported.
+ */
+bool scenario_load(struct scenario *scenario, const char *path,
+                   const struct machine_choice *choice);
 /* The same for a text; messages call it `name`, which must live as long. */
 bool scenario_load_text(struct scenario *scenario, const char *name, const char *text);
 void scenario_free(struct scenario *scenario);
@@ -141,9 +147,9 @@ bool scenario_load_invariants(struct reader *reader, struct scenario *scenario,
 bool scenario_load_invariant_check(struct reader *reader, struct step *step,
                                    const struct node *node);
 
-/* The key `semantics`, for the machine that stands: scenario_semantics.c. */
-bool scenario_load_semantics(struct reader *reader, struct scenario *scenario,
-                             const struct node *root);
+/* Which machine it is for, and its departures: scenario_departures.c. */
+bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
+                              const struct node *root);
 
 /* What stands under `expect`, and state values by path: scenario_expect.c. */
 bool scenario_load_expect(struct reader *reader, struct scenario *scenario, struct step *step,

@@ -279,9 +279,10 @@ static bool put_cpu(struct setup *setup, uint64_t cpu)
 
 static bool load_machine(struct setup *setup, const struct node *node)
 {
-    static const char *const keys[] = {"cpu", "realisation", "regions", "smmus", NULL};
+    static const char *const keys[] = {"name",        "without", "only",  "cpu",
+                                       "realisation", "regions", "smmus", NULL};
     uint64_t cpu = 0;
-    return !node ||
+    return !node || node->kind == NODE_STRING ||
            (reader_keys(setup->reader, node, "the machine", keys) &&
             reader_number_at(setup->reader, node, "cpu", 0, setup->profile->TOTAL_CPU - 1, &cpu) &&
             put_cpu(setup, cpu) && load_regions(setup, node_get(node, "regions")) &&
@@ -546,10 +547,18 @@ static bool load_realisation(struct reader *reader, const struct node *machine,
     return !node || reader_unknown(reader, node, "realisation", names, 3);
 }
 
+static bool depart(struct scenario *scenario)
+{
+    fh_state_depart(scenario->state, &scenario->choice.departures);
+    return true;
+}
+
 bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
                            const struct node *root)
 {
-    struct fh_config config = {.profile = scenario->profile,
+    const struct fh_departures none = {{0, 0}};
+    struct fh_config config = {.machine = scenario->choice.machine,
+                               .profile = scenario->profile,
                                .allocator = fh_malloc_allocator(),
                                .log_policy = FH_LOG_FULL};
     const struct node *machine = node_get(root, "machine");
@@ -561,8 +570,9 @@ bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
                           config.allocator, s2page_type()};
     if (!scenario->state)
         return out_of_memory(&setup);
+    fh_state_depart(scenario->state, &none); /* the machine is made as by the spec */
     return load_machine(&setup, machine) && load_vms(&setup, node_get(root, "vms")) &&
            load_host(&setup, node_get(root, "host")) && forget_building(&setup) &&
            load_raw_state(&setup, node_get(root, "state")) &&
-           scenario_load_oracles(reader, scenario, root);
+           scenario_load_oracles(reader, scenario, root) && depart(scenario);
 }

@@ -260,7 +260,7 @@ static const struct {
     const char *name;
     unsigned nargs;
 } functions[] = {
-#define CALLED(name, nargs) {#name, nargs},
+#define CALLED(name, recorded, nargs) {recorded, nargs},
     FH_FUNCTION_NAME_MAP(CALLED)
 #undef CALLED
 };
@@ -288,7 +288,7 @@ static bool is_left_alone(const struct twin *twin, const struct fh_effect *call)
 static uint64_t address_to_map(const struct twin *twin, const struct fh_effect *call)
 {
     switch (call->values[0]) {
-    case FH_CALLED_mmap_s2pt: return call->values[2];
+    case FH_CALLED_map_s2pt: return call->values[2];
     case FH_CALLED_clear_pfn_host: return call->values[1] * twin->profile->PAGE_SIZE;
     case FH_CALLED_update_smmu_page: return call->values[4];
     case FH_CALLED_unmap_smmu_page: return call->values[3];
@@ -500,9 +500,6 @@ static void observe_emulate_mmio(struct twin *twin, const struct fh_effect *effe
     twin_insert(twin, last_of(twin, TRACE_unlock), TRACE_fn_ret,
                 HAS(fn_ret, fn) | HAS(fn_ret, args))
         ->fn_ret = (struct trace_fn_ret){"emulate_mmio", args};
-    if (result == twin->profile->INVALID)
-        twin_append(twin, TRACE_fn, HAS(fn, fn) | HAS(fn, args))->fn =
-            (struct trace_fn){"map_page_host", {1, {addr}}};
 }
 
 static void observe_mmio_read(struct twin *twin, const struct fh_effect *effect)

@@ -35,7 +35,7 @@ struct step {
     long index;
     const struct node *node;
     const struct fh_function *function;
-    uint32_t semantics; /* the function alone, if its body is to run */
+    struct fh_departures departures; /* the function alone, if its body is to run */
     const struct fh_rdata *before;
     struct fh_state *expected;
     uint64_t args[FH_MAX_ARGS];
@@ -47,8 +47,9 @@ struct case_runner *case_runner_new(struct results *results, unsigned difference
     struct case_runner *runner = calloc(1, sizeof *runner);
     if (!runner)
         return NULL;
-    const struct fh_config config = {
-        .profile = &fh_profile_spec, .allocator = fh_malloc_allocator(), .log_policy = FH_LOG_FULL};
+    const struct fh_config config = {.machine = &fh_machine_bodies,
+                                     .allocator = fh_malloc_allocator(),
+                                     .log_policy = FH_LOG_FULL};
     runner->results = results;
     runner->differences_shown = differences_shown;
     runner->allocator = config.allocator;
@@ -127,7 +128,7 @@ static const char *describe_call(const struct step *step)
     struct text text;
     FILE *out = text_begin(&text);
     fprintf(out, "%s.%s%s(", step->function->layer, step->function->name,
-            step->semantics ? "@code" : "");
+            fh_departures_are_none(&step->departures) ? "" : "@code");
     for (unsigned i = 0; i < step->nargs; i++)
         fprintf(out, "%s%" PRIu64, i > 0 ? ", " : "", step->args[i]);
     fputc(')', out);
@@ -391,7 +392,7 @@ static bool is_wide_step(const struct step *step)
 static enum verdict call_and_check(struct step *step)
 {
     uint64_t result = 0;
-    fh_state_set_semantics(step->run->state, step->semantics);
+    fh_state_depart(step->run->state, &step->departures);
     enum fh_status status =
         fh_invoke(step->run->state, step->function, step->args, step->nargs, &result);
     if (node_get(step->node, "s"))
@@ -466,21 +467,26 @@ static enum verdict run_written_step(struct step *step)
 }
 
 /*
- * The function of a step, and the semantics to run it with: "Layer.function", or
+ * The function of a step, and the departures to run it with: "Layer.function", or
  * "Layer.function@code" for its body. NULL if the model has no such thing.
  */
-static const struct fh_function *find_function(const char *text, uint32_t *semantics)
+static const struct fh_function *find_function(const char *text, struct fh_departures *departures)
 {
     char name[128];
     const char *at = strchr(text, '@');
-    *semantics = FH_SEMANTICS_SPEC;
+    *departures = (struct fh_departures){{0, 0}};
     if (!at)
         return fh_function_find(text);
     if (strcmp(at, "@code") != 0 || (size_t)(at - text) >= sizeof name)
         return NULL;
     memcpy(name, text, (size_t)(at - text));
     name[at - text] = '\0';
-    return fh_semantics_find(name, semantics) ? fh_function_find(name) : NULL;
+    const struct fh_function *function = fh_function_find(name);
+    unsigned departure;
+    if (!function || !fh_machine_find_departure(&fh_machine_bodies, function->name, &departure))
+        return NULL;
+    fh_departures_add(departures, departure);
+    return function;
 }
 
 static enum verdict run_step(struct run *run, size_t index, const struct node *node)
@@ -489,7 +495,7 @@ static enum verdict run_step(struct run *run, size_t index, const struct node *n
     if (!name || name->kind != NODE_STRING)
         return bad_input(run, node, "a step needs the name of a function: \"f\"");
     struct step step = {.run = run, .index = (long)index, .node = node};
-    step.function = find_function(name->text, &step.semantics);
+    step.function = find_function(name->text, &step.departures);
     if (step.function)
         return run_written_step(&step);
     results_note_gap(run->runner->results, name->text);
@@ -583,9 +589,9 @@ bool case_calls(const struct node *vector, const struct fh_function *function)
 {
     const struct node *steps = node_get(vector, "steps");
     for (size_t i = 0; steps && steps->kind == NODE_LIST && i < steps->count; i++) {
-        uint32_t semantics;
+        struct fh_departures departures;
         const struct node *name = node_get(&steps->items[i], "f");
-        if (name && name->kind == NODE_STRING && find_function(name->text, &semantics) == function)
+        if (name && name->kind == NODE_STRING && find_function(name->text, &departures) == function)
             return true;
     }
     return false;

@@ -320,7 +320,8 @@ def test_a_trace_shows_effects_in_order_and_changes(fhsim):
                      ["UNLOCK", "npt", "0"], ["UNLOCK", "s2page"]]
     wanted = ["NPT_SET", "vmid=0", "addr=0x200000", "level=3", "pte=0x200fff"]
     assert wanted in [words[:5] for words in first]
-    assert "needs is_paddr" in lines[steps[1] + 1]
+    assert lines[steps[1] + 1].split()[:2] == ["CALL", "map_page_host"]
+    assert "needs is_paddr" in lines[steps[1] + 2]
     assert lines[steps[2] + 1].strip() == "~ curid: 0 -> 3"
 
 

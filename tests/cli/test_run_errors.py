@@ -157,7 +157,7 @@ def test_a_missing_key_is_named(refuse, text, line, column, words):
 @pytest.mark.parametrize("text, line, column, words", [
     ("description: 17\n" + STEPS, 1, 14, "description must be a text, not the number 17"),
     ("description:\n" + STEPS, 1, 13, "description must be a text, not null"),
-    (scenario("machine: 3\n" + STEPS), 2, 10, "the machine must be a map, not the number 3"),
+    (scenario("machine: 3\n" + STEPS), 2, 10, "the machine must be a map, or its name"),
     (scenario("machine: {regions: {base: 0}}\n" + STEPS), 2, 20, "must be a list, not a map"),
     (scenario("machine: {cpu: zero}\n" + STEPS), 2, 16, "'zero' is neither a number"),
     (scenario("machine: {cpu: '0'}\n" + STEPS), 2, 16, "must be a number, not the text"),

@@ -220,16 +220,22 @@ def test_both_realisations_run_side_by_side():
     assert machine.check_realisations()["addr"] == 0x346000
 
 
-def test_functions_run_as_their_bodies_where_the_semantics_say_so():
-    def result(semantics):
-        machine = Machine(semantics=semantics)
+def test_functions_run_as_their_bodies_where_the_machine_departs():
+    def result(**options):
+        machine = Machine(**options)
         machine.add_region(0x200000, 0x200000)
         machine.map_page_host(0x345000)
         machine.state.shared.s2page[0x345].s2_owner = 3
         machine.clear_vm_page(3, 0x345)
         return machine.state.shared.npts[0].pt[0x345].pfn
 
-    assert result("spec") == 0x345
-    assert result("clear_vm_page") == result(["code"]) == 0
-    with pytest.raises(ValueError):
-        Machine(semantics="fast")
+    assert result() == result(machine="bodies", without=["clear_vm_page"]) == 0x345
+    assert result(machine="bodies") == result(machine="bodies", only=["clear_vm_page"]) == 0
+    assert result(machine="bodies", only=[]) == 0x345
+
+
+def test_unknown_machines_and_departures_are_refused():
+    with pytest.raises(ValueError, match="no machine 'fast'; there are spec, bodies"):
+        Machine(machine="fast")
+    with pytest.raises(ValueError, match="bodies has no departure 'A1'"):
+        Machine(machine="bodies", without=["A1"])

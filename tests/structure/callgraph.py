@@ -79,14 +79,15 @@ class CallGraph:
         return {path for path, node in self.nodes if node == name}
 
     def primitives_of(self, function):
-        """KCore's functions that kc_`function` uses, through whatever is not one itself."""
-        start = self.find(f"kc_{function}")
+        """KCore's functions that spec_`function` uses, through whatever is not one itself. A call of
+        kc_foo is inline: it uses spec_foo, and dispatch_foo where a machine may stand between."""
+        start = self.find(f"spec_{function}")
         seen, waiting, found = {start}, [start], set()
         while waiting:
             node = waiting.pop()
             for name in self.uses.get(node, ()):
-                if name.startswith("kc_"):
-                    found.add(name[len("kc_") :])
+                if name.startswith("spec_"):
+                    found.add(name[len("spec_") :])
                     continue
                 used = self.find(name, node[0])
                 if used and used not in seen:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SOURCE = Path(os.environ["FH_SOURCE_DIR"])
 LIB = SOURCE / "lib"
-PARTS = ["base", "arm", "state", "layers", "security"]
+PARTS = ["base", "arm", "state", "layers", "security", "machine"]
 SIM = SOURCE / "sim"
 # What each folder of fhsim may include beside itself.
 FOLDERS = {
@@ -135,9 +135,12 @@ def test_headers_that_serve_several_layers_include_no_layer():
 
 def test_only_what_stands_above_the_layers_includes_all_of_them():
     users = [
-        path.name for path in files_of("layers") if "layers/all.h" in quoted_includes(path)
+        f"{part}/{path.name}"
+        for part in PARTS
+        for path in files_of(part)
+        if "layers/all.h" in quoted_includes(path)
     ]
-    assert users == ["public.c"]
+    assert users == ["layers/public.c", "machine/overlay.h"]
 
 
 def test_public_headers_include_public_headers_only():

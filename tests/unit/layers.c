@@ -25,6 +25,12 @@ void use_profile(const struct fh_profile *profile)
         .profile = profile, .allocator = &memory.allocator, .log_policy = policy});
 }
 
+void use_kind(const struct fh_machine *kind)
+{
+    new_machine(
+        &(struct fh_config){.machine = kind, .allocator = &memory.allocator, .log_policy = policy});
+}
+
 void use_loop_limit(uint64_t limit)
 {
     new_machine(&(struct fh_config){

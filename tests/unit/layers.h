@@ -19,6 +19,9 @@ extern struct fh_state *machine;
 /* Give the machine another profile: it is in the base state of that one then. */
 void use_profile(const struct fh_profile *profile);
 
+/* Give it another machine's functions: a new machine. */
+void use_kind(const struct fh_machine *kind);
+
 /* Every loop ends after so many rounds: a new machine. */
 void use_loop_limit(uint64_t limit);
 

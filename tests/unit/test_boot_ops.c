@@ -247,9 +247,9 @@ END_TEST
 
 START_TEST(the_body_of_assign_smmu_reads_32_bits_of_the_state_unless_halted)
 {
-    fh_state_set_semantics(machine, FH_SEMANTICS_CODE);
+    use_kind(&fh_machine_bodies);
     set(STATE, BEYOND_32);
-    assert_stuck_in("assign_smmu 1 0 0", "BootOps.assign_smmu_code", "vm_state");
+    assert_stuck_in("assign_smmu 1 0 0", "bodies.assign_smmu", "vm_state");
     set("halt", true);
     assert_skips("assign_smmu 1 0 0");
 }

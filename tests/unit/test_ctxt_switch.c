@@ -10,12 +10,12 @@ START_TEST(the_current_vcpu_has_numbers_in_range_unless_the_machine_is_halted)
         {"cur_vcpuid", UINT64_MAX, "restore_vm", NULL, "is_vcpu"},
     };
     assert_each_stuck(rows, COUNT(rows));
-    fh_state_set_semantics(machine, FH_SEMANTICS_CODE);
+    use_kind(&fh_machine_bodies);
     set("cur_vmid", 17);
-    assert_stuck_in("restore_vm", "CtxtSwitch.restore_vm_code", "is_vmid");
+    assert_stuck_in("restore_vm", "bodies.current_vcpu", "is_vmid");
     set("cur_vmid", 0);
     set("cur_vcpuid", 8);
-    assert_stuck_in("restore_vm", "CtxtSwitch.restore_vm_code", "is_vcpu");
+    assert_stuck_in("restore_vm", "bodies.current_vcpu", "is_vcpu");
 }
 END_TEST
 

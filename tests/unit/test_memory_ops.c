@@ -45,7 +45,7 @@ END_TEST
 START_TEST(the_body_of_clear_vm_page_ends_a_range_when_it_halts)
 {
     /* The host has page 2 as part of a block, from which no single page can be taken. */
-    fh_state_set_semantics(machine, FH_SEMANTICS_CODE);
+    use_kind(&fh_machine_bodies);
     set("shared.s2page.2.s2_owner", 1);
     set("shared.s2page.3.s2_owner", 1);
     set("shared.npts.0.pt.2.pfn", 2);

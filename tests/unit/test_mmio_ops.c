@@ -68,9 +68,9 @@ END_TEST
 
 START_TEST(the_body_of_el2_alloc_smmu_pgd_reads_no_banks_when_halted)
 {
-    fh_state_set_semantics(machine, FH_SEMANTICS_CODE);
+    use_kind(&fh_machine_bodies);
     set("smmu_conf.smmu_dev_context_banks.0", BEYOND_32);
-    assert_stuck_in("el2_alloc_smmu_pgd 0 1 0", "MmioOps.banks_of", "banks");
+    assert_stuck_in("el2_alloc_smmu_pgd 0 1 0", "bodies.el2_alloc_smmu_pgd", "banks");
     set("halt", true);
     assert_skips("el2_alloc_smmu_pgd 0 1 0");
 }

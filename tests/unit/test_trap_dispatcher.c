@@ -31,7 +31,7 @@ END_TEST
 START_TEST(the_body_maps_devices_within_48_and_40_bits)
 {
     const uint64_t ioremap = fh_state_profile(machine)->HVC_PHYS_ADDR_IOREMAP;
-    fh_state_set_semantics(machine, FH_SEMANTICS_CODE);
+    use_kind(&fh_machine_bodies);
     host_calls(ioremap, 1, 0, 0, 0);
     call("host_hvc_dispatcher");
     ck_assert_uint_eq(get("halt"), false);

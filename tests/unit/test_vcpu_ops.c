@@ -23,12 +23,12 @@ END_TEST
 
 START_TEST(the_body_of_restore_looks_at_the_numbers_too)
 {
-    fh_state_set_semantics(machine, FH_SEMANTICS_CODE);
+    use_kind(&fh_machine_bodies);
     set("cur_vcpuid", 8);
-    assert_stuck_in("restore_shadow_kvm_regs", "VCPUOps.restore_shadow_kvm_regs_code", "is_vcpu");
+    assert_stuck_in("restore_shadow_kvm_regs", "bodies.current_vcpu", "is_vcpu");
     set("cur_vcpuid", 0);
     set("cur_vmid", 17);
-    assert_stuck_in("restore_shadow_kvm_regs", "VCPUOps.restore_shadow_kvm_regs_code", "is_vmid");
+    assert_stuck_in("restore_shadow_kvm_regs", "bodies.current_vcpu", "is_vmid");
     set("halt", true);
     assert_skips("restore_shadow_kvm_regs");
 }

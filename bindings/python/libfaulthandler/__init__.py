@@ -13,7 +13,7 @@ The name is the project's: Python has a built-in module `faulthandler` of its ow
 from . import _errors
 from ._delta import Change, Delta, LogSummary, delta
 from ._errors import ERRORS, Error, Halted
-from ._machine import Broken, Machine, Snapshot, constants
+from ._machine import Broken, Machine, Snapshot, constants, machines
 from ._state import Event, Log, Map, Record
 from ._tables import EFFECTS, EVENTS, FUNCTIONS, INVARIANTS, PROFILES
 from .recorder import Recorder
@@ -24,7 +24,7 @@ globals().update({error.__name__: error for error in ERRORS.values()})
 __all__ = [
     "Broken", "Change", "Delta", "EFFECTS", "EVENTS", "Error", "Event", "FUNCTIONS", "Halted",
     "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "PROFILES", "Record", "Recorder",
-    "Report", "ScenarioError", "Snapshot", "constants", "delta", "minimise",
+    "Report", "ScenarioError", "Snapshot", "constants", "delta", "machines", "minimise",
     "run_scenario",
     *(error.__name__ for error in ERRORS.values()),
 ]

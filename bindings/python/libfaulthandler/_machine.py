@@ -140,13 +140,15 @@ class Snapshot(_Data):
 class Machine(_Data):
     """SeKVM's verified core and the machine that it runs on, as the spec describes them.
 
-    profile       whose constants hold: "spec" or "sekvm-4.18"
+    machine       whose functions run: "spec", "bodies", ... (see machines())
+    only, without names of its departures that are on, and that are off; default: all are on
+    profile       whose constants hold: "spec" or "sekvm-4.18"; default: the machine's
     log           what is kept of the locks' logs: "summary", or "full" for every event
     environment   callbacks, by name, for what the spec leaves open (see _environment.py)
     raise_on_halt raise Halted when a call leaves the hypervisor halted
     effects       keep the effects of the last call, in `effects`
     options       other members of struct fh_config: loop_limit, realisation ("abstract",
-                  "concrete", "both"), semantics ("spec", "code", or names of functions)
+                  "concrete", "both")
 
     Every spec function is a method: `m.map_page_host(0x80000000)`. It returns the function's value,
     or None, and raises Stuck where the spec says nothing.
@@ -154,10 +156,14 @@ class Machine(_Data):
 
     _allocator = _ALLOCATOR
 
-    def __init__(self, profile="spec", log="summary", *, environment=None, raise_on_halt=False,
-                 effects=False, **options):
+    def __init__(self, profile=None, log="summary", *, machine="spec", only=None, without=(),
+                 environment=None, raise_on_halt=False, effects=False, **options):
         config = ffi.new("struct fh_config *")
-        config.profile = _profile(profile)
+        config.machine = _machine(machine)
+        config.profile = (
+            _profile(profile) if profile else lib.fh_machine_profile(config.machine)
+        )
+        profile = text(config.profile.name)
         config.allocator = _ALLOCATOR
         config.log_policy = _enumerator(ffi.typeof("enum fh_log_policy"), log)
         for name, value in options.items():
@@ -167,7 +173,8 @@ class Machine(_Data):
         state = lib.fh_state_new(config)
         if not state:
             raise MemoryError
-        self.options = dict(options, log=log)
+        lib.fh_state_depart(state, _departures(config.machine, only, without))
+        self.options = dict(options, log=log, machine=machine, only=only, without=tuple(without))
         self.setup = {}
         self._begin(state, profile, environment or {}, raise_on_halt, effects)
 
@@ -453,22 +460,46 @@ def _enumerator(ctype, word):
 
 
 def _option(name, value):
-    """A member of struct fh_config: enumerators, and sets of functions, by their names."""
-    if name == "semantics" and not isinstance(value, int):
-        return _semantics([value] if isinstance(value, str) else value)
+    """A member of struct fh_config: enumerators by their names."""
     if isinstance(value, str):
         return _enumerator(_OPTIONS[name], value)
     return value
 
 
-def _semantics(names):
-    """The set of the functions that run as their bodies."""
-    union, found = 0, ffi.new("uint32_t *")
+def _machine(name):
+    machine = lib.fh_machine_find(name.encode())
+    if not machine:
+        raise ValueError(f"no machine {name!r}; there are {', '.join(machines())}")
+    return machine
+
+
+def machines():
+    """The names of the machines: the spec, its verified bodies, and what ships."""
+    found, index = [], 0
+    while machine := lib.fh_machine_at(index):
+        found.append(text(machine.name))
+        index += 1
+    return found
+
+
+def _bits(machine, names):
+    """The bits of departures, in two words."""
+    bits, number = [0, 0], ffi.new("unsigned *")
     for name in names:
-        if not lib.fh_semantics_find(name.encode(), found):
-            raise ValueError(f"no semantics {name!r}")
-        union |= found[0]
-    return union
+        if not lib.fh_machine_find_departure(machine, name.encode(), number):
+            raise ValueError(f"{text(machine.name)} has no departure {name!r}")
+        bits[number[0] // 64] |= 1 << number[0] % 64
+    return bits
+
+
+def _departures(machine, only, without):
+    """The set of a machine's departures that are on."""
+    chosen = ffi.new("struct fh_departures *", lib.fh_machine_departures(machine))
+    if only is not None:
+        chosen.bits = _bits(machine, only)
+    off = _bits(machine, without)
+    chosen.bits = [word & ~away for word, away in zip(chosen.bits, off)]
+    return chosen
 
 
 def _method(function):

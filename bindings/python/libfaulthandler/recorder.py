@@ -128,11 +128,17 @@ class Recorder:
         if self._obstacle:
             raise ValueError(self._obstacle)
         scenario = {"name": name, "description": description, "profile": self._machine.profile}
-        scenario["semantics"] = self._machine.options.get("semantics")
-        realisation = self._machine.options.get("realisation", "abstract")
-        scenario["machine"] = self._setup | (
-            {} if realisation == "abstract" else {"realisation": realisation}
-        )
+        options = self._machine.options
+        scenario["machine"] = self._setup | {
+            key: value
+            for key, value, usual in (
+                ("name", options["machine"], "spec"),
+                ("only", options["only"], None),
+                ("without", list(options["without"]), []),
+                ("realisation", options.get("realisation", "abstract"), "abstract"),
+            )
+            if value != usual
+        }
         scenario["state"] = nested(delta(self._blank(), self._start).to_patch())
         scenario |= self._data
         scenario["oracle"] = self._oracle

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario/scenario.h"
+
+#include <string.h>
+
+/*
+ * Which machine a scenario is for: `machine: NAME`, or `name` below `machine`, with `without` and
+ * `only`, lists of its departures. What a command was told stands before what the file says.
+ */
+
+static bool load_name(struct reader *reader, const struct node *node,
+                      const struct fh_machine **machine)
+{
+    const char *name, *names[MACHINE_NAMES];
+    if (!reader_text(reader, node, "a machine", &name))
+        return false;
+    *machine = fh_machine_find(name);
+    return *machine || reader_unknown(reader, node, "machine", names, machine_names(names));
+}
+
+static bool load_departure(struct reader *reader, const struct node *node,
+                           const struct fh_machine *machine, unsigned *departure)
+{
+    const char *name, *names[FH_DEPARTURES_MAX];
+    if (!reader_text(reader, node, "a departure", &name))
+        return false;
+    return fh_machine_find_departure(machine, name, departure) ||
+           reader_unknown(reader, node, "departure", names,
+                          machine_departure_names(machine, names));
+}
+
+/* Each departure of a list goes in or out of the set. */
+static bool load_each(struct reader *reader, const struct node *list, const char *what,
+                      struct machine_choice *choice, bool goes_in)
+{
+    if (!list)
+        return true;
+    if (!reader_list(reader, list, what))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        unsigned departure;
+        if (!load_departure(reader, &list->items[i], choice->machine, &departure))
+            return false;
+        if (goes_in)
+            fh_departures_add(&choice->departures, departure);
+        else
+            fh_departures_remove(&choice->departures, departure);
+    }
+    return true;
+}
+
+bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
+                              const struct node *root)
+{
+    const struct node *machine = node_get(root, "machine");
+    struct machine_choice said = {.machine = &fh_machine_spec};
+    const bool is_map = machine && machine->kind == NODE_MAP;
+    const struct node *name = is_map ? node_get(machine, "name") : machine;
+    const struct node *only = is_map ? node_get(machine, "only") : NULL;
+    const struct node *without = is_map ? node_get(machine, "without") : NULL;
+    if (machine && !is_map && machine->kind != NODE_STRING)
+        return reader_error(reader, machine, "the machine must be a map, or its name");
+    if (name && !load_name(reader, name, &said.machine))
+        return false;
+    if (!only)
+        said.departures = fh_machine_departures(said.machine);
+    if (!load_each(reader, only, "'only'", &said, true) ||
+        !load_each(reader, without, "'without'", &said, false))
+        return false;
+    if (!scenario->choice.machine)
+        scenario->choice = said;
+    return true;
+}

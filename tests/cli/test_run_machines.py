@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which machine a scenario is for, and the scenarios that show what the eleven bodies do."""
+
+import re
+
+import pytest
+
+FUNCTIONS = [
+    "clear_vm_page", "assign_pfn_to_vm", "assign_pfn_to_smmu", "assign_smmu", "el2_alloc_smmu_pgd",
+    "reset_sys_regs", "sync_dirty_to_shadow", "prep_abort", "restore_shadow_kvm_regs",
+    "restore_vm", "host_hvc_dispatcher"]
+
+# In VM 9 the body of restore_vm halts, and the spec does not.
+VM_9 = """\
+description: The host runs VM 9.
+machine: %s
+vms:
+  - {vmid: 9, vcpus: 1}
+steps:
+  - call: restore_vm
+    as: {vmid: HOSTVISOR, x: {0: 9}}
+    expect: {halted: %s}
+"""
+OTHER = {"false": "true", "true": "false"}
+
+
+def pair(source, function):
+    """The scenarios of a function: by its spec, and as its body."""
+    folder = source / "scenarios" / "bodies"
+    [spec], [body] = folder.glob(f"*_spec_{function}_*"), folder.glob(f"*_body_{function}_*")
+    return spec, body
+
+
+@pytest.mark.parametrize("machine, halted", [
+    ("spec", "false"), ("bodies", "true"), ("{}", "false"), ("{name: bodies}", "true"),
+    ("{name: bodies, only: []}", "false"), ("{name: bodies, only: [restore_vm]}", "true"),
+    ("{name: bodies, only: [clear_vm_page, assign_smmu]}", "false"),
+    ("{name: bodies, without: [restore_vm]}", "false"),
+    ("{name: bodies, without: [clear_vm_page]}", "true"),
+    ("{name: bodies, only: [restore_vm], without: [restore_vm]}", "false")])
+def test_the_departures_named_are_on_and_no_others(fhsim, machine, halted):
+    for says, status in ((halted, 0), (OTHER[halted], 1)):
+        result = fhsim("run", "-", stdin=VM_9 % (machine, says))
+        assert (result.returncode, result.stderr) == (status, "")
+
+
+@pytest.mark.parametrize("options, halted", [
+    (["--machine", "bodies"], "true"), (["--machine", "spec"], "false"),
+    (["--machine", "bodies", "--without", "restore_vm"], "false"),
+    (["--machine", "bodies", "--without", "clear_vm_page,restore_vm"], "false"),
+    (["--machine", "bodies", "--without", "all"], "false"),
+    (["--machine", "bodies", "--only", "restore_vm"], "true"),
+    (["--machine", "bodies", "--only", "prep_abort"], "false")])
+def test_the_command_line_decides_against_the_file(fhsim, options, halted):
+    for file in ("spec", "bodies"):
+        for says, status in ((halted, 0), (OTHER[halted], 1)):
+            result = fhsim("run", *options, "-", stdin=VM_9 % (file, says))
+            assert (result.returncode, result.stderr) == (status, "")
+
+
+@pytest.mark.parametrize("machine, message", [
+    ("bodys", ":2:10: unknown machine 'bodys'; did you mean 'bodies'?"),
+    ("{name: 1}", "must be a text"),
+    ("{name: bodies, only: [clear_vm_pge]}", "did you mean 'clear_vm_page'?"),
+    ("{name: bodies, without: [map_page_host]}", "unknown departure 'map_page_host'"),
+    ("{only: [restore_vm]}", "unknown departure 'restore_vm'"),
+    ("{name: bodies, only: restore_vm}", "'only' must be a list"),
+    ("7", "machine")])
+def test_other_machines_and_departures_are_refused(fhsim, machine, message):
+    result = fhsim("run", "-", stdin=VM_9 % (machine, "true"))
+    assert result.returncode == 2
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--machine", "bodys"], "run: unknown machine 'bodys'; did you mean 'bodies'?"),
+    (["--machine", "bodies", "--only", "x"], "run: unknown departure 'x'"),
+    (["--machine", "bodies", "--without", "restore_m"], "did you mean 'restore_vm'?"),
+    (["--without", "restore_vm"], "of a '--machine'")])
+def test_other_machines_are_refused_on_the_command_line(fhsim, options, message):
+    result = fhsim("run", *options, "-", stdin=VM_9 % ("spec", "true"))
+    assert result.returncode == 2
+    assert message in result.stderr
+
+
+def test_the_documentation_has_all_functions_and_an_example_that_passes(fhsim, source, tmp_path):
+    page = (source / "docs" / "bodies.md").read_text()
+    assert re.findall(r"^\| `\w+\.(\w+)` \|", page, re.MULTILINE) == FUNCTIONS
+    [example] = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert fhsim("run", "-", stdin=example).returncode == 0
+    assert fhsim("run", "--machine", "spec", "-", stdin=example).returncode == 1
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_scenarios_of_a_function_show_the_difference(fhsim, source, function):
+    spec, body = pair(source, function)
+    assert f"only: [{function}]" in body.read_text()
+    assert fhsim("run", spec, body).returncode == 0
+    assert fhsim("run", "--machine", "bodies", "--only", function, spec).returncode == 1
+    assert fhsim("run", "--machine", "spec", body).returncode == 1
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_body_alone_makes_the_difference(fhsim, source, function):
+    """All others may run either way."""
+    spec, body = pair(source, function)
+    assert fhsim("run", "--machine", "bodies", body).returncode == 0
+    assert fhsim("run", "--machine", "bodies", "--without", function, spec).returncode == 0

@@ -11,6 +11,8 @@
     X(convert, "make a trace of another encoding, or of a recording")                               \
     X(deviations, "list where the recorded hypervisor departs from the spec")                      \
     X(functions, "list the spec functions")                                                         \
+    X(machine, "show, check or infer what a hypervisor is")                                        \
+    X(machines, "list the hypervisors that are known")                                             \
     X(reduce, "make a trace short that still shows a difference")                                  \
     X(replay, "run the model beside a recorded trace and compare")                                  \
     X(run, "play scenarios and check what they expect")

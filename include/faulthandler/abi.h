@@ -51,7 +51,7 @@ struct fh_abi_argument {
     X(pfn, "n < KVM_PFN_SPACE")                                                                    \
     X(gfn, "n < KVM_GFN_SPACE")                                                                    \
     X(load_idx, "n < MAX_LOAD_INFO_NUM")                                                           \
-    X(cbndx, "n < EL2_SMMU_CFG_SIZE")                                                              \
+    X(cbndx, "n < SMMU_NUM_CTXT_BANKS")                                                              \
     X(smmu, "n < SMMU_NUM")                                                                        \
     X(attributes, "bits of a descriptor, none of its address")
 
@@ -102,10 +102,12 @@ struct fh_abi_answer {
 };
 
 struct fh_abi_call {
-    const char *name; /* "SET_BOOT_INFO", as in the constant HVC_SET_BOOT_INFO */
-    uint64_t number;  /* in x0 */
+    const char *name;     /* "SET_BOOT_INFO", as in the constant HVC_SET_BOOT_INFO */
+    const char *recorded; /* what records call it */
+    uint64_t number;      /* in x0 */
     enum fh_abi_kind kind;
-    const char *function; /* a spec function, or one that the machine adds; NULL: none */
+    const char *function; /* a spec function; NULL: none */
+    bool is_own;          /* no spec function, but one that the machine's overlay adds */
     unsigned nchecks;
     unsigned narguments;
     struct fh_abi_check checks[FH_ABI_CHECKS];
@@ -123,7 +125,7 @@ struct fh_abi {
     const struct fh_abi_call *calls; /* by number */
     enum fh_abi_kind unknown;        /* what other numbers do: nothing or panic */
     const char *checks_by;           /* the departures, or NULL */
-    const char *widths_by;
+    const char *arguments_by;
     const char *answers_by;
     const char *unknown_by;
 };

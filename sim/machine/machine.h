@@ -101,7 +101,17 @@ struct machine_boot {
 /* --- Tables, registers ----------------------------------------------------------------------- */
 
 /* What "the next free page" of a pool is, in records. */
-enum machine_next { MACHINE_NEXT_address, MACHINE_NEXT_index };
+#define MACHINE_NEXT_MAP(X)                                                                        \
+    X(address, "its physical address")                                                             \
+    X(offset, "bytes from the first page of the pool")                                             \
+    X(index, "pages from the first page of the pool")
+
+enum machine_next {
+#define MACHINE_ENUM(name, words) MACHINE_NEXT_##name,
+    MACHINE_NEXT_MAP(MACHINE_ENUM)
+#undef MACHINE_ENUM
+        MACHINE_NEXTS
+};
 
 struct machine_tables {
     enum machine_next next;
@@ -116,13 +126,18 @@ struct machine_register {
 
 /* --- The recorder's dialect ------------------------------------------------------------------ */
 
-/* What a field is compared with or set to: a number, a text, or another field of the effect. */
+/* What a field is compared with or set to: a number, a text, or what is made of another field. */
 enum machine_value_kind { MACHINE_number, MACHINE_text, MACHINE_field };
+
+/* '=': as it is. */
+#define MACHINE_OPERATORS "=+-&|<>"
 
 struct machine_value {
     enum machine_value_kind kind;
-    uint64_t number;
-    const char *text;
+    uint64_t number;  /* number; field: the operand */
+    const char *text; /* text */
+    unsigned field;   /* of the same effect */
+    char operator;    /* field: one of MACHINE_OPERATORS; < and > shift */
 };
 
 struct machine_setting {
@@ -133,6 +148,7 @@ struct machine_setting {
 /* Some effects: those of a kind whose fields have these values. */
 struct machine_pattern {
     enum trace_effect_kind effect;
+    const char *inside; /* the last function that was entered before, or NULL */
     size_t count;
     const struct machine_setting *when;
 };
@@ -245,8 +261,8 @@ struct machine_description {
     const struct machine_entry *entries;
 
     struct machine_tables tables;
-    struct fh_abi hypercalls;
-    struct fh_abi guest_calls;
+    const struct fh_abi *hypercalls;
+    const struct fh_abi *guest_calls;
 };
 
 /* The machines of the tree, NULL after the last; by name, NULL if there is none. */
@@ -307,6 +323,17 @@ uint64_t machine_register_recorded(const struct machine_description *machine, ui
 size_t machine_reword(const struct machine_description *machine, const struct fh_profile *k,
                       struct trace_effect *effects, size_t count);
 
+/*
+ * The next free page of a pool as records have it, from its address; and the other way round.
+ * `field` is pgd_next, pud_next or pmd_next of a VM's table (or pgd_pool, ...), smmu_pgd_next or
+ * smmu_pmd_next (vmid is nothing then). `k`: the constants of this build.
+ */
+uint64_t machine_next_recorded(const struct machine_description *machine,
+                               const struct fh_profile *k, const char *field, uint64_t vmid,
+                               uint64_t address);
+uint64_t machine_next_address(const struct machine_description *machine, const struct fh_profile *k,
+                              const char *field, uint64_t vmid, uint64_t recorded);
+
 /* The exclusion by which a part of a record is not compared; NULL: it is compared. */
 const struct machine_exclusion *machine_excludes_register(const struct machine_description *machine,
                                                           enum trace_kind kind, bool at_exit,
@@ -314,11 +341,14 @@ const struct machine_exclusion *machine_excludes_register(const struct machine_d
 const struct machine_exclusion *machine_excludes_gpr(const struct machine_description *machine,
                                                      enum trace_kind kind, bool at_exit,
                                                      unsigned gpr);
-/* `field` is the number of a field, or -1 for the whole effect. */
+/* `function`: the last that was entered before. `field`: its number, or -1: the whole effect. */
 const struct machine_exclusion *machine_excludes_effect(const struct machine_description *machine,
                                                         enum trace_kind kind,
                                                         const struct trace_effect *effect,
-                                                        int field);
+                                                        const char *function, int field);
+
+/* What of records is not compared, and why, for people. */
+void machine_print_not_compared(const struct machine_description *machine, FILE *out);
 
 const char *machine_harm_name(enum machine_harm harm);
 const char *machine_entry_kind_name(enum machine_entry_kind kind);

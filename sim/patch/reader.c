@@ -76,6 +76,7 @@ bool reader_keys(struct reader *reader, const struct node *node, const char *wha
 {
     if (!reader_map(reader, node, what))
         return false;
+    bool known = true;
     for (size_t i = 0; i < node->count; i++) {
         const char *const *key = keys;
         while (*key && strcmp(*key, node->keys[i].text) != 0)
@@ -83,9 +84,9 @@ bool reader_keys(struct reader *reader, const struct node *node, const char *wha
         char kind[DESCRIPTION];
         snprintf(kind, sizeof kind, "key of %s", what);
         if (!*key)
-            return reader_unknown(reader, &node->keys[i], kind, keys, count_of(keys));
+            known = reader_unknown(reader, &node->keys[i], kind, keys, count_of(keys));
     }
-    return true;
+    return known;
 }
 
 static bool number_value(struct reader *reader, const struct node *node, const char *what,

@@ -524,25 +524,3 @@ def test_every_kind_of_effect_is_documented():
     table = re.search(r"#define FH_TRACE_EFFECT_MAP\(X\)(.*?[^\\])\n",
                       (SOURCE / "include/faulthandler/trace_tables.h").read_text(), re.S).group(1)
     assert {fx["t"] for fx in documented_effects()} == set(re.findall(r"X\((\w+)\)", table))
-
-
-def test_the_page_of_deviations_is_the_catalogue():
-    listed = subprocess.run([FHSIM, "deviations"], capture_output=True, text=True, timeout=60)
-    assert listed.returncode == 0
-    assert (SOURCE / "docs/deviations.md").read_text() == listed.stdout
-
-
-@pytest.mark.parametrize("fx", documented_effects(), ids=lambda fx: fx["t"])
-def test_documented_effects_are_understood_and_all_their_keys_needed(tmp_path, lines, fx):
-    def run(effect):
-        record = json.loads(lines[PLAIN])
-        record["kind"] = "gap"
-        record["fx"] = [effect]
-        return replay(write(tmp_path, lines[:1] + [json.dumps(record)]), "--json")
-
-    assert run(fx).returncode == 0
-    optional = {("shadow_set", "reg"), ("boot_val", "val")}
-    for key in fx:
-        if (fx["t"], key) not in optional:
-            without = {k: v for k, v in fx.items() if k != key}
-            assert run(without).returncode == 2, key

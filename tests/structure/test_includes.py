@@ -14,7 +14,7 @@ FOLDERS = {
     "base": set(),
     "patch": {"base"},
     "trace": {"base"},
-    "machine": {"base", "trace"},
+    "machine": {"base", "patch", "trace"},
     "vectors": {"base", "patch", "machine"},
     "scenario": {"base", "patch", "machine"},
     "convert": {"base", "trace"},

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "machine/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "base/diag.h"
+#include "base/options.h"
+#include "machine/emit.h"
+#include "machine/read_machine.h"
+
+/* `fhsim machines`, and `fhsim machine` with its own commands. */
+
+static const char help_of_machines[] =
+    "usage: fhsim machines [--json]\n\n"
+    "Lists the machines of the tree: what each extends, how many departures it has.\n"
+    "`fhsim machine show NAME` tells what is known of one.\n";
+
+static const char help[] =
+    "usage: fhsim machine COMMAND ...\n\n"
+    "A machine is a hypervisor of KCore's family, described by the machine.yaml of a folder\n"
+    "(docs/machines.md). A MACHINE is the name of one of the tree, or the path of a folder.\n\n"
+    "  show MACHINE [--by consequence] [--json]\n"
+    "                  what is known of it: constants, calls, catalogue, limits\n"
+    "  check FOLDER    is its machine.yaml well-formed and complete?\n"
+    "  infer TRACE     a machine.yaml from a trace: addresses, pools, calls that were seen\n"
+    "  catalogue MACHINE\n"
+    "                  its catalogue as a page in Markdown (docs/deviations.md)\n"
+    "  compile FOLDER [--tables]\n"
+    "                  its description as C, for machines of the tree\n";
+
+static unsigned count_of(const struct machine_description *machine, enum machine_entry_kind kind)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < machine->nentries; i++)
+        count += machine->entries[i].kind == kind;
+    return count;
+}
+
+static void list_machine(const struct machine_description *machine, bool json, bool is_first)
+{
+    const char *extends = machine->extends ? machine->extends->name : NULL;
+    const unsigned departures = count_of(machine, MACHINE_IS_departure);
+    if (!json) {
+        printf("%-12s %3u departures  %s%s%s%s\n", machine->name, departures, machine->title,
+               extends ? " (extends " : "", extends ? extends : "", extends ? ")" : "");
+        return;
+    }
+    printf("%s{\"name\":\"%s\",\"extends\":", is_first ? "[" : ",\n ", machine->name);
+    if (extends)
+        printf("\"%s\"", extends);
+    else
+        fputs("null", stdout);
+    printf(",\"departures\":%u,\"title\":", departures);
+    machine_print_text(machine->title);
+    putchar('}');
+}
+
+int command_machines(int argc, char **argv)
+{
+    bool json = false;
+    const struct option_spec options[] = {{"--json", &json, NULL}};
+    int nfiles;
+    switch (options_read(argc, argv, options, sizeof options / sizeof *options, &nfiles)) {
+    case OPTIONS_HELP: fputs(help_of_machines, stdout); return EXIT_EXPECTED;
+    case OPTIONS_GOOD: break;
+    default: return EXIT_BAD_INPUT;
+    }
+    if (nfiles > 0) {
+        diag_plain("machines: it reads no files; `fhsim machine show NAME` tells of one");
+        return EXIT_BAD_INPUT;
+    }
+    for (unsigned i = 0; machine_at(i); i++)
+        list_machine(machine_at(i), json, i == 0);
+    if (json)
+        puts("]");
+    return EXIT_EXPECTED;
+}
+
+static int compile(int argc, char **argv)
+{
+    bool tables = false;
+    const char *folder;
+    const struct option_spec options[] = {{"--tables", &tables, NULL}};
+    const enum options_outcome outcome = machine_argument(argc, argv, options, 1, &folder);
+    if (outcome != OPTIONS_GOOD)
+        return outcome == OPTIONS_HELP ? EXIT_EXPECTED : EXIT_BAD_INPUT;
+    const struct machine_description *machine = machine_read(folder);
+    if (!machine)
+        return EXIT_BAD_INPUT;
+    machine_emit(machine, tables, stdout);
+    return EXIT_EXPECTED;
+}
+
+/* --- The commands of `fhsim machine` --------------------------------------------------------- */
+
+enum options_outcome machine_argument(int argc, char **argv, const struct option_spec *options,
+                                      size_t noptions, const char **argument)
+{
+    const char *command = argv[0];
+    int count;
+    const enum options_outcome outcome = options_read(argc, argv, options, noptions, &count);
+    if (outcome == OPTIONS_HELP)
+        fputs(help, stdout);
+    if (outcome != OPTIONS_GOOD)
+        return outcome;
+    *argument = argv[0];
+    if (count == 1)
+        return OPTIONS_GOOD;
+    diag_plain("machine %s: one argument is wanted; `fhsim machine --help` explains it", command);
+    return OPTIONS_BAD;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"show", machine_show},           {"check", machine_check}, {"infer", machine_infer},
+    {"catalogue", machine_catalogue}, {"compile", compile},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+int command_machine(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs(help, stderr);
+        return EXIT_BAD_INPUT;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        fputs(help, stdout);
+        return EXIT_EXPECTED;
+    }
+    const char *names[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(names[i], argv[1]) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    const char *near = nearest(argv[1], names, COMMANDS);
+    diag_plain("machine: no command '%s'%s%s%s", argv[1], near ? "; did you mean '" : "",
+               near ? near : "", near ? "'?" : "");
+    return EXIT_BAD_INPUT;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "machine/read.h"
+
+/* The catalogue: "A24: {title: ..., harm: integrity, evidence: trace#12}". */
+
+static const char *const kind_words[] = {
+#define KIND_WORD(name, text) #name,
+    MACHINE_ENTRY_MAP(KIND_WORD)
+#undef KIND_WORD
+};
+
+static const char *const harm_words[] = {
+#define HARM_WORD(name, text) #name,
+    MACHINE_HARM_MAP(HARM_WORD)
+#undef HARM_WORD
+};
+
+const char *machine_harm_name(enum machine_harm harm)
+{
+    static const char *const names[] = {
+#define HARM_NAME(name, text) text,
+        MACHINE_HARM_MAP(HARM_NAME)
+#undef HARM_NAME
+    };
+    return names[harm];
+}
+
+const char *machine_entry_kind_name(enum machine_entry_kind kind)
+{
+    static const char *const names[] = {
+#define KIND_NAME(name, text) text,
+        MACHINE_ENTRY_MAP(KIND_NAME)
+#undef KIND_NAME
+    };
+    return names[kind];
+}
+
+const struct machine_entry *machine_entry_find(const struct machine_description *machine,
+                                               const char *id)
+{
+    for (size_t i = 0; i < machine->nentries; i++) {
+        if (strcmp(machine->entries[i].id, id) == 0)
+            return &machine->entries[i];
+    }
+    return NULL;
+}
+
+/* One of some words at a key of a map, which keeps its default where there is none. */
+static bool read_word(struct machine_reader *reader, const struct node *map, const char *key,
+                      const char *const *words, size_t count, size_t *which)
+{
+    const struct node *node = node_get(map, key);
+    const char *text;
+    if (!node)
+        return true;
+    if (!reader_text(&reader->reader, node, key, &text))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i], text) == 0) {
+            *which = i;
+            return true;
+        }
+    }
+    return reader_unknown(&reader->reader, node, key, words, count);
+}
+
+static bool read_entry(struct machine_reader *reader, const struct node *key,
+                       const struct node *node, struct machine_entry *entry)
+{
+    static const char *const keys[] = {"title",   "kind",    "harm",     "spec",
+                                       "machine", "follows", "evidence", NULL};
+    struct reader *r = &reader->reader;
+    *entry = (struct machine_entry){.id = key->text, .from = reader->machine->name};
+    bool fine = reader_keys(r, node, "an entry", keys);
+    if (node->kind != NODE_MAP)
+        return false;
+    size_t harm = MACHINE_HARM_none;
+    fine = reader_text_at(r, node, "title", &entry->title) && fine;
+    fine = reader_text_at(r, node, "spec", &entry->spec) && fine;
+    fine = reader_text_at(r, node, "machine", &entry->machine) && fine;
+    fine = reader_text_at(r, node, "follows", &entry->follows) && fine;
+    fine = reader_text_at(r, node, "evidence", &entry->evidence) && fine;
+    size_t kind = entry->follows ? MACHINE_IS_consequence : MACHINE_IS_departure;
+    fine = read_word(reader, node, "kind", kind_words, MACHINE_ENTRY_KINDS, &kind) && fine;
+    fine = read_word(reader, node, "harm", harm_words, MACHINE_HARMS, &harm) && fine;
+    entry->kind = (enum machine_entry_kind)kind;
+    entry->harm = (enum machine_harm)harm;
+    if (fine && !entry->title)
+        return reader_error(r, key, "%s has no title", entry->id);
+    if (fine && entry->kind == MACHINE_IS_consequence && !entry->follows)
+        return reader_error(r, key, "%s is a consequence: 'follows' says of what", entry->id);
+    return fine;
+}
+
+static size_t row_of(const struct machine_entry *list, size_t count, const char *id)
+{
+    size_t i = 0;
+    while (i < count && strcmp(list[i].id, id) != 0)
+        i++;
+    return i;
+}
+
+bool machine_read_catalogue(struct machine_reader *reader, const struct node *node)
+{
+    if (!reader_map(&reader->reader, node, "catalogue"))
+        return false;
+    struct machine_description *machine = reader->machine;
+    size_t count = machine->nentries;
+    struct machine_entry *list =
+        machine_grow(reader, machine->entries, count, node->count, sizeof *list);
+    bool fine = true;
+    for (size_t i = 0; i < node->count; i++) {
+        const size_t at = row_of(list, count, node->keys[i].text);
+        fine = read_entry(reader, &node->keys[i], &node->items[i], &list[at]) && fine;
+        count += at == count;
+    }
+    machine->entries = list;
+    machine->nentries = count;
+    return fine;
+}
+
+static bool take_away(struct machine_reader *reader, const struct node *node,
+                      struct machine_entry *list, size_t *count)
+{
+    const char *id;
+    if (!reader_text(&reader->reader, node, "an identifier", &id))
+        return false;
+    const size_t at = row_of(list, *count, id);
+    if (at < *count) {
+        memmove(&list[at], &list[at + 1], (--*count - at) * sizeof *list);
+        return true;
+    }
+    return reader_error(&reader->reader, node, "%s has no '%s'",
+                        reader->machine->extends ? reader->machine->extends->name : "nothing", id);
+}
+
+/* Entries of the extended machine that this one does not have. */
+bool machine_read_without(struct machine_reader *reader, const struct node *node)
+{
+    if (!reader_list(&reader->reader, node, "without"))
+        return false;
+    struct machine_description *machine = reader->machine;
+    size_t count = machine->nentries;
+    struct machine_entry *list = machine_grow(reader, machine->entries, count, 0, sizeof *list);
+    bool fine = true;
+    for (size_t i = 0; i < node->count; i++)
+        fine = take_away(reader, &node->items[i], list, &count) && fine;
+    machine->entries = list;
+    machine->nentries = count;
+    return fine;
+}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
 #include "base/diag.h"
+#include "base/output.h"
 
 struct command {
     const char *name;
@@ -55,13 +55,9 @@ static int unknown_command(const char *name)
     return EXIT_BAD_INPUT;
 }
 
-/* What could not be written was not said. */
 static int after_output(int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    diag_plain("cannot write the output: %s", strerror(errno));
-    return EXIT_BAD_INPUT;
+    return output_arrived(stdout, "the output") ? status : EXIT_BAD_INPUT;
 }
 
 int main(int argc, char **argv)

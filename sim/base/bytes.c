@@ -54,10 +54,16 @@ static size_t read_raw(struct bytes *bytes)
     return n;
 }
 
+/* A frame of data, or one to be skipped, with which some compressors (pzstd) begin. */
 static bool looks_compressed(const struct bytes *bytes)
 {
-    static const unsigned char magic[] = {0x28, 0xb5, 0x2f, 0xfd};
-    return bytes->input.size >= sizeof magic && memcmp(bytes->raw, magic, sizeof magic) == 0;
+    enum { FRAME = 0xfd2fb528, SKIPPABLE = 0x184d2a50, ANY_OF_SIXTEEN = 0xf };
+    const unsigned char *raw = (const unsigned char *)bytes->raw;
+    if (bytes->input.size < sizeof(uint32_t))
+        return false;
+    const uint32_t magic =
+        (uint32_t)raw[0] | (uint32_t)raw[1] << 8 | (uint32_t)raw[2] << 16 | (uint32_t)raw[3] << 24;
+    return magic == (uint32_t)FRAME || (magic & ~(uint32_t)ANY_OF_SIXTEEN) == (uint32_t)SKIPPABLE;
 }
 
 static void begin_reading(struct bytes *bytes)
@@ -77,17 +83,24 @@ static void begin_reading(struct bytes *bytes)
         fail(bytes, "out of memory", NULL);
 }
 
-struct bytes *bytes_open(const char *path, bool quiet)
+/* Some editors begin a text with a mark of its encoding, which is no part of it. */
+static void skip_mark(struct bytes *bytes)
 {
-    struct bytes *bytes = calloc(1, sizeof *bytes);
-    if (!bytes) {
-        diag_plain("out of memory");
-        return NULL;
-    }
+    size_t have;
+    const char *text = bytes_window(bytes, 4, &have);
+    if (have >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        bytes_take(bytes, 3);
+    else if (have >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+        fail(bytes, "UTF-16 or UTF-32 text; only UTF-8 is read", NULL);
+}
+
+/* A file that can be read from; otherwise its error is set. */
+static void open_file(struct bytes *bytes, const char *path)
+{
     const bool is_standard_input = strcmp(path, "-") == 0;
+    struct stat status;
     bytes->name = is_standard_input ? "<stdin>" : path;
     bytes->file = is_standard_input ? stdin : fopen(path, "rb");
-    struct stat status;
     if (!bytes->file) {
         fail(bytes, "cannot open", strerror(errno));
     } else if (fstat(fileno(bytes->file), &status) == 0) {
@@ -99,11 +112,30 @@ struct bytes *bytes_open(const char *path, bool quiet)
     if (!bytes->error[0])
         begin_reading(bytes);
     if (!bytes->error[0])
+        skip_mark(bytes);
+}
+
+struct bytes *bytes_try(const char *path, char *why, size_t size)
+{
+    struct bytes *bytes = calloc(1, sizeof *bytes);
+    if (!bytes)
+        no_memory();
+    open_file(bytes, path);
+    if (!bytes->error[0])
         return bytes;
-    if (!quiet)
-        diag(&(const struct place){bytes->name, 0, 0}, NULL, "%s", bytes->error);
+    snprintf(why, size, "%s", bytes->error);
     bytes_close(bytes);
     return NULL;
+}
+
+struct bytes *bytes_open(const char *path, bool quiet)
+{
+    char why[160];
+    const bool is_stream = strcmp(path, "-") == 0;
+    struct bytes *bytes = bytes_try(path, why, sizeof why);
+    if (!bytes && !quiet)
+        diag(&(const struct place){is_stream ? "<stdin>" : path, 0, 0}, NULL, "%s", why);
+    return bytes;
 }
 
 void bytes_close(struct bytes *bytes)

@@ -9,7 +9,7 @@
 /*
  * The bytes of a file, plain or zstd-compressed (recognised by its first bytes), "-" for standard
  * input, through a window: what has been read and not yet taken. Memory follows what is asked for
- * at once.
+ * at once. A mark of UTF-8 at the beginning (a "BOM") is left out.
  */
 struct bytes;
 
@@ -18,6 +18,8 @@ enum { BYTES_PADDING = 128 };
 
 /* NULL if the file cannot be opened, with a message on standard error unless `quiet`. */
 struct bytes *bytes_open(const char *path, bool quiet);
+/* The same, with the reason in `why`. */
+struct bytes *bytes_try(const char *path, char *why, size_t size);
 void bytes_close(struct bytes *bytes);
 
 /* The file's name in messages. */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/shown.h"
+
 enum { SOURCE_COLUMNS = 100, LONGEST_WORD = 64 };
 
 /* The part of the line around the column, one line of a terminal, and a caret below the column. */
@@ -16,14 +18,13 @@ static void show_source(const char *source, unsigned column)
     if (at > length)
         at = length;
     size_t start = at > SOURCE_COLUMNS * 3 / 4 ? at - SOURCE_COLUMNS / 2 : 0;
+    for (int i = 0; i < 3 && start > 0 && ((unsigned char)source[start] & 0xc0) == 0x80; i++)
+        start++; /* not into a character */
     size_t shown = length - start < SOURCE_COLUMNS ? length - start : SOURCE_COLUMNS;
     fputs("    ", stderr);
-    for (size_t i = 0; i < shown; i++) {
-        unsigned char c = (unsigned char)source[start + i];
-        fputc(c < ' ' || c == 127 ? ' ' : c, stderr);
-    }
+    print_shown(stderr, source + start, shown);
     if (column > 0)
-        fprintf(stderr, "\n    %*s^", (int)(at - start), "");
+        fprintf(stderr, "\n    %*s^", (int)shown_columns(source + start, at - start), "");
     fputc('\n', stderr);
 }
 
@@ -35,10 +36,22 @@ static void begin_message(void)
         fputs("\r\033[K", stderr);
 }
 
+/* A message may quote what a file says, or be about a file of an odd name. */
+static void show_message(const char *format, va_list arguments)
+{
+    char *message = NULL;
+    const int length = vasprintf(&message, format, arguments);
+    if (length >= 0)
+        print_shown(stderr, message, (size_t)length);
+    fputc('\n', stderr);
+    free(message);
+}
+
 void diag(const struct place *place, const char *source, const char *format, ...)
 {
     begin_message();
-    fprintf(stderr, "%s:", place->file);
+    print_shown(stderr, place->file, strlen(place->file));
+    fputc(':', stderr);
     if (place->line > 0)
         fprintf(stderr, "%u:", place->line);
     if (place->line > 0 && place->column > 0)
@@ -46,9 +59,8 @@ void diag(const struct place *place, const char *source, const char *format, ...
     fputc(' ', stderr);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    show_message(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
     if (source)
         show_source(source, place->column);
 }
@@ -59,9 +71,8 @@ void diag_plain(const char *format, ...)
     fputs("fhsim: ", stderr);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    show_message(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
 }
 
 static size_t least(size_t a, size_t b)

@@ -9,7 +9,7 @@
 /* Exit statuses of fhsim. */
 enum exit_status { EXIT_EXPECTED = 0, EXIT_DIFFERENT = 1, EXIT_BAD_INPUT = 2 };
 
-/* A place in an input file. Lines and columns count from 1; 0 where there is none. */
+/* A place in an input file. Lines and columns, in bytes, count from 1; 0 where there is none. */
 struct place {
     const char *file;
     unsigned line;

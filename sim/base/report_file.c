@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/files.h"
+#include "base/output.h"
 
 struct report_file {
-    char *path;
+    char *path;      /* as it was given, for messages */
+    char *target;    /* where that is: behind symbolic links */
     char *temporary; /* the name it has for a moment; NULL: it is written in place */
     bool is_named;   /* the file system has no files without a name */
     FILE *stream;
@@ -37,30 +40,64 @@ static int open_nameless(const char *path)
     return fd;
 }
 
+/* A new file, which is to be called `target`. */
+static int open_new(struct report_file *file)
+{
+    file->temporary = print_path("%s.%ld.tmp", file->target, (long)getpid());
+    if (!file->temporary)
+        return -1;
+    int fd = open_nameless(file->target);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+        return fd;
+    fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file->is_named = fd >= 0;
+    return fd;
+}
+
+/* Who may read the file that is replaced may read the new one, and nobody else. */
+static int open_instead(struct report_file *file, const struct stat *old)
+{
+    if (access(file->target, W_OK) != 0)
+        return -1;
+    const int fd = open_new(file);
+    if (fd < 0)
+        return -1;
+    if (fchown(fd, old->st_uid, old->st_gid) != 0 && fchown(fd, (uid_t)-1, old->st_gid) != 0)
+        errno = 0; /* not ours to give away */
+    if (fchmod(fd, old->st_mode & 0777) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* -1, and errno, if it cannot be written there. */
 static int open_for(struct report_file *file)
 {
     struct stat status;
-    if (stat(file->path, &status) == 0 && !S_ISREG(status.st_mode))
-        return open(file->path, O_WRONLY | O_CLOEXEC);
-    file->temporary = print_path("%s.%ld.tmp", file->path, (long)getpid());
-    if (!file->temporary)
+    file->target = end_of_links(file->path);
+    if (!file->target)
         return -1;
-    int fd = open_nameless(file->path);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-        return fd;
-    file->is_named = true;
-    return open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (stat(file->target, &status) != 0)
+        return open_new(file);
+    return S_ISREG(status.st_mode) ? open_instead(file, &status)
+                                   : open(file->target, O_WRONLY | O_CLOEXEC);
 }
 
 static void report_file_free(struct report_file *file)
 {
     free(file->temporary);
+    free(file->target);
     free(file->path);
     free(file);
 }
 
 struct report_file *report_file_open(const char *path)
 {
+    if (strcmp(path, "-") == 0) {
+        diag_plain("'-' names no file here: standard output has something else to say. A file of "
+                   "that name is ./-");
+        return NULL;
+    }
     struct report_file *file = calloc(1, sizeof *file);
     if (file)
         file->path = strdup(path);
@@ -72,6 +109,8 @@ struct report_file *report_file_open(const char *path)
     diag_plain("%s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
+    if (file && file->is_named)
+        unlink(file->temporary);
     if (file)
         report_file_free(file);
     return NULL;
@@ -90,7 +129,7 @@ static bool give_name(const struct report_file *file)
     if (!file->is_named &&
         linkat(AT_FDCWD, nameless, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) != 0)
         return false;
-    if (rename(file->temporary, file->path) == 0)
+    if (rename(file->temporary, file->target) == 0)
         return true;
     int reason = errno;
     unlink(file->temporary);
@@ -100,11 +139,11 @@ static bool give_name(const struct report_file *file)
 
 bool report_file_commit(struct report_file *file)
 {
-    bool good = fflush(file->stream) == 0 && !ferror(file->stream);
-    if (file->temporary && good)
-        good = give_name(file);
-    if (!good)
-        diag_plain("%s: %s", file->path, strerror(errno));
+    bool good = output_arrived(file->stream, file->path);
+    if (good && file->temporary && !give_name(file)) {
+        diag_plain("cannot write %s: %s", file->path, strerror(errno));
+        good = false;
+    }
     report_file_discard(file);
     return good;
 }

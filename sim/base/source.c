@@ -1,55 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/source.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 static bool cannot_read(struct source *source, const char *why)
 {
-    snprintf(source->error, sizeof source->error, "cannot read: %s", why);
+    snprintf(source->error, sizeof source->error, "%s", why);
     if (!source->quiet)
         diag_plain("%s: %s", source->name, source->error);
     return false;
 }
 
-/* All of a stream, up to one byte more than `limit`. */
-static bool slurp(struct source *source, FILE *file, size_t limit)
+/* The file's text, which may be compressed; up to one byte more than `limit`. */
+static bool take_text(struct source *source, struct bytes *bytes, size_t limit)
 {
-    size_t size = 4096;
-    source->text = malloc(size);
-    while (source->text) {
-        size_t room = size - 1 - source->length;
-        size_t got = fread(source->text + source->length, 1, room, file);
-        source->length += got;
-        if (got < room || source->length > limit)
-            break;
-        size *= 2;
-        char *larger = realloc(source->text, size);
-        if (!larger)
-            free(source->text);
-        source->text = larger;
-    }
+    size_t have;
+    const char *text = bytes_window(bytes, limit + 1, &have);
+    if (bytes_error(bytes))
+        return cannot_read(source, bytes_error(bytes));
+    source->length = have;
+    source->text = malloc(have + 1);
     if (!source->text)
         return cannot_read(source, "out of memory");
-    source->text[source->length] = 0;
-    if (ferror(file))
-        return cannot_read(source, strerror(errno));
+    memcpy(source->text, text, have);
+    source->text[have] = 0;
     return true;
 }
 
 bool source_read(struct source *source, const char *path, size_t limit)
 {
-    bool is_stdin = strcmp(path, "-") == 0;
     memset(source, 0, sizeof *source);
-    source->name = is_stdin ? "<stdin>" : path;
-    FILE *file = is_stdin ? stdin : fopen(path, "rb");
-    if (!file)
-        return cannot_read(source, strerror(errno));
-    bool read = slurp(source, file, limit);
-    if (!is_stdin)
-        fclose(file);
+    source->name = strcmp(path, "-") == 0 ? "<stdin>" : path;
+    char why[160];
+    struct bytes *bytes = bytes_try(path, why, sizeof why);
+    if (!bytes)
+        return cannot_read(source, why);
+    bool read = take_text(source, bytes, limit);
+    bytes_close(bytes);
     if (read && source->length > limit)
         read = source_error(source, 0, 0, "the file is larger than %zu KiB", limit >> 10);
     return read;
@@ -81,13 +72,16 @@ static char *line_text(const struct source *source, unsigned line)
     return copy;
 }
 
-/* A message may quote what the file says; a terminal shall not obey it. */
-static void drop_controls(char *text)
+/* The byte at which the character at `column` of a line stands, both counted from 1. */
+static unsigned byte_column(const char *text, unsigned column)
 {
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 127)
-            *text = ' ';
+    size_t at = 0;
+    for (unsigned i = 1; text && i < column && text[at]; i++) {
+        at++;
+        while (((unsigned char)text[at] & 0xc0) == 0x80)
+            at++;
     }
+    return (unsigned)at + 1;
 }
 
 bool source_error(struct source *source, unsigned line, unsigned column, const char *format, ...)
@@ -97,15 +91,14 @@ bool source_error(struct source *source, unsigned line, unsigned column, const c
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    drop_controls(message);
+    char *text = line_text(source, line);
+    const unsigned byte = text ? byte_column(text, column) : column;
     if (line > 0)
-        snprintf(source->error, sizeof source->error, "%u:%u: %s", line, column, message);
+        snprintf(source->error, sizeof source->error, "%u:%u: %s", line, byte, message);
     else
         snprintf(source->error, sizeof source->error, "%s", message);
-    if (source->quiet)
-        return false;
-    char *text = line_text(source, line);
-    diag(&(struct place){source->name, line, column}, text, "%s", message);
+    if (!source->quiet)
+        diag(&(struct place){source->name, line, byte}, text, "%s", message);
     free(text);
     return false;
 }

@@ -20,7 +20,10 @@ struct source {
 bool source_read(struct source *source, const char *path, size_t limit);
 void source_free(struct source *source);
 
-/* Report bad input at a place of the file, with the line quoted. Always returns false. */
+/*
+ * Report bad input at a place of the file, with the line quoted; `column` counts characters, as
+ * libyaml does. Always returns false.
+ */
 __attribute__((format(printf, 4, 5))) bool source_error(struct source *source, unsigned line,
                                                         unsigned column, const char *format, ...);
 

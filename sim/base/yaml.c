@@ -40,10 +40,12 @@ static bool report_encoding(struct loader *loader)
     const char *text = loader->source->text;
     size_t offset = loader->parser.problem_offset;
     unsigned line = 1, column = 1;
-    for (size_t i = 0; i < offset && i < loader->source->length; i++, column++) {
+    for (size_t i = 0; i < offset && i < loader->source->length; i++) {
         if (text[i] == '\n') {
             line++;
-            column = 0;
+            column = 1;
+        } else if (((unsigned char)text[i] & 0xc0) != 0x80) {
+            column++;
         }
     }
     return source_error(loader->source, line, column, "not UTF-8 text: %s", loader->parser.problem);

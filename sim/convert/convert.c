@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "base/files.h"
 #include "base/options.h"
 
 static const char help_begin[] =
@@ -89,6 +90,15 @@ static bool check_count(const struct source_format *source, size_t count)
     return false;
 }
 
+/* The output is none of the files that are read. */
+static bool is_apart(const char *output, const char *symbols, const char *const *paths,
+                     size_t count)
+{
+    const struct output_path outputs[] = {{"-o", output}};
+    return outputs_are_apart("convert", outputs, 1, paths, count) &&
+           outputs_are_apart("convert", outputs, 1, &symbols, symbols ? 1 : 0);
+}
+
 static int run(const struct source_format *source, struct conversion *conversion, const char *path,
                struct trace_form form)
 {
@@ -96,8 +106,14 @@ static int run(const struct source_format *source, struct conversion *conversion
     conversion->out = trace_out_open(path, form);
     if (!conversion->out)
         return EXIT_BAD_INPUT;
-    const bool good = source->convert(conversion);
+    bool good = source->convert(conversion);
     progress_clear(&conversion->progress);
+    if (good && trace_out_is_empty(conversion->out)) {
+        const char *name = conversion->paths[0];
+        diag(&(const struct place){strcmp(name, "-") == 0 ? "<stdin>" : name, 0, 0}, NULL,
+             "nothing to convert: there is no record in it");
+        good = false;
+    }
     if (!good && path && trace_out_is_empty(conversion->out)) {
         trace_out_discard(conversion->out);
         return EXIT_BAD_INPUT;
@@ -126,8 +142,11 @@ int command_convert(int argc, char **argv)
         return EXIT_BAD_INPUT;
     }
     struct trace_form form = {false, false};
+    if (path && strcmp(path, "-") == 0)
+        path = NULL; /* standard output */
     const struct source_format *source = find_source(from);
-    if (!source || !check_count(source, (size_t)count) || !find_form(to, path, &form))
+    if (!source || !check_count(source, (size_t)count) || !find_form(to, path, &form) ||
+        !is_apart(path, symbols, (const char *const *)argv, (size_t)count))
         return EXIT_BAD_INPUT;
     struct conversion conversion = {.paths = argv, .count = (size_t)count, .symbols = symbols};
     return run(source, &conversion, path, form);

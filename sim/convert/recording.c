@@ -3,13 +3,12 @@
 
 #include <faulthandler/recorder.h>
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_AT_ONCE = 1 << 16 };
+#include "base/bytes.h"
 
 /* A trap that is being decoded: words [at, end) of the recording are still to come. */
 struct decoder {
@@ -399,36 +398,55 @@ bool recording_check(struct recording *recording, const char *path, const void *
     return check_buffers(recording);
 }
 
-/* The whole file; NULL, with a message, if it cannot be read. */
-static unsigned char *read_file(const char *path, size_t *nbytes)
+/* What begins no buffer is not read to its end: it may have none. */
+static bool begins_a_buffer(const char *text, size_t have)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    unsigned char *bytes = NULL;
-    size_t got = 1;
-    for (*nbytes = 0; file && got > 0; *nbytes += got) {
-        bytes = want_memory(realloc(bytes, *nbytes + READ_AT_ONCE));
-        got = fread(bytes + *nbytes, 1, READ_AT_ONCE, file);
+    uint64_t magic = 0;
+    if (have < sizeof magic)
+        return true; /* recording_check has the words for it */
+    memcpy(&magic, text, sizeof magic);
+    return magic == FH_RECORDER_MAGIC || magic == __builtin_bswap64(FH_RECORDER_MAGIC);
+}
+
+/* All that is left of a file; to be freed. */
+static char *take_all(struct bytes *bytes, size_t *nbytes)
+{
+    char *all = NULL;
+    size_t room = 0, have;
+    *nbytes = 0;
+    for (const char *text; (text = bytes_window(bytes, 1, &have)) && have > 0; *nbytes += have) {
+        if (have > room - *nbytes) {
+            room = 2 * (room + have);
+            all = want_memory(realloc(all, room));
+        }
+        memcpy(all + *nbytes, text, have);
+        bytes_take(bytes, have);
     }
-    const bool good = file && !ferror(file);
-    if (!good)
-        diag_plain("cannot read %s: %s", path, strerror(errno));
-    if (file && file != stdin)
-        fclose(file);
-    if (good)
-        return bytes;
-    free(bytes);
-    return NULL;
+    return all;
+}
+
+static bool read_buffers(struct recording *recording, struct bytes *bytes)
+{
+    size_t have, nbytes;
+    const char *text = bytes_window(bytes, sizeof(uint64_t), &have);
+    if (!bytes_error(bytes) && !begins_a_buffer(text, have))
+        return refuse(recording, 0, "no buffer of the recorder begins here");
+    char *all = take_all(bytes, &nbytes);
+    const bool good = bytes_error(bytes)
+                          ? refuse(recording, 0, "%s", bytes_error(bytes))
+                          : recording_check(recording, recording->path, all ? all : "", nbytes);
+    free(all);
+    return good;
 }
 
 bool recording_read(struct recording *recording, const char *path)
 {
-    size_t nbytes;
     *recording = (struct recording){.path = path};
-    unsigned char *bytes = read_file(path, &nbytes);
+    struct bytes *bytes = bytes_open(path, false);
     if (!bytes)
         return false;
-    const bool good = recording_check(recording, path, bytes, nbytes);
-    free(bytes);
+    const bool good = read_buffers(recording, bytes);
+    bytes_close(bytes);
     return good;
 }
 

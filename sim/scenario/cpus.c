@@ -44,7 +44,7 @@ static void park(struct cpus *cpus, struct fh_state *state)
         cpus->parked = parked;
     }
     if (parked->snapshot)
-        fh_snapshot_release(parked->snapshot, fh_malloc_allocator());
+        fh_snapshot_release(parked->snapshot, fh_state_allocator(state));
     parked->snapshot = fh_state_snapshot(state);
 }
 
@@ -57,7 +57,7 @@ static bool take_over(struct fh_state *state, const struct fh_rdata *from)
         const struct fh_field *field =
             fh_type_field(fh_rdata_type(), own_fields[i], strlen(own_fields[i]));
         void *place = (char *)adt + field->offset;
-        fh_value_release(field->type, place, fh_malloc_allocator());
+        fh_value_release(field->type, place, fh_state_allocator(state));
         memcpy(place, (const char *)from + field->offset, field->type->as_value.value_size);
         fh_value_retain(field->type, place);
     }
@@ -68,7 +68,7 @@ static bool take_over(struct fh_state *state, const struct fh_rdata *from)
 static bool begin(struct fh_state *state, uint64_t cpu)
 {
     const struct fh_profile *k = fh_state_profile(state);
-    const struct fh_config config = {.profile = k, .allocator = fh_malloc_allocator()};
+    const struct fh_config config = {.profile = k, .allocator = fh_state_allocator(state)};
     struct fh_state *base = fh_state_new(&config);
     bool done = base && take_over(state, fh_state_rdata(base));
     fh_state_free(base);
@@ -94,8 +94,8 @@ bool cpus_switch(struct cpus *cpus, struct fh_state *state, uint64_t cpu)
     return parked ? take_over(state, parked->snapshot) : begin(state, cpu);
 }
 
-void cpus_free(struct cpus *cpus)
+void cpus_free(struct cpus *cpus, const struct fh_allocator *allocator)
 {
     for (struct parked *parked = cpus->parked; parked; parked = parked->next)
-        fh_snapshot_release(parked->snapshot, fh_malloc_allocator());
+        fh_snapshot_release(parked->snapshot, allocator);
 }

@@ -13,7 +13,7 @@
 struct cpus;
 
 struct cpus *cpus_new(struct arena *arena);
-void cpus_free(struct cpus *cpus);
+void cpus_free(struct cpus *cpus, const struct fh_allocator *allocator);
 
 /* From here on `cpu` acts. False when memory runs out. */
 bool cpus_switch(struct cpus *cpus, struct fh_state *state, uint64_t cpu);

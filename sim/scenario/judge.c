@@ -29,6 +29,17 @@ void judge_fail(const struct judge *judge, const struct node *node, const char *
                          .message = arena_strdup(judge->scenario->arena, message, strlen(message))};
 }
 
+void judge_no_memory(const struct judge *judge)
+{
+    struct scenario *scenario = judge->scenario;
+    const struct node *node = judge->step->node;
+    judge->outcome->verdict = VERDICT_INVALID;
+    judge->outcome->nfailures = 0;
+    source_error(&scenario->source, node->line, node->column,
+                 "out of memory: the state needs more than %zu MiB in step %u (%s)",
+                 scenario->budget.limit >> 20, judge->number, judge->step->title);
+}
+
 /* The expectation with this name, to point at; or the step. */
 static const struct node *said_at(const struct judge *judge, const char *key)
 {
@@ -140,8 +151,8 @@ static struct fh_state *expected_state(const struct judge *judge, const struct f
         return NULL;
     fh_state_restore(expected, before);
     struct fh_rdata *adt = fh_state_edit(expected);
-    if (!adt ||
-        !patch_apply_rdata(adt, fh_malloc_allocator(), delta, &objects, &numbers, NULL, &error)) {
+    if (!adt || !patch_apply_rdata(adt, fh_state_allocator(expected), delta, &objects, &numbers,
+                                   NULL, &error)) {
         judge_fail(judge, delta, "delta: %s", adt ? error.message : "out of memory");
         fh_state_free(expected);
         return NULL;

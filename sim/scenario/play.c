@@ -24,14 +24,15 @@ static void write_registers(struct fh_ctxt *ctxt, const struct registers *regist
 }
 
 /* The saved context of a vCPU, to be written. */
-static struct fh_ctxt *shadow_ctxt(struct fh_rdata *adt, uint64_t context)
+static struct fh_ctxt *shadow_ctxt(struct fh_rdata *adt, const struct fh_allocator *allocator,
+                                   uint64_t context)
 {
     const struct fh_type *map =
         fh_type_field(fh_rdata_type(), "shadow_ctxts", strlen("shadow_ctxts"))->type;
     bool existed;
-    void *entry = fh_map_edit(&adt->shadow_ctxts, &map->value->as_value, fh_malloc_allocator(),
-                              context, &existed);
-    return entry && fh_ref_own(map->value, entry, fh_malloc_allocator()) ? *(void **)entry : NULL;
+    void *entry =
+        fh_map_edit(&adt->shadow_ctxts, &map->value->as_value, allocator, context, &existed);
+    return entry && fh_ref_own(map->value, entry, allocator) ? *(void **)entry : NULL;
 }
 
 /*
@@ -41,7 +42,7 @@ static struct fh_ctxt *shadow_ctxt(struct fh_rdata *adt, uint64_t context)
 static enum fh_status enter_trap(struct fh_state *state, const struct step *step)
 {
     struct fh_rdata *adt = fh_state_edit(state);
-    if (!adt || !fh_ref_own(regs_type(), &adt->regs, fh_malloc_allocator()))
+    if (!adt || !fh_ref_own(regs_type(), &adt->regs, fh_state_allocator(state)))
         return FH_NOMEM;
     write_registers(adt->regs, &step->actor.registers);
     if (step->trap->by_vm == adt->ihost)
@@ -67,7 +68,7 @@ static enum fh_status enter_call(struct fh_state *state, const struct actor *act
 {
     struct fh_rdata *adt = fh_state_edit(state);
     uint64_t context = actor->vmid * fh_state_profile(state)->VCPU_PER_VM + actor->vcpuid;
-    struct fh_ctxt *ctxt = adt ? shadow_ctxt(adt, context) : NULL;
+    struct fh_ctxt *ctxt = adt ? shadow_ctxt(adt, fh_state_allocator(state), context) : NULL;
     if (!ctxt)
         return FH_NOMEM;
     adt->cur_vmid = actor->vmid;
@@ -245,7 +246,7 @@ static void act(struct player *player, const struct judge *judge, struct step_tr
     judge_changes(judge, before, fh_state_rdata(state));
     judge_values(judge, fh_state_rdata(state));
     end_script(judge, before);
-    fh_snapshot_release(before, fh_malloc_allocator());
+    fh_snapshot_release(before, fh_state_allocator(state));
 }
 
 static void set(struct player *player, const struct judge *judge, struct step_trace *trace)
@@ -255,12 +256,12 @@ static void set(struct player *player, const struct judge *judge, struct step_tr
     struct patch_error error = {0};
     const struct fh_rdata *before = fh_state_snapshot(state);
     struct fh_rdata *adt = fh_state_edit(state);
-    if (!adt || !patch_apply(fh_rdata_type(), adt, fh_malloc_allocator(), judge->step->patch,
+    if (!adt || !patch_apply(fh_rdata_type(), adt, fh_state_allocator(state), judge->step->patch,
                              &numbers, NULL, &error))
         judge_fail(judge, judge->step->patch, "%s", adt ? error.message : "out of memory");
     if (trace)
         recorder_note_changes(player->scenario->arena, trace, before, fh_state_rdata(state));
-    fh_snapshot_release(before, fh_malloc_allocator());
+    fh_snapshot_release(before, fh_state_allocator(state));
 }
 
 static void play_step(struct player *player, const struct judge *judge)
@@ -296,7 +297,7 @@ static void play_and_check(struct player *player, const struct judge *judge)
     const struct fh_rdata *before = fh_state_snapshot(state);
     play_step(player, judge);
     judge_invariants_after(judge, before);
-    fh_snapshot_release(before, fh_malloc_allocator());
+    fh_snapshot_release(before, fh_state_allocator(state));
 }
 
 void play(struct scenario *scenario, bool trace, struct outcome *outcome)
@@ -311,7 +312,9 @@ void play(struct scenario *scenario, bool trace, struct outcome *outcome)
     for (size_t i = 0; i < scenario->nsteps && outcome->verdict == VERDICT_PASSED; i++) {
         struct judge judge = {scenario, outcome, &scenario->steps[i], (unsigned)i + 1};
         play_and_check(&player, &judge);
+        if (scenario->budget.is_exceeded)
+            judge_no_memory(&judge);
         outcome->played++;
     }
-    cpus_free(player.cpus);
+    cpus_free(player.cpus, &scenario->allocator);
 }

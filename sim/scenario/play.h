@@ -65,6 +65,8 @@ struct judge {
 };
 __attribute__((format(printf, 3, 4))) void
 judge_fail(const struct judge *judge, const struct node *node, const char *format, ...);
+/* The step cannot be played here: that says nothing about what it expects. */
+void judge_no_memory(const struct judge *judge);
 void judge_status(const struct judge *judge, enum fh_status status);
 void judge_result(const struct judge *judge, uint64_t result);
 void judge_halt(const struct judge *judge, bool before, bool after);

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "base/options.h"
+#include "base/output.h"
 #include "scenario/verdicts.h"
 
 static const char help[] =
@@ -144,11 +145,7 @@ static int run_all(struct verdicts *verdicts, char **arguments, int count,
                                         : EXIT_EXPECTED;
     }
     free_paths(&paths);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        diag_plain("cannot write the report");
-        status = EXIT_BAD_INPUT;
-    }
-    return status;
+    return output_arrived(stdout, "the report") ? status : EXIT_BAD_INPUT;
 }
 
 static bool choose_format(struct verdicts *verdicts, const char *name)

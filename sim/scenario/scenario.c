@@ -5,7 +5,7 @@
 
 #include "base/yaml.h"
 
-enum { MAX_FILE = 4 << 20, FORMAT_VERSION = 1 };
+enum { MAX_FILE = 4 << 20, FORMAT_VERSION = 1, MAX_MEMORY = 1 << 30 };
 
 static bool load_profile(struct reader *reader, struct scenario *scenario, const struct node *root)
 {
@@ -58,11 +58,38 @@ static bool load_root(struct reader *reader, struct scenario *scenario, const st
            scenario_load_steps(reader, scenario, node_get(root, "steps"));
 }
 
+/* "log", "slog.3": the events of a log, and not "log.3.length", how many there are. */
+static bool is_of_events(const char *key)
+{
+    static const char *const logs[] = {"log", "slog", "pt_updates"};
+    const char *dot = strrchr(key, '.');
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        const size_t length = strlen(logs[i]);
+        if (strncmp(key, logs[i], length) == 0 && (key[length] == '\0' || key[length] == '.'))
+            return !dot || strcmp(dot, ".length") != 0;
+    }
+    return false;
+}
+
+/* Does the document have a key for the events of a log, as patches and deltas do? */
+static bool speaks_of_logs(const struct node *node)
+{
+    for (size_t i = 0; i < node->count; i++) {
+        if ((node->kind == NODE_MAP && is_of_events(node->keys[i].text)) ||
+            speaks_of_logs(&node->items[i]))
+            return true;
+    }
+    return false;
+}
+
 /* What the file says. */
 static bool load_source(struct scenario *scenario)
 {
     const struct node *root = yaml_parse(&scenario->source, scenario->arena);
     struct reader reader = {.source = &scenario->source, .arena = scenario->arena};
+    scenario->budget = (struct budget){.limit = MAX_MEMORY};
+    scenario->allocator = budget_allocator(&scenario->budget);
+    scenario->log_policy = root && speaks_of_logs(root) ? FH_LOG_FULL : FH_LOG_SUMMARY;
     return root && load_root(&reader, scenario, root);
 }
 

@@ -4,6 +4,7 @@
 
 #include <faulthandler/faulthandler.h>
 
+#include "base/budget.h"
 #include "machine/choose.h"
 #include "patch/reader.h"
 #include "patch/script.h"
@@ -102,6 +103,9 @@ struct scenario {
     const char *description;
     const struct fh_profile *profile;
     uint64_t cpu, host_vcpuid; /* the CPU that acts first, and its host's context */
+    struct budget budget;      /* of the memory of `state` and `script` */
+    struct fh_allocator allocator;
+    enum fh_log_policy log_policy;
     struct script *script;
     struct machine_choice choice;
     struct fh_state *state;
@@ -112,7 +116,8 @@ struct scenario {
 
 /*
  * Read and check a file, for the machine of `choice` where there is one. False if it is no valid
- * scenario: it was reported.
+ * scenario: it was reported, and scenario->source.error says why. The logs keep their events only
+ * if the file speaks of them: a long run has many.
  */
 bool scenario_load(struct scenario *scenario, const char *path,
                    const struct machine_choice *choice);

@@ -176,7 +176,7 @@ bool scenario_try_patch(struct reader *reader, struct scenario *scenario, const 
         return false;
     struct fh_state *trial = fh_state_fork(scenario->state);
     struct fh_rdata *adt = trial ? fh_state_edit(trial) : NULL;
-    bool fits = adt ? patch_apply(fh_rdata_type(), adt, fh_malloc_allocator(), patch, &numbers,
+    bool fits = adt ? patch_apply(fh_rdata_type(), adt, fh_state_allocator(trial), patch, &numbers,
                                   NULL, &error) ||
                           reader_patch_error(reader, patch, &error)
                     : reader_error(reader, patch, "out of memory");

@@ -559,8 +559,8 @@ bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
     const struct fh_departures none = {{0, 0}};
     struct fh_config config = {.machine = scenario->choice.machine,
                                .profile = scenario->profile,
-                               .allocator = fh_malloc_allocator(),
-                               .log_policy = FH_LOG_FULL};
+                               .allocator = &scenario->allocator,
+                               .log_policy = scenario->log_policy};
     const struct node *machine = node_get(root, "machine");
     if (machine && machine->kind == NODE_MAP &&
         !load_realisation(reader, machine, &config.realisation))

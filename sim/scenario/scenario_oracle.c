@@ -231,7 +231,7 @@ bool scenario_load_oracles(struct reader *reader, struct scenario *scenario,
         return false;
     add(&script, "core_doracle", values);
     struct patch_error error = {0};
-    scenario->script = script_new(fh_malloc_allocator(), false);
+    scenario->script = script_new(&scenario->allocator, false);
     if (!scenario->script)
         return reader_error(reader, root, "out of memory");
     if (!script_load(scenario->script, &script, fh_state_rdata(scenario->state), reader->profile,
@@ -253,9 +253,9 @@ static bool try_events(struct reader *reader, const struct scenario *scenario,
     struct patch_error error = {0};
     struct fh_event **read = NULL;
     size_t count = 0;
-    bool is_good = patch_read_events(events->list, events->lock, &objects, fh_malloc_allocator(),
+    bool is_good = patch_read_events(events->list, events->lock, &objects, &scenario->allocator,
                                      &read, &count, &error);
-    patch_free_events(read, count, fh_malloc_allocator());
+    patch_free_events(read, count, &scenario->allocator);
     return is_good || reader_patch_error(reader, events->list, &error);
 }
 

@@ -57,7 +57,10 @@ static void text_scenario(struct verdicts *verdicts, const struct outcome *outco
     const char *colour = verdicts->colour ? words[outcome->verdict].colour : "";
     fprintf(verdicts->out, "%s%s%s  %s: ", colour, words[outcome->verdict].word,
             verdicts->colour ? "\033[0m" : "", scenario->name);
-    print_on_a_line(verdicts->out, sentence(outcome), "");
+    if (outcome->verdict == VERDICT_INVALID)
+        fputs("not played, for the reason on standard error", verdicts->out);
+    else
+        print_on_a_line(verdicts->out, scenario->description, "");
     fputc('\n', verdicts->out);
     verdicts_trace_text(verdicts->out, outcome, "");
     for (size_t i = 0; i < outcome->nfailures; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "trace/trace_out.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
 #include "base/json.h"
+#include "base/output.h"
 #include "base/report_file.h"
 #include "trace/cbor_writer.h"
 #include "trace/trace_write.h"
@@ -212,9 +212,8 @@ static bool finish(struct trace_out *out)
 bool trace_out_close(struct trace_out *out)
 {
     struct report_file *file = out->file;
-    bool good = finish(out) && fflush(out->last) == 0 && !ferror(out->last);
-    if (!good)
-        diag_plain("cannot write the trace: %s", strerror(errno));
+    const bool is_whole = finish(out);
+    bool good = output_arrived(out->last, "the trace") && is_whole;
     if (file && good)
         good = report_file_commit(file);
     else

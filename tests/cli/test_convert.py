@@ -137,4 +137,4 @@ def test_without_its_format_a_recording_is_no_trace(record):
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
     done = convert(tmp_path / "none")
     assert done.returncode == 2
-    assert "cannot read" in done.stderr
+    assert "cannot open" in done.stderr

@@ -194,7 +194,7 @@ JSON_VALUES = st.recursive(
 
 @settings(max_examples=30, deadline=None, derandomize=True, database=None,
           suppress_health_check=list(HealthCheck))
-@given(st.lists(JSON_VALUES, max_size=12))
+@given(st.lists(JSON_VALUES, min_size=1, max_size=12))
 def test_random_json_comes_back(values):
     check_lines([json.dumps(value, ensure_ascii=False) for value in values])
 

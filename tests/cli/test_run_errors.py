@@ -25,7 +25,7 @@ def refuse(fhsim, tmp_path):
         if path.read_bytes():
             source_line = path.read_bytes().splitlines()[line - 1].decode(errors="replace")
             shown = quoted[0][quoted[1].index("^"):]
-            rest = source_line[column - 1:].replace("\t", " ")
+            rest = source_line[column - 1:].replace("\t", " ").replace("\ufffd", "?")
             assert rest.startswith(shown) and bool(rest) == bool(shown)
         assert "1 invalid" in result.stdout
         return message
@@ -309,7 +309,7 @@ def test_an_error_in_the_last_step_keeps_the_first_from_running(fhsim, tmp_path)
 def test_a_missing_file_is_reported(fhsim, tmp_path):
     result = fhsim("run", tmp_path / "nowhere.yaml")
     assert result.returncode == 2
-    assert "nowhere.yaml: cannot read: No such file or directory" in result.stderr
+    assert "nowhere.yaml: cannot open: No such file or directory" in result.stderr
 
 
 def test_a_folder_without_scenarios_is_reported(fhsim, tmp_path):

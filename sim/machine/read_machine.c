@@ -113,7 +113,8 @@ static bool read_root(struct machine_reader *reader, const struct node *root, co
     fine = read_head(reader, root) && fine;
     for (size_t i = 0; i < SECTIONS; i++) {
         const struct node *section = node_get(root, sections[i].name);
-        fine = (!section || sections[i].read(reader, section)) && fine;
+        const bool is_said = section && section->kind != NODE_NULL;
+        fine = (!is_said || sections[i].read(reader, section)) && fine;
     }
     return fine;
 }

@@ -169,3 +169,112 @@ def test_an_unknown_machine_suggests_the_nearest(fhsim):
     result = fhsim("machine", "show", "sekvm-4.81")
     assert result.returncode == 2
     assert "did you mean 'sekvm-4.18'?" in result.stderr
+
+
+# --- infer ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def records(source):
+    """The records of a VM that runs."""
+    path = source / "tests/data/02_vm1_one_vcpu_excerpt.jsonl.zst"
+    text = subprocess.run(["zstdcat", path], capture_output=True, check=True, text=True).stdout
+    return text.splitlines()
+
+
+@pytest.fixture
+def infer(fhsim, records, tmp_path):
+    """What is inferred of the records after `change`, as text, and as a folder that is checked."""
+
+    def run(change=lambda record: None):
+        lines = [json.loads(line) for line in records]
+        for line in lines:
+            change(line)
+        trace = tmp_path / "t.jsonl"
+        trace.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        inferred = fhsim("machine", "infer", trace)
+        assert inferred.returncode == 0, inferred.stderr
+        folder = tmp_path / "inferred"
+        folder.mkdir(exist_ok=True)
+        (folder / "machine.yaml").write_text(inferred.stdout)
+        checked = fhsim("machine", "check", folder)
+        assert checked.returncode == 0, checked.stderr
+        return inferred.stdout, folder
+
+    return run
+
+
+def constants_of(fhsim, folder):
+    return json.loads(fhsim("machine", "show", folder, "--json").stdout)["constants"]
+
+
+def test_of_a_known_machine_nothing_new_is_inferred(infer, fhsim):
+    text, folder = infer()
+    assert "# Its boot record is one of sekvm-4.18: nothing of it needs a machine of its own." in text
+    assert constants_of(fhsim, folder) == constants_of(fhsim, "sekvm-4.18")
+
+
+def test_calls_under_other_numbers_and_new_calls_are_inferred(infer):
+    def change(record):
+        if record.get("hvc", {}).get("name") == "HVC_VCPU_RUN":
+            record["hvc"]["num"] = 40
+        if record.get("hvc", {}).get("name") == "HVC_TIMER_SET_CNTVOFF":
+            record["hvc"].update(name="HVC_WIPE", num=41)
+
+    text, _ = infer(change)
+    assert "\n  VCPU_RUN: 40\n" in text
+    assert '\n  # WIPE: {number: 41, call: "FUNCTION(w1, x2)"}\n' in text
+
+
+def test_other_values_of_the_boot_record_are_inferred(infer, fhsim):
+    def change(record):
+        for fx in record["fx"]:
+            if fx["t"] == "boot_val" and fx["name"] == "PAGE_S2_DEVICE":
+                fx["val"] = "0x40000000000743"
+            if fx["t"] == "boot_val" and fx["name"] == "el2_smmu_num":
+                fx["name"] = "smmus"
+
+    text, folder = infer(change)
+    assert "\n#   PAGE_S2_DEVICE is 0x40000000000743, not 0x40000000000747\n" in text
+    assert "\n  smmu_num: none # el2_smmu_num\n" in text
+    assert constants_of(fhsim, folder)["PAGE_S2_DEVICE"] == "0x40000000000743"
+
+
+def test_four_levels_and_pools_that_count_pages_are_inferred(infer, fhsim):
+    def change(record):
+        added = []
+        for fx in record["fx"]:
+            if fx["t"] == "vm_set" and fx["field"].endswith("_next"):
+                for key in ("old", "new"):
+                    fx[key] = hex(int(fx[key], 16) >> 12)
+            if fx["t"] == "pt_store" and fx["level"] == "pgd" and fx["vmid"] < 65:
+                added.append({**fx, "level": "pud", "g": fx["g"]})
+        record["fx"] += added
+
+    text, folder = infer(change)
+    assert "\n  levels: 4\n" in text
+    assert "\n  next: index\n" in text
+    assert constants_of(fhsim, folder)["STAGE2_LEVELS"] == "0x4"
+
+
+def test_what_a_recorder_never_wrote_is_listed(infer):
+    def change(record):
+        record["fx"] = [fx for fx in record["fx"] if fx["t"] not in ("tlbi", "percpu")]
+
+    text, _ = infer(change)
+    listed = text.split("dialect: [{effect: snap, omits: true}]\n#   ")[1].splitlines()[0].split()
+    assert {"tlbi", "percpu"} <= set(listed)
+    assert not {"lock", "pt_store", "s2_read"} & set(listed)
+
+
+@pytest.mark.parametrize("lines, message", [
+    (0, "the trace is empty"),
+    (1, "a trace begins with the boot record, which has boot_pool effects"),
+])
+def test_without_a_boot_record_nothing_is_inferred(fhsim, records, tmp_path, lines, message):
+    trace = tmp_path / "t.jsonl"
+    trace.write_text("".join(line + "\n" for line in records[5:5 + lines]))
+    result = fhsim("machine", "infer", trace)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert message in result.stderr

@@ -12,5 +12,6 @@
 #include <faulthandler/arm_smmu.h>
 #include <faulthandler/arm_stage2.h>
 #include <faulthandler/arm_syndrome.h>
+#include <faulthandler/arm_walk.h>
 
 #endif

@@ -37,13 +37,15 @@ bool patch_apply(const struct fh_type *type, void *place, const struct fh_alloca
 /*
  * Where the objects are that locks protect: snapshot events are written relative to them. The lock
  * with the id npt_id + vmid protects npts[vmid], info_id + vmid protects vminfos[vmid]; an event in
- * the log of any other lock is relative to an object that is zero and empty.
+ * the log of any other lock is relative to an object that is zero and empty. Without `shared` all
+ * are.
  */
 struct patch_objects {
     const struct fh_shared *shared;
     uint64_t npt_id;
     uint64_t info_id;
-    bool has_negatives; /* see patch_apply_rdata */
+    bool has_negatives;            /* see patch_apply_rdata */
+    enum fh_log_policy log_policy; /* how much of the events a log keeps */
 };
 
 /*

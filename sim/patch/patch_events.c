@@ -48,7 +48,7 @@ static const void *object_of_log(const struct event_reader *reader, enum fh_even
                                  const struct fh_type *type)
 {
     const struct patch_objects *objects = reader->applier->objects;
-    if (!objects)
+    if (!objects || !objects->shared)
         return type == reader->applier->object_type ? reader->applier->object : NULL;
     const struct fh_shared *shared = objects->shared;
     switch (kind) {
@@ -176,7 +176,8 @@ static bool append(struct applier *applier, struct fh_log *log, uint64_t id,
         return false;
     bool is_good = true;
     for (size_t i = 0; is_good && i < list->count; i++)
-        is_good = fh_log_append(log, FH_LOG_FULL, applier->allocator, events[i]);
+        is_good = fh_log_append(log, applier->objects ? applier->objects->log_policy : FH_LOG_FULL,
+                                applier->allocator, events[i]);
     patch_free_events(events, list->count, applier->allocator);
     return is_good || patch_no_memory(applier, list);
 }

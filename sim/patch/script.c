@@ -61,6 +61,8 @@ struct script {
     struct answers step_locks, step_slog; /* of the step that is played, on top of these */
     struct data doracle;
     struct data core_doracle;
+    enum fh_effect_kind watched;
+    bool *seen; /* NULL: nothing is watched */
 };
 
 /* --- The answers ------------------------------------------------------------------------------ */
@@ -251,6 +253,18 @@ static uint64_t given_decrypt_sys_regs(void *context, uint64_t vmid, uint64_t n,
     return decrypt(context, true, vmid, n, ctxt);
 }
 
+void script_watch(struct script *script, enum fh_effect_kind kind, bool *seen)
+{
+    script->watched = kind;
+    script->seen = seen;
+}
+
+static void watch(void *context, const struct fh_effect *effect)
+{
+    const struct script *script = context;
+    *script->seen |= effect->kind == script->watched;
+}
+
 struct fh_environment script_environment(struct script *script)
 {
     struct fh_environment environment = {.context = script,
@@ -274,6 +288,8 @@ struct fh_environment script_environment(struct script *script)
         environment.decrypt_gp_regs = decrypt_gp_regs;
         environment.decrypt_sys_regs = decrypt_sys_regs;
     }
+    if (script->seen)
+        environment.observer = watch;
     return environment;
 }
 
@@ -445,7 +461,8 @@ static bool load_data(struct data *data, struct applier *applier, const char *na
 bool script_load(struct script *script, const struct node *init, const struct fh_rdata *rdata,
                  const struct fh_profile *profile, struct patch_error *error)
 {
-    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID, false};
+    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID, false,
+                                          FH_LOG_FULL};
     struct applier applier = {.allocator = script->allocator, .objects = &objects, .error = error};
     memset(error, 0, sizeof *error);
     const struct node *oracle = node_get(init, "oracle"), *soracle = node_get(init, "soracle");
@@ -492,7 +509,8 @@ bool script_add_events(struct script *script, bool atomic, uint64_t id, uint64_t
                        const struct node *events, const struct fh_rdata *rdata,
                        const struct fh_profile *profile, struct patch_error *error)
 {
-    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID, false};
+    const struct patch_objects objects = {&rdata->shared, profile->NPT_ID, profile->INFO_ID, false,
+                                          FH_LOG_FULL};
     struct answers *answers = atomic ? &script->step_slog : &script->step_locks;
     struct applier applier = {.allocator = script->allocator, .error = error};
     memset(error, 0, sizeof *error);

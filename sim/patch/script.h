@@ -18,6 +18,9 @@ void script_free(struct script *script);
 /* The environment, to put into a state. It refers to the script. */
 struct fh_environment script_environment(struct script *script);
 
+/* From now on *seen becomes true at each effect of this kind: before script_environment. */
+void script_watch(struct script *script, enum fh_effect_kind kind, bool *seen);
+
 /*
  * Take the keys `oracle`, `soracle`, `doracle` and `core_doracle` from `init` (README of the
  * vectors). Event patches are relative to the objects in `rdata`.

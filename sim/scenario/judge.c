@@ -144,7 +144,7 @@ static struct fh_state *expected_state(const struct judge *judge, const struct f
     const struct node *delta = judge->step->expect.delta;
     struct patch_numbers numbers = number_patches(scenario->profile);
     struct patch_objects objects = {&before->shared, scenario->profile->NPT_ID,
-                                    scenario->profile->INFO_ID, false};
+                                    scenario->profile->INFO_ID, false, FH_LOG_FULL};
     struct patch_error error = {0};
     struct fh_state *expected = fh_state_fork(scenario->state);
     if (!expected)

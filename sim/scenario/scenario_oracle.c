@@ -249,7 +249,7 @@ static bool try_events(struct reader *reader, const struct scenario *scenario,
 {
     const struct fh_profile *k = scenario->profile;
     const struct patch_objects objects = {&fh_state_rdata(scenario->state)->shared, k->NPT_ID,
-                                          k->INFO_ID, false};
+                                          k->INFO_ID, false, FH_LOG_FULL};
     struct patch_error error = {0};
     struct fh_event **read = NULL;
     size_t count = 0;

@@ -16,7 +16,7 @@ enum { DIFFERENCES_SHOWN = 8, DIFFERENCES_SHOWN_ALONE = 200, PROGRESS_EVERY = 16
 
 static const char help[] =
     "usage: fhsim conform FILE... [--only ID] [--function NAME] [--strict] [--quiet] [--all]\n"
-    "                             [--json]\n\n"
+    "                             [--json] [--realisation FORM] [--log POLICY]\n\n"
     "Checks the model against recorded vectors of the spec (JSON Lines, plain or zstd; '-' is\n"
     "standard input). Prints how many cases passed, by file and by function, then the first\n"
     "differing step of each failed case.\n\n"
@@ -25,13 +25,22 @@ static const char help[] =
     "  --strict         fail, too, when cases use functions that are not written yet\n"
     "  --quiet          only failures and the last line\n"
     "  --all            show every failure, not the first 20\n"
-    "  --json           one JSON object instead of text\n\n"
+    "  --json           one JSON object instead of text\n"
+    "  --realisation FORM   tables as `abstract` maps (the default), `concrete` words or `both`; "
+    "cases\n"
+    "                   whose state the words cannot say are counted, with the reason\n"
+    "  --log POLICY     keep logs in `full` (the default), or a `summary` of them: then only "
+    "their\n"
+    "                   lengths and the states of locks are compared\n\n"
     "Exit status: 0 all passed, 1 a case failed, 2 bad input.\n";
 
 struct conform {
     const char *only;
     const char *function_name;
     const struct fh_function *function;
+    const char *realisation_name, *log_name;
+    enum fh_realisation realisation;
+    enum fh_log_policy log_policy;
     bool strict, quiet, show_all, json;
     bool shows_progress; /* where it takes long */
     bool is_progress_shown;
@@ -81,6 +90,7 @@ static void count(struct tally *tally, enum verdict verdict)
     case VERDICT_PASSED: tally->passed++; break;
     case VERDICT_FAILED: tally->failed++; break;
     case VERDICT_SKIPPED: tally->skipped++; break;
+    case VERDICT_FORMLESS: tally->formless++; break;
     case VERDICT_BAD_INPUT: break;
     }
 }
@@ -203,8 +213,9 @@ static int run(struct conform *conform, char **argv, size_t nfiles)
     conform->reader = json_reader_new();
     struct file_tally *files = calloc(nfiles, sizeof *files);
     if (conform->results)
-        conform->runner = case_runner_new(conform->results, conform->only ? DIFFERENCES_SHOWN_ALONE
-                                                                          : DIFFERENCES_SHOWN);
+        conform->runner = case_runner_new(
+            conform->results, conform->only ? DIFFERENCES_SHOWN_ALONE : DIFFERENCES_SHOWN,
+            conform->realisation, conform->log_policy);
     int status = EXIT_BAD_INPUT;
     if (!conform->reader || !files || !conform->runner)
         diag_plain("out of memory");
@@ -217,13 +228,50 @@ static int run(struct conform *conform, char **argv, size_t nfiles)
     return status;
 }
 
+/* One of the words; the index of NULL is its end. */
+static bool read_word(const char *option, const char *word, const char *const *words,
+                      unsigned *index)
+{
+    size_t count = 0;
+    for (*index = 0; words[*index]; ++*index, count++) {
+        if (strcmp(words[*index], word) == 0)
+            return true;
+    }
+    const char *suggestion = nearest(word, words, count);
+    if (suggestion)
+        diag_plain("conform: no %s '%s'; did you mean '%s'?", option, word, suggestion);
+    else
+        diag_plain("conform: no %s '%s'; `fhsim conform --help` lists them", option, word);
+    return false;
+}
+
+static bool read_form(struct conform *conform)
+{
+    static const char *const realisations[] = {"abstract", "concrete", "both", NULL};
+    static const char *const policies[] = {"summary", "full", NULL};
+    unsigned realisation = FH_ABSTRACT, policy = FH_LOG_FULL;
+    if (conform->realisation_name &&
+        !read_word("realisation", conform->realisation_name, realisations, &realisation))
+        return false;
+    if (conform->log_name && !read_word("log policy", conform->log_name, policies, &policy))
+        return false;
+    conform->realisation = (enum fh_realisation)realisation;
+    conform->log_policy = (enum fh_log_policy)policy;
+    return true;
+}
+
 int command_conform(int argc, char **argv)
 {
     struct conform conform = {.shows_progress = isatty(STDERR_FILENO)};
     const struct option_spec options[] = {
-        {"--only", NULL, &conform.only},     {"--function", NULL, &conform.function_name},
-        {"--strict", &conform.strict, NULL}, {"--quiet", &conform.quiet, NULL},
-        {"--all", &conform.show_all, NULL},  {"--json", &conform.json, NULL},
+        {"--only", NULL, &conform.only},
+        {"--function", NULL, &conform.function_name},
+        {"--strict", &conform.strict, NULL},
+        {"--quiet", &conform.quiet, NULL},
+        {"--all", &conform.show_all, NULL},
+        {"--json", &conform.json, NULL},
+        {"--realisation", NULL, &conform.realisation_name},
+        {"--log", NULL, &conform.log_name},
     };
     int nfiles;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &nfiles)) {
@@ -235,6 +283,8 @@ int command_conform(int argc, char **argv)
         diag_plain("conform: which files? (usage: fhsim conform FILE...)");
         return EXIT_BAD_INPUT;
     }
+    if (!read_form(&conform))
+        return EXIT_BAD_INPUT;
     conform.next_progress = now() + PROGRESS_INTERVAL;
     conform.arena = arena_new();
     int status = run(&conform, argv, (size_t)nfiles);

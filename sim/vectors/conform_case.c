@@ -12,8 +12,11 @@ struct case_runner {
     struct results *results;
     unsigned differences_shown;
     const struct fh_allocator *allocator;
-    struct fh_state *base; /* cases begin with a fork of it */
-    uint8_t *called;       /* by function: did this case call it? */
+    enum fh_realisation realisation;
+    enum fh_log_policy log_policy;
+    struct fh_state *base;      /* cases begin with a fork of it */
+    struct fh_state *base_both; /* FH_CONCRETE: the same with both forms */
+    uint8_t *called;            /* by function: did this case call it? */
 };
 
 /* One case as it runs. */
@@ -26,7 +29,11 @@ struct run {
     const char *id;
     struct script *script;
     struct fh_state *state;
-    bool invariants_held; /* all of them, where they were last looked at */
+    struct fh_state *maps;        /* FH_CONCRETE: the same state as maps, with its words; or NULL */
+    enum fh_realisation compared; /* in which realisation the recorded changes are looked for */
+    struct form_shift shift;      /* of the counters of table pages */
+    bool has_cleared_bank;        /* in words, which do otherwise than maps: docs/realisations.md */
+    bool invariants_held;         /* all of them, where they were last looked at */
 };
 
 /* One step of it: the state before, and the state that should come out. */
@@ -42,20 +49,27 @@ struct step {
     unsigned nargs;
 };
 
-struct case_runner *case_runner_new(struct results *results, unsigned differences_shown)
+struct case_runner *case_runner_new(struct results *results, unsigned differences_shown,
+                                    enum fh_realisation realisation, enum fh_log_policy log_policy)
 {
     struct case_runner *runner = calloc(1, sizeof *runner);
     if (!runner)
         return NULL;
-    const struct fh_config config = {.machine = &fh_machine_bodies,
-                                     .allocator = fh_malloc_allocator(),
-                                     .log_policy = FH_LOG_FULL};
+    struct fh_config config = {.machine = &fh_machine_bodies,
+                               .allocator = fh_malloc_allocator(),
+                               .log_policy = log_policy,
+                               .realisation = realisation,
+                               .simple_locks = true};
+    runner->realisation = realisation;
+    runner->log_policy = log_policy;
     runner->results = results;
     runner->differences_shown = differences_shown;
     runner->allocator = config.allocator;
     runner->base = fh_state_new(&config);
+    config.realisation = FH_BOTH;
+    runner->base_both = fh_state_new(&config);
     runner->called = calloc(results->nfunctions + 1, 1);
-    if (runner->base && runner->called)
+    if (runner->base && runner->base_both && runner->called)
         return runner;
     case_runner_free(runner);
     return NULL;
@@ -66,6 +80,7 @@ void case_runner_free(struct case_runner *runner)
     if (!runner)
         return;
     fh_state_free(runner->base);
+    fh_state_free(runner->base_both);
     free(runner->called);
     free(runner);
 }
@@ -227,27 +242,42 @@ static bool same_head(const struct fh_event *a, const struct fh_event *b)
     return a->kind == b->kind && a->cpu == b->cpu && memcmp(a->args, b->args, sizeof a->args) == 0;
 }
 
-static bool same_event(const struct fh_event *a, const struct fh_event *b)
+/* A change of what is compared ends the walk. */
+static bool visit_compared(void *context, const struct fh_change *change)
 {
-    return is_left_out(a) && is_left_out(b) ? same_head(a, b) : fh_event_equal(a, b);
+    return form_leaves_out(*(const enum fh_realisation *)context, change->path);
 }
 
-static bool is_lock_log(const struct fh_log *log)
+static bool same_event(const struct comparison *comparison, const struct fh_event *a,
+                       const struct fh_event *b)
 {
-    enum fh_event_family family =
-        log->newest ? fh_event_family((enum fh_event_kind)log->newest->kind) : FH_ATOMIC;
-    return family == FH_TICKET || family == FH_SHARED;
+    enum fh_realisation compared = comparison->step->run->compared;
+    const enum fh_event_kind kind = (enum fh_event_kind)a->kind;
+    if (is_left_out(a) && is_left_out(b))
+        return same_head(a, b);
+    if (fh_event_equal(a, b))
+        return true;
+    return same_head(a, b) && fh_event_object_type(kind) &&
+           fh_delta_values(fh_event_object_type(kind), &a->object, &b->object, visit_compared,
+                           &compared);
 }
 
-static bool same_log(const struct fh_log *a, const struct fh_log *b)
+static bool is_lock_log(const struct fh_path *path)
+{
+    return strcmp(path->steps[0].field, "log") == 0;
+}
+
+static bool same_log(const struct comparison *comparison, const struct fh_path *path,
+                     const struct fh_log *a, const struct fh_log *b)
 {
     if (a->length != b->length)
         return false;
-    if (is_lock_log(a) && (a->lock != b->lock || a->holder != b->holder || a->budget != b->budget))
+    if (is_lock_log(path) &&
+        (a->lock != b->lock || a->holder != b->holder || a->budget != b->budget))
         return false;
     const struct fh_event *x = a->newest, *y = b->newest;
     for (; x && y && x != y; x = x->older, y = y->older) {
-        if (!same_event(x, y))
+        if (!same_event(comparison, x, y))
             return false;
     }
     return x == y;
@@ -273,7 +303,7 @@ static void compare_events(struct comparison *comparison, const char *path, cons
     uint64_t i = 0;
     if (!x || !y)
         goto end;
-    while (x[i] && y[i] && same_event(x[i], y[i]))
+    while (x[i] && y[i] && same_event(comparison, x[i], y[i]))
         i++;
     char place[280];
     snprintf(place, sizeof place, "%s[%" PRIu64 "]", path, i);
@@ -296,12 +326,14 @@ static bool visit_change(void *context, const struct fh_change *change)
 {
     struct comparison *comparison = context;
     char path[200];
+    if (form_leaves_out(comparison->step->run->compared, change->path))
+        return true;
     fh_path_format(change->path, path, sizeof path);
     if (change->type->kind != FH_KIND_LOG) {
         add_difference(comparison, path, change->type, change->before, change->after, print_value);
         return true;
     }
-    if (same_log(change->before, change->after))
+    if (same_log(comparison, change->path, change->before, change->after))
         return true;
     const struct fh_log *expected = change->before, *got = change->after;
     if (expected->length != got->length)
@@ -316,6 +348,30 @@ static enum verdict compare_states(const struct step *step, const struct fh_rdat
     struct comparison comparison = {.step = step, .reason = reason, .prefix = ""};
     fh_delta(expected, fh_state_rdata(step->run->state), visit_change, &comparison);
     return comparison.failure ? VERDICT_FAILED : VERDICT_PASSED;
+}
+
+/* Do the words of the state say what the maps of `expected` do? Those become run->maps. */
+static enum verdict compare_words(const struct step *step, struct fh_state *expected)
+{
+    struct run *run = step->run;
+    struct fh_disagreement first;
+    if (run->compared == FH_ABSTRACT)
+        return VERDICT_PASSED;
+    if (run->compared == FH_CONCRETE) {
+        if (!form_take_words(expected, fh_state_rdata(run->state)))
+            return verdict_without_memory(run);
+        const struct fh_rdata *rdata = fh_state_snapshot(expected);
+        fh_state_restore(run->maps, rdata);
+        fh_snapshot_release(rdata, run->runner->allocator);
+    }
+    const struct fh_state *both = run->compared == FH_CONCRETE ? run->maps : run->state;
+    if (fh_check_realisations(both, &first) == FH_OK)
+        return VERDICT_PASSED;
+    return fail_step(step,
+                     "the words do not say what the recorded maps do: %s of %" PRIu64
+                     " at %#" PRIx64 ", maps %#" PRIx64 ", words %#" PRIx64,
+                     first.what, first.owner, first.addr, first.abstract_value,
+                     first.concrete_value);
 }
 
 /* --- Steps ------------------------------------------------------------------------------------ */
@@ -357,29 +413,71 @@ static enum verdict check_result(const struct step *step, const struct node *wan
     return VERDICT_PASSED;
 }
 
+/* The recorded change, made to the expected state. */
+static enum verdict apply_delta(const struct step *step, const struct node *delta)
+{
+    const struct run *run = step->run;
+    const struct patch_objects objects = {&step->before->shared, fh_profile_spec.NPT_ID,
+                                          fh_profile_spec.INFO_ID, step->before->cur_vcpuid < 0,
+                                          run->runner->log_policy};
+    struct patch_error error;
+    if (run->compared != FH_ABSTRACT && !form_move_counters(step->expected, &run->shift, false))
+        return verdict_without_memory(run);
+    struct fh_rdata *expected = fh_state_edit(step->expected);
+    if (!expected)
+        return verdict_without_memory(run);
+    if (!patch_apply_rdata(expected, run->runner->allocator, delta, &objects, NULL, NULL, &error))
+        return bad_patch(run, &error);
+    if (run->compared != FH_ABSTRACT && !form_move_counters(step->expected, &run->shift, true))
+        return verdict_without_memory(run);
+    return VERDICT_PASSED;
+}
+
+static enum verdict without_form(const struct run *run, const char *why)
+{
+    if (strcmp(why, "out of memory") == 0)
+        return verdict_without_memory(run);
+    results_note_formless(run->runner->results, why);
+    return VERDICT_FORMLESS;
+}
+
+/* Does the step come to where the two forms are known to differ (docs/realisations.md)? */
+static enum verdict check_forms(const struct step *step)
+{
+    const struct run *run = step->run;
+    if (run->compared == FH_CONCRETE && run->has_cleared_bank)
+        return without_form(run, "a bank's table is cleared, of which the words keep something");
+    if (run->compared == FH_CONCRETE && fh_state_rdata(run->state)->halt &&
+        fh_state_rdata(step->expected)->halt &&
+        !form_same_counters(fh_state_rdata(run->state), fh_state_rdata(step->expected)))
+        return without_form(run, "a pool is exhausted, and the words keep the tables above");
+    if (run->compared != FH_ABSTRACT && form_has_far_page(fh_state_rdata(step->expected)))
+        return without_form(run, "a page beyond the addresses that words know");
+    return VERDICT_PASSED;
+}
+
 static enum verdict check_outcome(const struct step *step, enum fh_status status, uint64_t result)
 {
     const struct run *run = step->run;
+    const struct node *delta = node_get(step->node, "d");
+    enum verdict verdict = delta ? apply_delta(step, delta) : VERDICT_PASSED;
+    if (verdict == VERDICT_PASSED)
+        verdict = check_forms(step);
+    if (verdict != VERDICT_PASSED)
+        return verdict;
     if (status != FH_OK) {
         char text[300];
         fh_error_format(fh_state_error(run->state), text, sizeof text);
         return fail_step(step, "expected the call to go through, got: %s", text);
     }
-    enum verdict verdict = check_result(step, node_get(step->node, "r"), result);
+    verdict = check_result(step, node_get(step->node, "r"), result);
     if (verdict != VERDICT_PASSED)
         return verdict;
-    const struct node *delta = node_get(step->node, "d");
     if (!delta)
         return compare_states(step, step->before, "a function that only reads changed the state");
-    struct fh_rdata *expected = fh_state_edit(step->expected);
-    if (!expected)
-        return verdict_without_memory(run);
-    const struct patch_objects objects = {&step->before->shared, fh_profile_spec.NPT_ID,
-                                          fh_profile_spec.INFO_ID, step->before->cur_vcpuid < 0};
-    struct patch_error error;
-    if (!patch_apply_rdata(expected, run->runner->allocator, delta, &objects, NULL, NULL, &error))
-        return bad_patch(run, &error);
-    return compare_states(step, expected, "the new state is not the recorded one");
+    verdict = compare_states(step, fh_state_rdata(step->expected),
+                             "the new state is not the recorded one");
+    return verdict == VERDICT_PASSED ? compare_words(step, step->expected) : verdict;
 }
 
 /* Is this the step whose result has more than 64 bits? */
@@ -433,8 +531,8 @@ static enum verdict check_invariants(struct run *run, const struct step *step,
         return VERDICT_PASSED;
     if (!invariants_are_text(recorded))
         return bad_input(run, recorded, "invariants are 18 characters, each 0 or 1");
-    if (invariants_agree(run->state, step ? step->before : NULL, &run->invariants_held,
-                         recorded->text, reason, sizeof reason))
+    if (invariants_agree(run->maps ? run->maps : run->state, step ? step->before : NULL,
+                         &run->invariants_held, recorded->text, reason, sizeof reason))
         return VERDICT_PASSED;
     add_failure(run, step, reason);
     return VERDICT_FAILED;
@@ -454,8 +552,8 @@ static enum verdict run_written_step(struct step *step)
     enum verdict verdict = read_args(step);
     if (verdict != VERDICT_PASSED)
         return verdict;
-    step->before = fh_state_snapshot(run->state);
-    step->expected = fh_state_fork(run->state);
+    step->before = fh_state_snapshot(run->maps ? run->maps : run->state);
+    step->expected = fh_state_fork(run->maps ? run->maps : run->state);
     verdict = step->expected ? call_and_check(step) : verdict_without_memory(run);
     if (verdict == VERDICT_PASSED)
         verdict = check_invariants(run, step, node_get(step->node, "i"));
@@ -510,12 +608,14 @@ static const char *const oracles[] = {"oracle", "soracle", "doracle", "core_dora
 static enum verdict load(struct run *run, const struct node *init)
 {
     const struct fh_allocator *allocator = run->runner->allocator;
-    struct fh_rdata *rdata = fh_state_edit(run->state);
+    const struct patch_objects objects = {NULL, 0, 0, false, run->runner->log_policy};
+    struct fh_state *state = run->maps ? run->maps : run->state;
+    struct fh_rdata *rdata = fh_state_edit(state);
     struct patch_error error;
     if (!rdata || !run->script)
         return verdict_without_memory(run);
     bool is_wide = node_is(node_get(run->vector, "wide"), "init");
-    if (!patch_apply_rdata(rdata, allocator, init, NULL, NULL, oracles, &error)) {
+    if (!patch_apply_rdata(rdata, allocator, init, &objects, NULL, oracles, &error)) {
         /* Refused, as it should be, with the name of the field in front of the message. */
         if (is_wide && error.unrepresentable && strchr(error.message, '.'))
             return VERDICT_PASSED;
@@ -525,10 +625,50 @@ static enum verdict load(struct run *run, const struct node *init)
         add_failure(run, NULL, "a state with a value beyond 64 bits was loaded");
         return VERDICT_FAILED;
     }
-    if (!script_load(run->script, init, rdata, &fh_profile_spec, &error))
+    return VERDICT_PASSED;
+}
+
+/* The environment; what other CPUs hand over is in the form of the state. */
+static enum verdict load_script(struct run *run, const struct node *init)
+{
+    struct patch_error error;
+    if (!script_load(run->script, init, fh_state_rdata(run->state), &fh_profile_spec, &error))
         return bad_patch(run, &error);
+    if (run->maps)
+        script_watch(run->script, FH_EFFECT_SPT_CLEAR, &run->has_cleared_bank);
     *fh_state_environment(run->state) = script_environment(run->script);
     return VERDICT_PASSED;
+}
+
+/* The state that the case begins in, in the realisation that was asked for. */
+static enum verdict take_form(struct run *run, const struct node *init, const struct node *steps)
+{
+    const struct form_calls calls = form_calls_of(steps);
+    const enum fh_realisation realisation = run->runner->realisation;
+    if (realisation == FH_ABSTRACT)
+        return VERDICT_PASSED;
+    if (calls.words && (realisation == FH_BOTH || !calls.below))
+        return without_form(run, "a step writes to words alone");
+    if (calls.tickets && realisation == FH_BOTH)
+        return without_form(run, "a step draws tickets alone");
+    if (calls.words) { /* they are the same in each realisation */
+        const struct fh_rdata *rdata = fh_state_snapshot(run->maps);
+        fh_state_restore(run->state, rdata);
+        fh_snapshot_release(rdata, run->runner->allocator);
+        run->compared = FH_ABSTRACT;
+        fh_state_free(run->maps);
+        run->maps = NULL;
+        return VERDICT_PASSED;
+    }
+    const char *why = form_make_words(run->maps ? run->maps : run->state, init, &run->shift);
+    if (why)
+        return without_form(run, why);
+    if (!run->maps)
+        return VERDICT_PASSED;
+    const struct fh_rdata *rdata = fh_state_snapshot(run->maps);
+    fh_state_restore(run->state, rdata);
+    fh_snapshot_release(rdata, run->runner->allocator);
+    return form_empty_maps(run->state) ? VERDICT_PASSED : verdict_without_memory(run);
 }
 
 static enum verdict run_steps(struct run *run, const struct node *steps)
@@ -551,7 +691,11 @@ static enum verdict run_case(struct run *run)
     enum verdict verdict = load(run, init);
     if (verdict != VERDICT_PASSED || node_is(node_get(run->vector, "wide"), "init"))
         return verdict;
-    verdict = check_invariants(run, NULL, node_get(run->vector, "i0"));
+    verdict = take_form(run, init, node_get(run->vector, "steps"));
+    if (verdict == VERDICT_PASSED)
+        verdict = load_script(run, init);
+    if (verdict == VERDICT_PASSED)
+        verdict = check_invariants(run, NULL, node_get(run->vector, "i0"));
     return verdict == VERDICT_PASSED ? run_steps(run, node_get(run->vector, "steps")) : verdict;
 }
 
@@ -566,6 +710,11 @@ static void count_functions(struct case_runner *runner)
     }
 }
 
+static bool needs_maps(const struct case_runner *runner)
+{
+    return runner->realisation == FH_CONCRETE;
+}
+
 enum verdict case_run(struct case_runner *runner, const char *file, unsigned line,
                       const char *source, const struct node *vector)
 {
@@ -578,8 +727,13 @@ enum verdict case_run(struct case_runner *runner, const char *file, unsigned lin
     memset(runner->called, 0, runner->results->nfunctions);
     run.script = script_new(runner->allocator, true);
     run.state = fh_state_fork(runner->base);
-    enum verdict verdict = run.script && run.state ? run_case(&run) : verdict_without_memory(&run);
+    run.compared = runner->realisation;
+    if (needs_maps(runner))
+        run.maps = fh_state_fork(runner->base_both);
+    const bool has_memory = run.script && run.state && (run.maps || !needs_maps(runner));
+    enum verdict verdict = has_memory ? run_case(&run) : verdict_without_memory(&run);
     fh_state_free(run.state);
+    fh_state_free(run.maps);
     script_free(run.script);
     count_functions(runner);
     return verdict;

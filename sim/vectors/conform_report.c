@@ -32,13 +32,8 @@ void results_free(struct results *results)
     free(results);
 }
 
-void results_note_gap(struct results *results, const char *name)
+static void note(struct results *results, struct gap **place, const char *name, size_t length)
 {
-    static const char suffix[] = "_spec";
-    size_t length = strlen(name);
-    if (length > sizeof suffix && strcmp(name + length - (sizeof suffix - 1), suffix) == 0)
-        length -= sizeof suffix - 1;
-    struct gap **place = &results->gaps;
     for (; *place; place = &(*place)->next) {
         if (strncmp((*place)->name, name, length) == 0 && !(*place)->name[length]) {
             (*place)->cases++;
@@ -48,6 +43,20 @@ void results_note_gap(struct results *results, const char *name)
     *place = arena_alloc(results->arena, sizeof **place);
     (*place)->name = arena_strdup(results->arena, name, length);
     (*place)->cases = 1;
+}
+
+void results_note_gap(struct results *results, const char *name)
+{
+    static const char suffix[] = "_spec";
+    size_t length = strlen(name);
+    if (length > sizeof suffix && strcmp(name + length - (sizeof suffix - 1), suffix) == 0)
+        length -= sizeof suffix - 1;
+    note(results, &results->gaps, name, length);
+}
+
+void results_note_formless(struct results *results, const char *why)
+{
+    note(results, &results->formless, why, strlen(why));
 }
 
 /* --- For people ------------------------------------------------------------------------------- */
@@ -69,13 +78,15 @@ static struct style style_of(FILE *out)
 static void print_tally(const char *name, int width, const struct tally *tally, bool is_cut,
                         const struct style *style)
 {
-    unsigned total = tally->passed + tally->failed + tally->skipped;
+    unsigned total = tally->passed + tally->failed + tally->skipped + tally->formless;
     printf("  %-*s %s%6u/%u%s", width, name, tally->failed ? style->bad : "", tally->passed, total,
            tally->failed ? style->end : "");
     if (tally->failed)
         printf("  %s%u failed%s", style->bad, tally->failed, style->end);
     if (tally->skipped)
         printf("  %s%u skipped%s", style->dim, tally->skipped, style->end);
+    if (tally->formless)
+        printf("  %s%u without this form%s", style->dim, tally->formless, style->end);
     if (is_cut)
         printf("  %sbad input%s", style->bad, style->end);
     putchar('\n');
@@ -123,6 +134,15 @@ static void print_tables(const struct results *results, const struct file_tally 
         printf("  %s%-*s %6u%s\n", style->dim, width, gap->name, gap->cases, style->end);
 }
 
+/* Also under --quiet: what was not compared is part of the result. */
+static void print_formless(const struct results *results)
+{
+    if (results->formless)
+        printf("%u without this form, because of\n", results->total.formless);
+    for (const struct gap *gap = results->formless; gap; gap = gap->next)
+        printf("  %6u  %s\n", gap->cases, gap->name);
+}
+
 static void print_failure(const struct failure *failure, const struct style *style)
 {
     printf("\n%sFAILED%s %s (%s:%u)\n", style->bad, style->end, failure->id, failure->file,
@@ -144,6 +164,8 @@ static void print_total(const struct tally *total)
     printf("%u passed, %u failed", total->passed, total->failed);
     if (total->skipped)
         printf(", %u skipped", total->skipped);
+    if (total->formless)
+        printf(", %u without this form", total->formless);
     putchar('\n');
 }
 
@@ -162,6 +184,7 @@ void report_text(const struct results *results, const struct file_tally *files, 
         printf("\n... and %u more failures (--all shows them)\n", shown - FAILURES_SHOWN);
     if (!quiet || shown > 0)
         putchar('\n');
+    print_formless(results);
     print_total(&results->total);
 }
 
@@ -181,8 +204,8 @@ static void json_member(const char *name, const char *text)
 
 static void json_tally(const struct tally *tally)
 {
-    printf("\"passed\":%u,\"failed\":%u,\"skipped\":%u", tally->passed, tally->failed,
-           tally->skipped);
+    printf("\"passed\":%u,\"failed\":%u,\"skipped\":%u,\"without_form\":%u", tally->passed,
+           tally->failed, tally->skipped, tally->formless);
 }
 
 static void json_failure(const struct failure *failure)
@@ -226,6 +249,15 @@ static void json_functions(const struct results *results)
     }
 }
 
+static void json_gaps(const struct gap *gap)
+{
+    for (; gap; gap = gap->next) {
+        fputs("{", stdout);
+        json_member("name", gap->name);
+        printf(",\"cases\":%u}%s", gap->cases, gap->next ? "," : "");
+    }
+}
+
 void report_json(const struct results *results, const struct file_tally *files, size_t nfiles)
 {
     fputs("{", stdout);
@@ -241,11 +273,9 @@ void report_json(const struct results *results, const struct file_tally *files, 
     fputs("],\"functions\":[", stdout);
     json_functions(results);
     fputs("],\"not_written\":[", stdout);
-    for (const struct gap *gap = results->gaps; gap; gap = gap->next) {
-        fputs("{", stdout);
-        json_member("name", gap->name);
-        printf(",\"cases\":%u}%s", gap->cases, gap->next ? "," : "");
-    }
+    json_gaps(results->gaps);
+    fputs("],\"without_form\":[", stdout);
+    json_gaps(results->formless);
     fputs("],\"failures\":[", stdout);
     for (const struct failure *failure = results->failures; failure; failure = failure->next) {
         json_failure(failure);

@@ -310,3 +310,113 @@ def test_json_says_the_same_as_the_text():
 
 def test_quiet_prints_the_last_line_alone():
     assert run([GOOD], "--quiet").stdout == "1 passed, 0 failed\n"
+
+
+# --- Other forms and logs ---------------------------------------------------------------------------
+
+FORMS = [(form, log) for form in ("abstract", "concrete", "both") for log in ("full", "summary")]
+
+
+def in_form(cases, form, log):
+    return run(cases, "--realisation", form, "--log", log)
+
+
+@pytest.mark.parametrize("form, log", FORMS)
+def test_good_case_passes_in_each_form_with_each_log(form, log):
+    result = in_form([GOOD], form, log)
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.endswith("\n1 passed, 0 failed\n")
+
+
+@pytest.mark.parametrize("form, log", FORMS)
+@pytest.mark.parametrize("change", [
+    lambda case: npt(case)["pt"].update({"2990": [2990, 3, 12251134]}),
+    lambda case: npt(case)["pt"].update({"2991": [2991, 3, 12255231]}),
+    lambda case: npt(case)["pmd_t"]["0"]["0"].update({"6": True}),
+    lambda case: npt(case).update({"pt_pmd_next": 9515008}),
+    lambda case: case["steps"][LOCK]["d"].update({"tstate": 1}),
+    lambda case: case["steps"][LOCK]["d"]["log"]["5"]["+"].pop(),
+])
+def test_what_differs_is_noticed_in_each_form_with_each_log(form, log, change):
+    result = in_form([broken(change)], form, log)
+    assert result.returncode == 1 and "0 passed, 1 failed" in result.stdout
+
+
+# The host's table has page 2990 already, and one table of each level on the way to it.
+MAPPED = {
+    "pt": {"2990": [2990, 3, 12251135]}, "pgd_t": {"0": True}, "pud_t": {"0": {"0": True}},
+    "pmd_t": {"0": {"0": {"5": True}}},
+}
+
+
+def mapped_before(**changes):
+    def change(case):
+        case["init"]["shared"]["npts"] = {"0": {**copy.deepcopy(MAPPED), **changes}}
+        delta = case["steps"][MAP]["d"]["shared"]["npts"]["0"]
+        case["steps"][MAP]["a"] = [0, 12251136, 3, 12255231]
+        delta.clear()
+        delta["pt"] = {"2991": [2991, 3, 12255231]}
+    return broken(change)
+
+
+@pytest.mark.parametrize("form", ["concrete", "both"])
+def test_counters_begin_behind_the_tables_that_there_are(form):
+    assert in_form([mapped_before()], form, "full").returncode == 0
+
+
+@pytest.mark.parametrize("form", ["concrete", "both"])
+@pytest.mark.parametrize("changes, why", [
+    ({"pt": {"2990": [2990, 3, 12251135], "0": [7, 3, 28672]}, "pmd_t": {}},
+     "a mapping that no table leads to"),
+    ({"pt": {"2990": [2991, 3, 12251135]}}, "a mapping that no word can say"),
+    ({"pgd_t": {}}, "a table that no table leads to"),
+    ({"pt_pmd_next": 9441281}, "a counter beside its pool"),
+])
+def test_case_without_a_form_is_counted_with_the_reason(form, changes, why):
+    result = in_form([mapped_before(**changes), GOOD], form, "full")
+    assert result.returncode == 0
+    assert f"     1  {why}\n" in result.stdout
+    assert result.stdout.endswith("1 passed, 0 failed, 1 without this form\n")
+
+
+def test_programs_are_told_of_cases_without_a_form():
+    result = run([mapped_before(pgd_t={})], "--realisation", "both", "--json")
+    answer = json.loads(result.stdout)
+    assert answer["without_form"] == [{"name": "a table that no table leads to", "cases": 1}]
+    assert answer["passed"] == 0
+
+
+def test_form_or_log_that_does_not_exist_is_bad_input():
+    for option, word in (("--realisation", "concret"), ("--log", "ful")):
+        result = run([GOOD], option, word)
+        assert result.returncode == 2 and "did you mean" in result.stderr
+
+
+# --- Negative numbers -------------------------------------------------------------------------------
+
+NEGATIVE = {
+    "id": "negative",
+    "init": {"cur_vcpuid": -1, "regs": {"ctxt_regs": {"x3": 5}}},
+    "steps": [{"f": "AbstractMachine.host_to_core_spec", "a": [],
+               "d": {"shadow_ctxts": {"18446744073709551615": {"ctxt_regs": {"x3": 5}}}}}],
+}
+
+
+def test_a_word_in_the_delta_of_a_negative_vcpu_is_a_negative_number():
+    assert run([NEGATIVE]).returncode == 0
+    case = copy.deepcopy(NEGATIVE)
+    case["init"]["shadow_ctxts"] = {"18446744073709551615": {"ctxt_regs": {"x4": 6}}}
+    assert run([case]).returncode == 0
+    del case["init"]["shadow_ctxts"]
+    case["init"]["shadow_ctxts"] = {"-1": {"ctxt_regs": {"x4": 6}}}
+    assert run([case]).returncode == 1  # x4 becomes 0
+
+
+def test_context_2_to_the_64_minus_1_is_not_context_minus_1():
+    case = copy.deepcopy(NEGATIVE)
+    case["init"]["cur_vcpuid"] = 7
+    case["init"]["cur_vmid"] = 2 ** 61 - 1
+    assert run([case]).returncode == 0
+    case["init"]["shadow_ctxts"] = {"-1": {"ctxt_regs": {"x4": 6}}}
+    case["steps"][0]["d"]["shadow_ctxts"]["18446744073709551615"]["ctxt_regs"]["x4"] = 6
+    assert run([case]).returncode == 1

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/machine.h>
 
-static const struct fh_machine *const machines[] = {&fh_machine_spec, &fh_machine_bodies};
+extern const struct fh_machine fh_machine_toy;
+
+static const struct fh_machine *const machines[] = {&fh_machine_spec, &fh_machine_bodies,
+                                                    &fh_machine_toy};
 
 const struct fh_machine *fh_machine_at(unsigned index)
 {

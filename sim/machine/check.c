@@ -4,6 +4,7 @@
 
 #include "base/diag.h"
 #include "machine/command.h"
+#include "machine/model.h"
 #include "machine/read.h"
 #include "machine/read_machine.h"
 
@@ -104,6 +105,21 @@ unsigned machine_check_rest(struct machine_reader *reader, const struct node *ro
            check_catalogue(reader, node_get(root, "catalogue")) + check_recognised(reader, root);
 }
 
+/*
+ * The switches of an overlay against the catalogue. A folder of the tree is of the library's
+ * machine; of another one the overlay is loaded. False if that cannot be done.
+ */
+static bool check_switches(const struct machine_description *machine, unsigned *faults)
+{
+    const bool is_of_tree = machine_of_tree(machine->name) != NULL;
+    const struct fh_machine *model = is_of_tree ? fh_machine_find(machine->name) : NULL;
+    if (!is_of_tree)
+        model = machine_model(machine, true);
+    if (model)
+        *faults += machine_check_switches(machine, model);
+    return model || is_of_tree;
+}
+
 int machine_check(int argc, char **argv)
 {
     const char *folder;
@@ -113,6 +129,8 @@ int machine_check(int argc, char **argv)
         return outcome == OPTIONS_HELP ? EXIT_EXPECTED : EXIT_BAD_INPUT;
     const struct machine_description *machine = machine_read_checked(folder, &faults);
     if (!machine)
+        return EXIT_BAD_INPUT;
+    if (!check_switches(machine, &faults))
         return EXIT_BAD_INPUT;
     if (faults > 0)
         return EXIT_DIFFERENT;

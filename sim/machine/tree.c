@@ -8,11 +8,13 @@
 extern const struct machine_description machine_spec;
 extern const struct machine_description machine_bodies;
 extern const struct machine_description machine_sekvm_4_18;
+extern const struct machine_description machine_toy;
 
 static const struct machine_description *const machines[] = {
     &machine_spec,
     &machine_bodies,
     &machine_sekvm_4_18,
+    &machine_toy,
 };
 
 const struct machine_description *machine_at(unsigned index)

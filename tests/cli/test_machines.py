@@ -38,7 +38,7 @@ def test_machines_of_the_tree_are_complete(fhsim, source):
 def test_machines_are_listed_with_what_they_extend(fhsim):
     listed = json.loads(fhsim("machines", "--json").stdout)
     assert {m["name"]: m["extends"] for m in listed} == {
-        "spec": None, "bodies": "spec", "sekvm-4.18": "bodies"}
+        "spec": None, "bodies": "spec", "sekvm-4.18": "bodies", "toy": "spec"}
     text = fhsim("machines").stdout
     assert all(m["title"] in text for m in listed)
 

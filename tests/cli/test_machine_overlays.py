@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Overlays outside of the tree: built with one line, loaded only where the command line says so."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def toy(source, tmp_path):
+    """The toy's folder, somewhere else and under another name."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    yaml = (source / "machines/toy/machine.yaml").read_text()
+    (folder / "machine.yaml").write_text(yaml.replace("machine: toy", "machine: mine"))
+    shutil.copy(source / "machines/toy/overlay.c", folder)
+    return folder
+
+
+def build(folder, source, *options):
+    command = [os.environ.get("CC", "cc"), "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared",
+               "-fPIC", f"-I{source / 'include'}", *options, "-o", "overlay.so", "overlay.c"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def change(folder, old, new, name="overlay.c"):
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new))
+
+
+def test_one_line_builds_an_overlay_that_fits_its_catalogue(fhsim, toy, source):
+    assert build(toy, source).stderr == ""
+    result = fhsim("machine", "check", toy)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_an_overlay_links_against_nothing_of_ours(toy, source):
+    build(toy, source)
+    wanted = subprocess.run(["nm", "-D", "--undefined-only", toy / "overlay.so"],
+                            capture_output=True, text=True, check=True).stdout
+    assert " fh_" not in wanted and " kc_" not in wanted
+
+
+def test_a_misspelt_switch_does_not_compile(toy, source):
+    change(toy, "departs(s, T2)", "departs(s, T22)")
+    result = build(toy, source)
+    assert result.returncode != 0
+    assert "T22" in result.stderr
+
+
+def test_a_departure_without_a_switch_is_told(fhsim, toy):
+    result = fhsim("machine", "check", toy)
+    assert result.returncode == 1
+    assert "mine: T1 is a departure of the catalogue, and no overlay has a switch for it" \
+        in result.stderr
+
+
+def test_a_switch_without_a_departure_is_told(fhsim, toy, source):
+    change(toy, "  T2:\n", "  T3:\n", "machine.yaml")
+    build(toy, source)
+    result = fhsim("machine", "check", toy)
+    assert result.returncode == 1
+    assert "the overlay has a switch T2, and the catalogue no departure of that name" \
+        in result.stderr
+    assert "T3 is a departure of the catalogue, and no overlay has a switch for it" in result.stderr
+
+
+def test_an_overlay_of_another_version_is_refused(fhsim, toy, source):
+    include = toy / "include"
+    shutil.copytree(source / "include", include)
+    change(include / "faulthandler", "FH_MACHINE_ABI = ", "FH_MACHINE_ABI = 100 + ", "machine.h")
+    command = build(toy, toy)
+    assert command.returncode == 0
+    result = fhsim("machine", "check", toy)
+    assert result.returncode == 2
+    assert "it was built against the headers of another version: build it again" in result.stderr
+
+
+def test_an_object_that_is_no_overlay_is_refused(fhsim, toy, source):
+    (toy / "overlay.c").write_text("int nothing;\n")
+    build(toy, source)
+    result = fhsim("machine", "check", toy)
+    assert result.returncode == 2
+    assert "it has no fh_machine_module" in result.stderr
+
+
+def test_showing_a_machine_loads_no_code(fhsim, toy, source):
+    (toy / "overlay.c").write_text(
+        "#include <stdlib.h>\n__attribute__((constructor)) static void run(void) { abort(); }\n")
+    assert build(toy, source).returncode == 0
+    assert fhsim("machine", "show", toy).returncode == 0
+    assert fhsim("machine", "check", toy).returncode < 0

@@ -298,3 +298,27 @@ def test_what_is_no_recording_is_not_read_to_its_end():
     done = run("convert", "--from", "recorder", "/dev/zero", limit=256 << 20, timeout=20)
     assert done.returncode == 2
     assert "no buffer of the recorder begins here" in done.stderr
+
+
+# --- JSON ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text, column", [
+    ('{"cpu":0,"cpu":3}', 10),
+    ('{"a":{"b":1,"c":2,"b":1}}', 19),
+    ('{"a":1,"\\u0061":1}', 8),
+])
+def test_a_key_that_comes_twice_is_refused(tmp_path, text, column):
+    path = tmp_path / "twice.jsonl"
+    path.write_text(text + "\n")
+    done = run("convert", path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{path}:1:{column}: a key that comes twice")
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused(tmp_path):
+    path = tmp_path / "deep.jsonl"
+    path.write_text('{"seq":0,"x":' + '{"a":' * 60000 + "1" + "}" * 60000 + "}\n")
+    done = run("convert", path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{path}:1:") and "nested too deeply" in done.stderr

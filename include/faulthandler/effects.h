@@ -35,7 +35,8 @@ extern "C" {
     X(SKIP_INSTR, 1, "elr_el2")                                                                     \
     X(EMULATE_MMIO, 3, "addr,hsr,result")                                                           \
     X(SHADOW_SET, 4, "vmid,vcpuid,register,value")                                                  \
-    X(DATA_READ, 3, "vmid,index,value") /* a value of a data oracle */                              \
+    /* a value of a data oracle; what: enum fh_asked */                                             \
+    X(DATA_READ, 6, "vmid,n,value,what,vcpuid,index")                                               \
     X(SCRUB, 1, "pfn")                                                                              \
     X(VM_SET, 4, "vmid,field,sub,new")  /* a field of FH_VM_FIELD_MAP, about to be set */           \
     X(CORE_SET, 2, "field,new")         /* 0 next_vmid, 1 next_remap_ptr, about to be set */        \
@@ -45,10 +46,13 @@ extern "C" {
     X(INT_SET, 4, "vmid,vcpuid,register,value") /* a register that the host is shown */             \
     X(GP_CLEAR, 2, "vmid,vcpuid")       /* all general registers become 0 */                        \
     X(PER_CPU, 2, "vmid,vcpuid")        /* the context that the CPU is about to use */              \
-    X(PT_STORE, 4, "vmid,pa,old,new")   /* a word of a stage-2 table, in concrete states */         \
+    /* a word of a stage-2 table, in concrete states: level 0 pgd, 1 pud, 2 pmd, 3 pte */           \
+    X(PT_STORE, 5, "vmid,pa,old,new,level")                                                         \
     X(SMMU_PT_STORE, 3, "pa,old,new")   /* the same of an SMMU table */                            \
     X(POOL_SET, 4, "vmid,level,old,new") /* the next free page of a pool: 0 pgd, 1 pud, 2 pmd */    \
-    X(SMMU_POOL_SET, 3, "level,old,new") /* the same of SMMU tables; both in concrete states */
+    X(SMMU_POOL_SET, 3, "level,old,new") /* the same of SMMU tables; both in concrete states */    \
+    X(VTCR_SET, 1, "value")             /* VTCR_EL2, which RData does not have */                   \
+    X(TLBI, 2, "vmid,ipa")              /* told by machines: a leaf is forgotten */
 
 /*
  * What KCore keeps of a VM: X(NAME, field). `sub` is the vCPU or the boot image, where there are
@@ -63,7 +67,10 @@ extern "C" {
     X(LOAD_ADDR, "load_addr")                                                                       \
     X(LOAD_SIZE, "load_size")                                                                       \
     X(REMAP_ADDR, "remap_addr")                                                                     \
-    X(MAPPED, "mapped")
+    X(MAPPED, "mapped")                                                                             \
+    X(POWER, "power")                                                                               \
+    X(FIRST_RUN, "first_run")                                                                       \
+    X(INC_EXE, "inc_exe")
 
 /*
  * The functions that CALL and RETURN tell of, the names that recorders use for them, and how many

@@ -27,6 +27,7 @@
 #include <faulthandler/state.h>
 #include <faulthandler/status.h>
 #include <faulthandler/tables.h>
+#include <faulthandler/trap.h>
 #include <faulthandler/version.h>
 
 #endif

@@ -127,6 +127,9 @@ extern "C" {
  * callbacks of the state's environment (struct fh_environment). Coq's map `shadow_ctxts` has all of
  * Z for keys, and cur_vcpuid may be -1: the contexts with negative numbers are `shadow_ctxts_below`,
  * where entry n is the context -1 - n. All other keys of maps are 0 or more.
+ *
+ * `machine` and `machine_ctxts` are no part of Coq's RData and no spec function knows them: what
+ * machines keep beside it, and what the CPUs that do not act have for themselves (trap.h).
  */
 #define FH_FIELDS_rdata(X)                                                                          \
     X(halt, flag)                                                                                   \
@@ -148,7 +151,9 @@ extern "C" {
     X(slog, log)                                                                                    \
     X(data_log, map_u64)                                                                            \
     X(core_data_log, map_u64)                                                                       \
-    X(shared, shared)
+    X(shared, shared)                                                                               \
+    X(machine, map_u64)                                                                             \
+    X(machine_ctxts, map_ctxt)
 
 /* All records, a record after those that it contains by value: X(record). */
 #define FH_RECORDS(X)                                                                               \

@@ -12,6 +12,39 @@
 extern "C" {
 #endif
 
+/* What is asked of the outside: X(NAME, "name"), and what `index` is. */
+/* clang-format off */
+#define FH_QUESTION_MAP(X)                                                                          \
+    X(PAGE, "page")             /* the contents of a page: its number */                            \
+    X(MMIO, "mmio")             /* a device register: its address */                                \
+    X(ESR, "esr")               /* of a vCPU, in memory that the host can write */                  \
+    X(GPR, "gpr")               /* the same; the register */                                        \
+    X(PC, "pc")                                                                                     \
+    X(PSTATE, "pstate")                                                                             \
+    X(FAULT_ADDR, "fault_addr") /* the address of the fault that the host resolved */               \
+    X(NEW_PTE, "new_pte")       /* its descriptor */                                                \
+    X(NEW_LEVEL, "new_level")                                                                       \
+    X(RUN_VCPUID, "run_vcpuid") /* which vCPU is to run */                                          \
+    X(ACTLR, "actlr_el1")       /* of the CPU */                                                    \
+    X(VTCR, "vtcr_el2")         /* what the CPU's VTCR_EL2 is to be */                              \
+    X(OTHER, "other")           /* what TrapHandler asks */
+
+/* clang-format on */
+enum fh_asked {
+#define FH_ASKED_ENUM(name, text) FH_ASKED_##name,
+    FH_QUESTION_MAP(FH_ASKED_ENUM)
+#undef FH_ASKED_ENUM
+        FH_QUESTIONS
+};
+
+struct fh_question {
+    enum fh_asked what;
+    uint64_t vmid, vcpuid, index;
+    uint64_t n;
+};
+
+FH_API const char *fh_question_name(uint64_t what);
+
 /*
  * What the spec leaves open, as callbacks: oracles (fields of function type in RData), parameters
  * of the development, and an observer. All are pure functions of their arguments: asked twice, they
@@ -34,6 +67,12 @@ struct fh_environment {
     /* Values read from outside: page contents, MMIO, what the host supplies. Default: 0. */
     uint64_t (*doracle)(void *context, uint64_t vmid, uint64_t n);
     uint64_t (*core_doracle)(void *context, uint64_t vmid, uint64_t n); /* default: doracle */
+
+    /*
+     * The same by name: asked instead of the two above, where there is one. `n` is what they would be
+     * asked with. Machines ask another number of questions than the spec.
+     */
+    uint64_t (*ask)(void *context, const struct fh_question *question);
 
     /* Parameters of AbstractMachine/Spec.v. */
     uint64_t (*verify_img)(void *context, uint64_t vmid, uint64_t addr);    /* default: 1 */

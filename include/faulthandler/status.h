@@ -19,7 +19,9 @@ extern "C" {
  * One table for every outcome of a call: X(name, value, message).
  *
  * A halted hypervisor is no failure: KCore's panic is a defined result (FH_OK with `halt` set in
- * the state). Every other status leaves the state exactly as it was before the call.
+ * the state). Nor are DIED and HANGS, which only machines know: the state is what it was when the
+ * CPU came no further, locks included, and fh_state_error says where and why. Every other status
+ * leaves the state exactly as it was before the call.
  */
 /* clang-format off */
 #define FH_STATUS_MAP(X)                                                                            \
@@ -30,7 +32,9 @@ extern "C" {
     X(LIMIT, -4, "gave up: the call would take more loop iterations than the state allows")         \
     X(UNKNOWN, -5, "no such function, field or profile")                                            \
     X(INVALID_ARGUMENT, -6, "an argument is outside its declared width or number")                  \
-    X(DISAGREE, -7, "the abstract and the concrete realisation disagree")
+    X(DISAGREE, -7, "the abstract and the concrete realisation disagree")                           \
+    X(DIED, -8, "died: an exception inside EL2, from which there is no way back")                   \
+    X(HANGS, -9, "hangs: a loop inside EL2 that does not end")
 
 /* clang-format on */
 enum fh_status {

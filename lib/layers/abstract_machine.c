@@ -249,8 +249,10 @@ enum fh_status spec_fetch_from_doracle(struct fh_state *s, uint32_t vmid, uint64
     const uint64_t n = number_at(&s->adt->data_log, vmid);
     FH_REPRESENTABLE(s, wide_add(n, pgnum) <= (wide)UINT64_MAX + 1, n, pgnum);
     FH_TRY(begin_flatmem(s));
-    for (uint64_t i = 0; i < pgnum; i++)
+    for (uint64_t i = 0; i < pgnum; i++) {
+        about(s, FH_ASKED_PAGE, 0, pfn + i);
         FH_TRY(set_flatmem(s, pfn + i, data_oracle(s, vmid, n + i)));
+    }
     FH_TRY(end_flatmem(s));
     FH_LEAVES_64_BITS(s, !is_int64(wide_add(n, pgnum)), n, pgnum);
     return set_entry_u64(s, &s->adt->data_log, vmid, n + pgnum);
@@ -293,6 +295,7 @@ enum fh_status spec_encrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t 
     FH_RELY(s, is_pfn(s->profile, inbuf), inbuf);
     FH_RELY(s, is_pfn(s->profile, outbuf), outbuf);
     uint64_t value;
+    about(s, FH_ASKED_PAGE, 0, outbuf);
     FH_READ_DATA(s, s->profile->HOSTVISOR, &value);
     return transform_page(s, outbuf, value);
 }
@@ -305,6 +308,7 @@ enum fh_status spec_decrypt_mem_buf(struct fh_state *s, uint32_t vmid, uint64_t 
     SKIP_IF_HALTED(s);
     FH_RELY(s, is_pfn(s->profile, inbuf), inbuf);
     uint64_t value;
+    about(s, FH_ASKED_PAGE, 0, inbuf);
     FH_READ_DATA(s, s->profile->HOSTVISOR, &value);
     return transform_page(s, inbuf, value);
 }
@@ -531,6 +535,7 @@ enum fh_status spec_writeq_relaxed(struct fh_state *s, uint64_t value, uint64_t 
 enum fh_status spec_readq_relaxed(struct fh_state *s, uint64_t addr, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
+    about(s, FH_ASKED_MMIO, 0, addr);
     FH_READ_DATA(s, s->profile->HOSTVISOR, result);
     observe(s, FH_EFFECT_MMIO_READ, addr, *result, 0, 0);
     return FH_OK;
@@ -541,6 +546,7 @@ enum fh_status spec_readq_relaxed(struct fh_state *s, uint64_t addr, uint64_t *r
 enum fh_status spec_readl_relaxed(struct fh_state *s, uint64_t addr, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
+    about(s, FH_ASKED_MMIO, 0, addr);
     FH_READ_DATA(s, s->profile->HOSTVISOR, result);
     *result &= s->profile->INVALID;
     observe(s, FH_EFFECT_MMIO_READ, addr, *result, 0, 0);

@@ -254,6 +254,7 @@ enum fh_status spec_get_int_esr(struct fh_state *s, uint32_t vmid, uint32_t vcpu
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
+    about(s, FH_ASKED_ESR, vcpuid, 0);
     FH_READ_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -262,9 +263,9 @@ enum fh_status spec_get_int_esr(struct fh_state *s, uint32_t vmid, uint32_t vcpu
 enum fh_status spec_get_int_gpr(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint32_t index,
                                 uint64_t *result)
 {
-    (void)index;
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
+    about(s, FH_ASKED_GPR, vcpuid, index);
     FH_READ_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -274,6 +275,7 @@ enum fh_status spec_get_int_pc(struct fh_state *s, uint32_t vmid, uint32_t vcpui
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
+    about(s, FH_ASKED_PC, vcpuid, 0);
     FH_READ_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -284,6 +286,7 @@ enum fh_status spec_get_int_pstate(struct fh_state *s, uint32_t vmid, uint32_t v
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
+    about(s, FH_ASKED_PSTATE, vcpuid, 0);
     FH_READ_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -305,6 +308,7 @@ enum fh_status spec_get_vm_fault_addr(struct fh_state *s, uint32_t vmid, uint32_
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
+    about(s, FH_ASKED_FAULT_ADDR, vcpuid, 0);
     FH_READ_CORE_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -315,6 +319,7 @@ enum fh_status spec_get_int_new_pte(struct fh_state *s, uint32_t vmid, uint32_t 
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
+    about(s, FH_ASKED_NEW_PTE, vcpuid, 0);
     FH_READ_CORE_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -325,6 +330,7 @@ enum fh_status spec_get_int_new_level(struct fh_state *s, uint32_t vmid, uint32_
 {
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
+    about(s, FH_ASKED_NEW_LEVEL, vcpuid, 0);
     FH_READ_CORE_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -334,6 +340,7 @@ enum fh_status spec_get_int_run_vcpuid(struct fh_state *s, uint32_t vmid, uint64
 {
     ZERO_IF_HALTED(s, result);
     RELY_VMID(s, vmid);
+    about(s, FH_ASKED_RUN_VCPUID, 0, 0);
     FH_READ_CORE_DATA(s, vmid, result);
     return FH_OK;
 }
@@ -715,6 +722,7 @@ enum fh_status spec_host_get_fault_ipa(struct fh_state *s, uint64_t addr, uint64
 enum fh_status spec_read_actlr_el1(struct fh_state *s, uint64_t *result)
 {
     ZERO_IF_HALTED(s, result);
+    about(s, FH_ASKED_ACTLR, (uint64_t)s->adt->cur_vcpuid, 0);
     FH_READ_DATA(s, s->adt->cur_vmid, result);
     return FH_OK;
 }

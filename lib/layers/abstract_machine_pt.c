@@ -187,12 +187,23 @@ static struct fh_map *pool_of(const struct fh_profile *k, struct fh_npt *npt, ui
     return addr < pmd_start(k, vmid) ? &npt->pt_pud_pool : &npt->pt_pmd_pool;
 }
 
+/* The level whose descriptors are in the pool: 0 pgd to 3 pte. */
+static uint64_t level_of(const struct fh_profile *k, uint64_t vmid, uint64_t addr)
+{
+    if (addr < pgd_start(k, vmid))
+        return 0;
+    if (addr < pud_start(k, vmid))
+        return has_puds(k, vmid) ? 1 : 2;
+    return addr < pmd_start(k, vmid) ? 2 : 3;
+}
+
 static enum fh_status store_word(struct fh_state *s, uint32_t vmid, struct fh_npt *npt,
                                  uint64_t addr, uint64_t value)
 {
     void *word;
     FH_TRY(edit_entry(s, pool_of(s->profile, npt, vmid, addr), type_of_u64, addr, &word));
-    observe(s, FH_EFFECT_PT_STORE, vmid, addr, *(uint64_t *)word, value);
+    observe_values(s, FH_EFFECT_PT_STORE, vmid, addr, *(uint64_t *)word, value,
+                   level_of(s->profile, vmid, addr), 0);
     *(uint64_t *)word = value;
     return FH_OK;
 }

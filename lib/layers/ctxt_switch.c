@@ -81,6 +81,7 @@ enum fh_status spec_restore_vm(struct fh_state *s)
     FH_RELY(s, is_int(vmid), vmid);
     if (!is_vm(k, vmid))
         return kc_panic(s);
+    about(s, FH_ASKED_RUN_VCPUID, 0, 0);
     vcpuid = core_data_oracle(s, vmid, number_at(&s->adt->core_data_log, vmid));
     FH_RELY(s, is_int(vcpuid), vcpuid);
     if (!is_vcpu(k, vcpuid))

@@ -71,6 +71,16 @@
         }                                                                                           \
     } while (0)
 
+/* A machine's EL2 comes no further: it takes an exception of its own, or loops for ever. */
+#define FH_DIE(s, reason, ...) FH_COME_NO_FURTHER(s, FH_DIED, reason, __VA_ARGS__)
+#define FH_HANG(s, reason, ...) FH_COME_NO_FURTHER(s, FH_HANGS, reason, __VA_ARGS__)
+#define FH_COME_NO_FURTHER(s, status, reason, ...)                                                  \
+    do {                                                                                            \
+        FH_VALUES(__VA_ARGS__);                                                                     \
+        return stop(s, status, FH_LAYER, __func__, reason, #__VA_ARGS__, fh_values_,                \
+                    sizeof fh_values_ / sizeof *fh_values_);                                        \
+    } while (0)
+
 /* A loop of this many rounds is within what the state allows. */
 #define FH_LOOP_BOUND(s, rounds)                                                                    \
     do {                                                                                            \
@@ -129,6 +139,14 @@ __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const cha
     }
 
 /* clang-format on */
+static inline void note_panic(struct fh_state *s, const char *layer, const char *function)
+{
+    if (s->adt->halt)
+        return;
+    s->panic.layer = layer;
+    s->panic.function = function;
+}
+
 /* --- Constants.v: ranges --------------------------------------------------------------------- */
 
 /* All take `wide`, so that a sum can be tested before it could wrap. */

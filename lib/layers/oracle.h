@@ -9,20 +9,38 @@
  * host hands over. The n-th value for a VM is a function of the two; how many were read stands in
  * data_log and core_data_log.
  */
+/* What the next question is about; until then it is nothing that has a name. */
+static inline void about(struct fh_state *s, enum fh_asked what, uint64_t vcpuid, uint64_t index)
+{
+    s->question.what = what;
+    s->question.vcpuid = vcpuid;
+    s->question.index = index;
+}
+
+static inline uint64_t ask_outside(struct fh_state *s, uint64_t vmid, uint64_t n,
+                                   uint64_t (*oracle)(void *context, uint64_t vmid, uint64_t n))
+{
+    uint64_t value = 0;
+    s->question.vmid = vmid;
+    s->question.n = n;
+    if (s->env.ask)
+        value = s->env.ask(s->env.context, &s->question);
+    else if (oracle)
+        value = oracle(s->env.context, vmid, n);
+    observe_values(s, FH_EFFECT_DATA_READ, vmid, n, value, s->question.what, s->question.vcpuid,
+                   s->question.index);
+    about(s, FH_ASKED_OTHER, 0, 0);
+    return value;
+}
+
 static inline uint64_t data_oracle(struct fh_state *s, uint64_t vmid, uint64_t n)
 {
-    const uint64_t value = s->env.doracle ? s->env.doracle(s->env.context, vmid, n) : 0;
-    observe(s, FH_EFFECT_DATA_READ, vmid, n, value, 0);
-    return value;
+    return ask_outside(s, vmid, n, s->env.doracle);
 }
 
 static inline uint64_t core_data_oracle(struct fh_state *s, uint64_t vmid, uint64_t n)
 {
-    if (!s->env.core_doracle)
-        return data_oracle(s, vmid, n);
-    const uint64_t value = s->env.core_doracle(s->env.context, vmid, n);
-    observe(s, FH_EFFECT_DATA_READ, vmid, n, value, 0);
-    return value;
+    return ask_outside(s, vmid, n, s->env.core_doracle ? s->env.core_doracle : s->env.doracle);
 }
 
 /*

@@ -4,6 +4,8 @@
 #include "layers/all.h"
 #include "layers/realisations.h"
 
+#undef kc_panic
+
 /*
  * The public side of every row of the registry: a transaction around KCore's function, and the row
  * as data for calls by name.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/effects.h>
+#include <faulthandler/state.h>
 
 static const struct {
     const char *name;
@@ -34,6 +35,16 @@ const char *fh_called_name(uint64_t function)
 #undef CALLED
     };
     return function < FH_CALLED_FUNCTIONS ? names[function] : "";
+}
+
+const char *fh_question_name(uint64_t what)
+{
+    static const char *const names[] = {
+#define QUESTION(name, text) text,
+        FH_QUESTION_MAP(QUESTION)
+#undef QUESTION
+    };
+    return what < FH_QUESTIONS ? names[what] : "";
 }
 
 const char *fh_vm_field_name(uint64_t field)

@@ -114,7 +114,7 @@ enum fh_status txn_end(struct fh_state *s, enum fh_status status)
         s->error = s->beyond;
         status = s->beyond.status;
     }
-    if (status != FH_OK)
+    if (status != FH_OK && status != FH_DIED && status != FH_HANGS)
         undo_call(s, status);
     s->journal.is_whole = true;
     return status;

@@ -5,6 +5,7 @@
 #include <faulthandler/machine.h>
 #include <faulthandler/reflect.h>
 #include <faulthandler/state.h>
+#include <faulthandler/trap.h>
 
 #include "state/journal.h"
 
@@ -63,6 +64,8 @@ struct fh_state {
     struct fh_environment env;
     struct fh_allocator allocator;
     struct fh_error error;
+    struct fh_panic panic; /* where it was last */
+    struct fh_question question; /* that is asked next */
     struct fh_error beyond; /* the first value of this call that 64 bits do not hold, if any */
     struct journal journal;
     struct lock_place locks[LOCK_PLACES];

@@ -58,6 +58,7 @@ static struct fh_state *state_shell(const struct fh_allocator *allocator)
     memset(s, 0, sizeof *s);
     s->allocator = *allocator;
     s->locks_age = 1;
+    s->question.what = FH_ASKED_OTHER;
     return s;
 }
 

@@ -274,8 +274,148 @@ START_TEST(mapping_for_a_device_needs_its_tables)
 }
 END_TEST
 
+/* --- Counts of data, and loops, at their limits -------------------------------------------------
+ */
+
+enum { VCPU_READY = 2, VCPU_ACTIVE = 5, VERIFIED = 3, INTERRUPT = 31 };
+
+/* The number of the vCPU is the one at `first`; all later data of the host are an address. */
+static uint64_t first_vcpu_then_address(void *context, uint64_t vmid, uint64_t n)
+{
+    (void)vmid;
+    return n == *(const uint64_t *)context ? 0 : 0x5000;
+}
+
+static void host_runs_vcpu(uint64_t dirty)
+{
+    set("regs.ctxt_regs.x0", 1);
+    set("shared.vminfos.1.VS.vm_state", VERIFIED);
+    set("shared.vminfos.1.VS.vm_vcpu_state.0", VCPU_READY);
+    set("shadow_ctxts.8.ctxt_states.dirty", dirty);
+}
+
+static void assert_data_leave_64_bits(const char *text, const char *function)
+{
+    assert_ends_in(text, FH_UNREPRESENTABLE, function, "UINT64_MAX");
+}
+
+START_TEST(a_first_run_counts_its_data_in_64_bits)
+{
+    host_runs_vcpu(UINT64_MAX);
+    set("core_data_log.1", UINT64_MAX);
+    assert_data_leave_64_bits("host_vcpu_run_handler", "TrapHandler.prepare_vcpu");
+    set("core_data_log.1", 0);
+    set("data_log.1", UINT64_MAX);
+    assert_data_leave_64_bits("host_vcpu_run_handler", "TrapHandler.start_vcpu");
+    set("shared.vminfos.1.VB.vm_next_load_info", 1);
+    set("shared.vminfos.1.VB.vm_load_size.0", 0x1000);
+    set("shared.vminfos.1.VB.vm_remap_addr.0", 0x1000);
+    set("data_log.1", UINT64_MAX - 1); /* pstate leaves them, ACTLR_EL1 cannot be asked for */
+    assert_ends_in("host_vcpu_run_handler", FH_UNREPRESENTABLE, "TrapHandler.reset_sysregs",
+                   "beyond");
+    set("data_log.1", UINT64_MAX - 2);
+    assert_data_leave_64_bits("host_vcpu_run_handler", "TrapHandler.reset_sysregs");
+    set("data_log.1", UINT64_MAX - 3);
+    call("host_vcpu_run_handler");
+    ck_assert_uint_eq(get("data_log.1"), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(a_first_run_looks_at_so_many_images)
+{
+    use_loop_limit(1);
+    host_runs_vcpu(UINT64_MAX);
+    set("shared.vminfos.1.VB.vm_next_load_info", 2);
+    assert_ends_in("host_vcpu_run_handler", FH_LIMIT, "TrapHandler.is_in_image", "next_load_info");
+}
+END_TEST
+
+START_TEST(a_later_run_counts_its_data_in_64_bits)
+{
+    uint64_t first = UINT64_MAX - 1;
+    struct fh_environment *environment = fh_state_environment(machine);
+    environment->core_doracle = first_vcpu_then_address;
+    environment->context = &first;
+    host_runs_vcpu(0);
+    for (; first > UINT64_MAX - 4;
+         first--) { /* the address, the descriptor or the level is beyond */
+        set("core_data_log.1", first);
+        assert_ends_in("host_vcpu_run_handler", FH_UNREPRESENTABLE, "TrapHandler.continue_vcpu",
+                       first == UINT64_MAX - 3 ? "not (fh_n_ == UINT64_MAX)" : "beyond");
+    }
+}
+END_TEST
+
+START_TEST(the_host_reads_an_smmu_with_data_of_64_bits)
+{
+    set("smmu_conf.smmu_num", 1);
+    set("smmu_conf.smmu_size.0", 0x1000);
+    set("regs.ctxt_regs.esr_el2", 2 << 22); /* a load of 4 bytes to x0 */
+    set("data_log.0", UINT64_MAX);
+    assert_data_leave_64_bits("host_npt_handler", "TrapHandler.read_smmu");
+    set("data_log.0", UINT64_MAX - 1);
+    call("host_npt_handler");
+    ck_assert_uint_eq(get("data_log.0"), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(the_vcpu_number_of_the_host_has_63_bits)
+{
+    set("curid", (uint64_t)1 << 63);
+    set("ihost", false);
+    set("cur_vmid", 1);
+    set("regs.ctxt_regs.ec", INTERRUPT);
+    set("shared.vminfos.1.VS.vm_vcpu_state.0", VCPU_ACTIVE);
+    assert_ends_in("vm_exit_handler", FH_UNREPRESENTABLE, "TrapHandler.switch_to_host", "curid");
+}
+END_TEST
+
+START_TEST(a_vm_reaches_no_page_that_belongs_to_nobody)
+{
+    set("cur_vmid", 1);
+    set("shared.vminfos.1.VS.vm_state", VERIFIED);
+    set("shared.npts.1.pt.5.pfn", 7);
+    assert_stuck_in("mem_load 5 0", "TrapHandler.reach", "INVALID");
+    assert_stuck_in("mem_store 5 0", "TrapHandler.reach", "INVALID");
+    set("shared.s2page.7.s2_owner", 1);
+    call("mem_load 5 0");
+}
+END_TEST
+
+/* local_alloc_smmu_pgd, with is_vm and VERIFIED */
+START_TEST(a_verified_vm_gets_no_more_banks)
+{
+    host_calls("HVC_SMMU_ALLOC_PGD", (const uint64_t[5]){0, 1, 0});
+    set("smmu_conf.smmu_dev_context_banks.0", 1);
+    set("shared.vminfos.1.VS.vm_state", VERIFIED);
+    assert_halts("host_hvc_handler");
+    ck_assert(!get("shared.hlock.23") && !get("shared.hlock.4") && get("shared.hlock.3"));
+    ck_assert_uint_eq(get("shared.smmu_vmid.0"), 0xffffffff);
+}
+END_TEST
+
+START_TEST(a_page_of_an_image_is_stuck_at_a_lock_that_is_kept_for_ever)
+{
+    host_calls("HVC_VERIFY_VM_IMAGE", (const uint64_t[5]){1});
+    set("shared.vminfos.1.VS.vm_state", READY);
+    set("shared.vminfos.1.VB.vm_next_load_info", 1);
+    set("shared.vminfos.1.VB.vm_mapped_pages.0", 1);
+    set("shared.npts.16.pt.0.pte", 0x200000);
+    assert_stuck_without_lock("host_hvc_handler", "TrapHandler.assign_page", 2);
+    assert_stuck_without_lock("host_hvc_handler", "TrapHandler.assign_page", 5);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
+    tcase_add_test(tests, a_first_run_counts_its_data_in_64_bits);
+    tcase_add_test(tests, a_first_run_looks_at_so_many_images);
+    tcase_add_test(tests, a_later_run_counts_its_data_in_64_bits);
+    tcase_add_test(tests, the_host_reads_an_smmu_with_data_of_64_bits);
+    tcase_add_test(tests, the_vcpu_number_of_the_host_has_63_bits);
+    tcase_add_test(tests, a_vm_reaches_no_page_that_belongs_to_nobody);
+    tcase_add_test(tests, a_verified_vm_gets_no_more_banks);
+    tcase_add_test(tests, a_page_of_an_image_is_stuck_at_a_lock_that_is_kept_for_ever);
     tcase_add_test(tests, a_hypercall_is_stuck_at_a_lock_that_is_kept_for_ever);
     tcase_add_test(tests, loading_an_image_is_stuck_at_the_table_of_kcore);
     tcase_add_test(tests, a_hypercall_has_limits);

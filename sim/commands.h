@@ -10,6 +10,7 @@
     X(conform, "check the model against recorded vectors of the spec")                              \
     X(convert, "make a trace of another encoding, or of a recording")                               \
     X(deviations, "list where the recorded hypervisor departs from the spec")                      \
+    X(explain, "say what values of registers, and messages with such, mean")                       \
     X(functions, "list the spec functions")                                                         \
     X(machine, "show, check or infer what a hypervisor is")                                        \
     X(machines, "list the hypervisors that are known")                                             \

@@ -245,7 +245,7 @@ enum fh_arm_class {
 #define FH_ARM_FIELDS_esr_data_abort(FIELD)                                                         \
     FH_ARM_DATA_ISS2(FIELD)                                                                         \
     FH_ARM_FIELDS_esr(FIELD)                                                                        \
-    FIELD(ISV, 24, 24, ISV, "the access is described")                                              \
+    FIELD(ISV, 24, 24, ISV, "fields of the access")                                                 \
     FIELD(SAS, 23, 22, SAS, "size of the access")                                                   \
     FIELD(SSE, 21, 21, FLAG, "sign extension")                                                      \
     FIELD(SRT, 20, 16, REGISTER, "register of the access")                                          \
@@ -257,7 +257,7 @@ enum fh_arm_class {
 #define FH_ARM_FIELDS_esr_data_abort_undescribed(FIELD)                                             \
     FH_ARM_DATA_ISS2(FIELD)                                                                         \
     FH_ARM_FIELDS_esr(FIELD)                                                                        \
-    FIELD(ISV, 24, 24, ISV, "the access is described")                                              \
+    FIELD(ISV, 24, 24, ISV, "fields of the access")                                                 \
     FIELD(WU, 17, 16, WU, "did a store change the location?")                                       \
     FIELD(FnP, 15, 15, FLAG, "FAR is not precise")                                                  \
     FIELD(PFV, 14, 14, FLAG, "PFAR holds the physical address")                                     \

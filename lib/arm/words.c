@@ -47,7 +47,7 @@ WORDS(GPCSC, {0, "table address size fault, level 0"}, {1, "table address size f
 WORDS(WNR, {0, "read"}, {1, "write"});
 WORDS(SET, {0, "recoverable (UER)"}, {2, "uncontainable (UC)"}, {3, "restartable (UEO)"});
 WORDS(FNV, {0, "valid"}, {1, "not valid"});
-WORDS(ISV, {0, "not described: the fields of the access mean nothing"}, {1, "described"});
+WORDS(ISV, {0, "mean nothing"}, {1, "valid"});
 WORDS(SAS, {0, "1 byte"}, {1, "2 bytes"}, {2, "4 bytes"}, {3, "8 bytes"});
 WORDS(SF, {0, "32 bits"}, {1, "64 bits"});
 WORDS(WU, {0, "not a store, or not known"}, {2, "not changed"}, {3, "may have changed"});

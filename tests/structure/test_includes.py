@@ -15,6 +15,7 @@ FOLDERS = {
     "patch": {"base"},
     "trace": {"base"},
     "machine": {"base", "patch", "trace"},
+    "explain": {"base", "machine"},
     "vectors": {"base", "patch", "machine"},
     "scenario": {"base", "patch", "machine"},
     "convert": {"base", "trace"},

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EXPLAIN_EXPLAIN_H
+#define SIM_EXPLAIN_EXPLAIN_H
+
+#include <stdio.h>
+
+#include <faulthandler/profile.h>
+
+#include "explain/joined.h"
+
+/* A text that is explained: a file's, or the values of the command line. */
+struct explained {
+    const char *name;                 /* of the file; NULL: the command line */
+    const char *text;                 /* NULL: the command line */
+    const struct fh_profile *profile; /* what KCore's part is told of; NULL: none */
+    const char *machine;              /* its name */
+    const struct finds *finds;
+};
+
+/* What KCore of a machine does with such a trap. */
+void say_machine(const struct joined *joined, const struct explained *explained, saying *say,
+                 void *context);
+
+void print_text(const struct explained *explained, FILE *out);
+void print_json(const struct explained *explained, FILE *out);
+
+/* The beginning of the line of the text that has the first item; its length is returned. */
+size_t line_of(const struct explained *explained, const struct found *found, const char **line);
+
+#endif

@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "base/source.h"
 #include "commands.h"
+#include "machine/choose.h"
 
 static const char help[] =
     "usage: fhsim explain NAME=VALUE... [--machine M] [--json]\n"
@@ -35,7 +36,7 @@ static void print_candidates(uint64_t value)
         fh_arm_describe_esr(value, text, sizeof text);
         printf("  esr=    a syndrome: %s\n", text);
     }
-    if (value & 1) {
+    if ((value & 3) == 3) {
         fh_arm_describe_descriptor(&pages, 3, value, text, sizeof text);
         printf("  pte=    a descriptor of stage 2, level 3: %s\n", text);
     }
@@ -126,17 +127,6 @@ static int explain_values(int count, char **arguments, struct explained *explain
     return is_good ? EXIT_EXPECTED : EXIT_BAD_INPUT;
 }
 
-static bool find_machine(const char *name, struct explained *explained)
-{
-    if (!name)
-        return true;
-    explained->profile = fh_profile_find(name);
-    explained->machine = name;
-    if (!explained->profile)
-        diag_plain("explain: there is no machine '%s'", name);
-    return explained->profile != NULL;
-}
-
 /* Values, a file, or a number alone? */
 static int explain(int count, char **arguments, struct explained *explained, bool is_json)
 {
@@ -162,10 +152,11 @@ static int explain(int count, char **arguments, struct explained *explained, boo
 
 int command_explain(int argc, char **argv)
 {
-    const char *machine = NULL;
+    struct machine_wish wish = {NULL, NULL, NULL};
+    struct machine_choice choice;
     bool is_json = false;
     int count;
-    const struct option_spec options[] = {{"--machine", NULL, &machine},
+    const struct option_spec options[] = {{"--machine", NULL, &wish.name},
                                           {"--json", &is_json, NULL}};
     struct explained explained = {0};
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
@@ -177,6 +168,8 @@ int command_explain(int argc, char **argv)
         fputs(help, stderr);
         return EXIT_BAD_INPUT;
     }
-    return find_machine(machine, &explained) ? explain(count, argv, &explained, is_json)
-                                             : EXIT_BAD_INPUT;
+    if (!machine_choose("explain", &wish, &choice))
+        return EXIT_BAD_INPUT;
+    explained.machine = choice.machine;
+    return explain(count, argv, &explained, is_json);
 }

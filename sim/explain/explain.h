@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include <faulthandler/profile.h>
+#include <faulthandler/machine.h>
 
 #include "explain/joined.h"
 
@@ -12,8 +12,7 @@
 struct explained {
     const char *name;                 /* of the file; NULL: the command line */
     const char *text;                 /* NULL: the command line */
-    const struct fh_profile *profile; /* what KCore's part is told of; NULL: none */
-    const char *machine;              /* its name */
+    const struct fh_machine *machine; /* of which KCore's part is told; NULL: of none */
     const struct finds *finds;
 };
 

@@ -108,7 +108,7 @@ void print_json(const struct explained *explained, FILE *file)
     json_out_begin(&out, file);
     json_open_object(&out, NULL);
     if (explained->machine)
-        json_text(&out, "machine", explained->machine);
+        json_text(&out, "machine", explained->machine->name);
     json_open_array(&out, "reports");
     for (size_t from = 0; from < explained->finds->count;) {
         const struct report report = report_from(explained->finds, from, explained->text);

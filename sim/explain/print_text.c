@@ -143,7 +143,7 @@ static void print_report(const struct report *report, const struct explained *ex
     page.label = "  Note: ";
     say_notes(&joined, print_sentence, &page);
     char label[64];
-    snprintf(label, sizeof label, "  %s: ", explained->machine ? explained->machine : "");
+    snprintf(label, sizeof label, "  %s: ", explained->machine ? explained->machine->name : "");
     page.label = label;
     say_machine(&joined, explained, print_sentence, &page);
 }

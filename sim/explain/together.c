@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "explain/joined.h"
+#include "explain/sentence.h"
 
 /* Sentences that join the values of a report. */
-
-struct sentence {
-    char text[768];
-    size_t length;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct sentence *sentence, const char *format,
-                                                      ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    const size_t room = sizeof sentence->text - sentence->length;
-    const int length = vsnprintf(sentence->text + sentence->length, room, format, arguments);
-    va_end(arguments);
-    sentence->length += (size_t)length < room ? (size_t)length : room - 1;
-}
 
 /* --- Aborts ---------------------------------------------------------------------------------- */
 
@@ -32,24 +15,24 @@ static void add_access(struct sentence *sentence, const struct joined *joined)
     const uint64_t esr = joined->syndrome->value;
     const struct fh_arm_esr_data_abort abort = fh_arm_esr_data_abort_of(esr);
     if (fh_arm_is_instruction_abort(esr)) {
-        add(sentence, "an instruction fetch");
+        sentence_add(sentence, "an instruction fetch");
         return;
     }
-    add(sentence, "a %s", abort.WnR ? "write" : "read");
+    sentence_add(sentence, "a %s", abort.WnR ? "write" : "read");
     if (abort.CM) {
-        add(sentence, " by cache maintenance or address translation");
+        sentence_add(sentence, " by cache maintenance or address translation");
     } else if (abort.ISV) {
-        add(sentence, " of %d byte%s %s %c", 1 << abort.SAS, abort.SAS ? "s" : "",
-            abort.WnR ? "from" : "into", abort.SF ? 'X' : 'W');
+        sentence_add(sentence, " of %d byte%s %s %c", 1 << abort.SAS, abort.SAS ? "s" : "",
+                     abort.WnR ? "from" : "into", abort.SF ? 'X' : 'W');
         if (abort.SRT == 31)
-            add(sentence, "ZR");
+            sentence_add(sentence, "ZR");
         else
-            add(sentence, "%u", (unsigned)abort.SRT);
+            sentence_add(sentence, "%u", (unsigned)abort.SRT);
         const struct found *data = joined_general(joined, (unsigned)abort.SRT);
         if (data && abort.WnR)
-            add(sentence, " = 0x%" PRIx64, data->value);
+            sentence_add(sentence, " = 0x%" PRIx64, data->value);
     } else {
-        add(sentence, " of a size and register that the syndrome does not tell (ISV=0)");
+        sentence_add(sentence, " of a size and register that the syndrome does not tell (ISV=0)");
     }
 }
 
@@ -58,15 +41,15 @@ static void add_place(struct sentence *sentence, const struct joined *joined)
     const bool has_virtual =
         joined->virtual_address && !fh_arm_esr_data_abort_of(joined->syndrome->value).FnV;
     if (joined->has_address)
-        add(sentence, " at %sIPA 0x%" PRIx64, joined->address_is_page ? "the page of " : "",
-            joined->address);
+        sentence_add(sentence, " at %sIPA 0x%" PRIx64,
+                     joined->address_is_page ? "the page of " : "", joined->address);
     if (has_virtual)
-        add(sentence,
-            joined->has_address ? " (virtual address 0x%" PRIx64 ")"
-                                : " at virtual address 0x%" PRIx64,
-            joined->virtual_address->value);
+        sentence_add(sentence,
+                     joined->has_address ? " (virtual address 0x%" PRIx64 ")"
+                                         : " at virtual address 0x%" PRIx64,
+                     joined->virtual_address->value);
     if (joined->pc)
-        add(sentence, ", by the instruction at 0x%" PRIx64, joined->pc->value);
+        sentence_add(sentence, ", by the instruction at 0x%" PRIx64, joined->pc->value);
 }
 
 /* Which table, and what of it. */
@@ -79,28 +62,28 @@ static void add_cause(struct sentence *sentence, const struct joined *joined)
     switch (joined->fault.kind) {
     case FH_ARM_STATUS_TRANSLATION:
     case FH_ARM_STATUS_TRANSLATION_BELOW_0:
-        add(sentence, "translation fault: %s has no valid descriptor for it at level %d", stage,
-            level);
+        sentence_add(sentence, "translation fault: %s has no valid descriptor for it at level %d",
+                     stage, level);
         break;
     case FH_ARM_STATUS_PERMISSION:
-        add(sentence, "permission fault: %s maps it at level %d, and does not permit this", stage,
-            level);
+        sentence_add(sentence, "permission fault: %s maps it at level %d, and does not permit this",
+                     stage, level);
         break;
     case FH_ARM_STATUS_ACCESS_FLAG:
-        add(sentence, "access flag fault: %s maps it at level %d with AF=0", stage, level);
+        sentence_add(sentence, "access flag fault: %s maps it at level %d with AF=0", stage, level);
         break;
     case FH_ARM_STATUS_ADDRESS_SIZE:
     case FH_ARM_STATUS_ADDRESS_SIZE_BELOW_0:
     case FH_ARM_STATUS_ADDRESS_SIZE_BELOW_1:
-        add(sentence,
-            "address size fault: an address of %s has more bits than are configured, "
-            "found at level %d",
-            stage, level);
+        sentence_add(sentence,
+                     "address size fault: an address of %s has more bits than are configured, "
+                     "found at level %d",
+                     stage, level);
         break;
     default: {
         char text[96];
         fh_arm_describe_status(joined->syndrome->value & 0x3f, text, sizeof text);
-        add(sentence, "%s", text);
+        sentence_add(sentence, "%s", text);
     }
     }
 }
@@ -117,14 +100,15 @@ static const char *by_whom(const struct joined *joined)
 static void say_abort(const struct joined *joined, saying *say, void *context)
 {
     struct sentence sentence = {.length = 0};
-    add(&sentence, "%s ", by_whom(joined));
+    sentence_add(&sentence, "%s ", by_whom(joined));
     add_access(&sentence, joined);
     add_place(&sentence, joined);
-    add(&sentence, ": ");
+    sentence_add(&sentence, ": ");
     add_cause(&sentence, joined);
     if (fh_arm_esr_data_abort_of(joined->syndrome->value).S1PTW)
-        add(&sentence, "; it was the walk of a stage 1 table that met it, not the access itself");
-    add(&sentence, ".");
+        sentence_add(&sentence,
+                     "; it was the walk of a stage 1 table that met it, not the access itself");
+    sentence_add(&sentence, ".");
     say(context, "abort", sentence.text);
 }
 
@@ -136,15 +120,15 @@ static void say_address(const struct joined *joined, saying *say, void *context)
     if (joined->ipa)
         return;
     if (joined->address_is_page)
-        add(&sentence,
-            "HPFAR_EL2 0x%" PRIx64 " is the page at IPA 0x%" PRIx64
-            "; the offset in it would come from FAR_EL2.",
-            joined->hpfar->value, page);
+        sentence_add(&sentence,
+                     "HPFAR_EL2 0x%" PRIx64 " is the page at IPA 0x%" PRIx64
+                     "; the offset in it would come from FAR_EL2.",
+                     joined->hpfar->value, page);
     else
-        add(&sentence,
-            "HPFAR_EL2 0x%" PRIx64 " is the page at IPA 0x%" PRIx64
-            ", and the low 12 bits of FAR_EL2 are the offset: IPA 0x%" PRIx64 ".",
-            joined->hpfar->value, page, joined->address);
+        sentence_add(&sentence,
+                     "HPFAR_EL2 0x%" PRIx64 " is the page at IPA 0x%" PRIx64
+                     ", and the low 12 bits of FAR_EL2 are the offset: IPA 0x%" PRIx64 ".",
+                     joined->hpfar->value, page, joined->address);
     say(context, "address", sentence.text);
 }
 
@@ -155,10 +139,10 @@ static void say_exception(const struct joined *joined, saying *say, void *contex
     char account[256];
     struct sentence sentence = {.length = 0};
     fh_arm_describe_esr(joined->syndrome->value, account, sizeof account);
-    add(&sentence, "The exception is %s", account);
+    sentence_add(&sentence, "The exception is %s", account);
     if (joined->pc)
-        add(&sentence, ", at 0x%" PRIx64, joined->pc->value);
-    add(&sentence, ".");
+        sentence_add(&sentence, ", at 0x%" PRIx64, joined->pc->value);
+    sentence_add(&sentence, ".");
     say(context, "exception", sentence.text);
 }
 
@@ -169,7 +153,7 @@ static void say_system_register(const struct joined *joined, saying *say, void *
     const struct fh_arm_register *reg = fh_arm_register_encoded(&encoding);
     if (!reg || !reg->trap[0])
         return;
-    add(&sentence, "%s from EL1 is taken to EL2 by %s.", reg->name, reg->trap);
+    sentence_add(&sentence, "%s from EL1 is taken to EL2 by %s.", reg->name, reg->trap);
     say(context, "taken_by", sentence.text);
 }
 
@@ -179,31 +163,20 @@ static void say_agreement(const struct joined *joined, saying *say, void *contex
     struct sentence sentence = {.length = 0};
     const uint64_t esr = joined->syndrome->value;
     if (joined->class && joined->class->value != (uint64_t)fh_arm_esr_class(esr))
-        add(&sentence, "%s 0x%" PRIx64 " is not the class of %s 0x%" PRIx64 ", which is 0x%x. ",
-            joined->class->written, joined->class->value, joined->syndrome->written, esr,
-            (unsigned)fh_arm_esr_class(esr));
+        sentence_add(&sentence,
+                     "%s 0x%" PRIx64 " is not the class of %s 0x%" PRIx64 ", which is 0x%x. ",
+                     joined->class->written, joined->class->value, joined->syndrome->written, esr,
+                     (unsigned)fh_arm_esr_class(esr));
     if (joined->status && joined->is_abort && joined->status->value != (esr & 0x3f))
-        add(&sentence,
-            "%s 0x%" PRIx64 " is not the status of %s 0x%" PRIx64 ", which is 0x%" PRIx64 ". ",
-            joined->status->written, joined->status->value, joined->syndrome->written, esr,
-            esr & 0x3f);
+        sentence_add(&sentence,
+                     "%s 0x%" PRIx64 " is not the status of %s 0x%" PRIx64 ", which is 0x%" PRIx64
+                     ". ",
+                     joined->status->written, joined->status->value, joined->syndrome->written, esr,
+                     esr & 0x3f);
     if (sentence.length == 0)
         return;
     sentence.text[sentence.length - 1] = 0;
     say(context, "disagreement", sentence.text);
-}
-
-/* --- Stage 2 --------------------------------------------------------------------------------- */
-
-static void say_stage2(const struct joined *joined, saying *say, void *context)
-{
-    struct sentence sentence = {.length = 0};
-    if (joined->vttbr) {
-        const struct fh_arm_vttbr_el2 vttbr = fh_arm_vttbr_el2_of(joined->vttbr->value);
-        add(&sentence, "Stage 2 of VMID %u begins at physical address 0x%" PRIx64 ".",
-            (unsigned)vttbr.VMID, vttbr.BADDR << 1);
-        say(context, "vmid", sentence.text);
-    }
 }
 
 /* --- SMMU ------------------------------------------------------------------------------------ */
@@ -213,30 +186,31 @@ static void say_bank_fault(const struct joined *joined, saying *say, void *conte
     char faults[256];
     struct sentence sentence = {.length = 0};
     fh_arm_describe_word(joined->fsr->name.smmu->layout, joined->fsr->value, faults, sizeof faults);
-    add(&sentence, "A device");
+    sentence_add(&sentence, "A device");
     if (joined->stream)
-        add(&sentence, " (stream 0x%" PRIx64 ")", joined->stream->value & 0xffff);
+        sentence_add(&sentence, " (stream 0x%" PRIx64 ")", joined->stream->value & 0xffff);
     if (joined->fsynr0) {
         const struct fh_arm_smmu_fsynr0 fsynr = fh_arm_smmu_fsynr0_of(joined->fsynr0->value);
-        add(&sentence, fsynr.IND ? " fetched" : fsynr.WNR ? " wrote" : " read");
+        sentence_add(&sentence, fsynr.IND ? " fetched" : fsynr.WNR ? " wrote" : " read");
     } else {
-        add(&sentence, " accessed");
+        sentence_add(&sentence, " accessed");
     }
     if (joined->iova)
-        add(&sentence, " at device address 0x%" PRIx64, joined->iova->value);
+        sentence_add(&sentence, " at device address 0x%" PRIx64, joined->iova->value);
     if (joined->bank)
-        add(&sentence, " by context bank %" PRIu64, joined->bank->value);
+        sentence_add(&sentence, " by context bank %" PRIu64, joined->bank->value);
     const struct fh_arm_smmu_fsr fsr = fh_arm_smmu_fsr_of(joined->fsr->value);
-    add(&sentence, ": %s",
-        fsr.TF    ? "translation fault, nothing is mapped there"
-        : fsr.PF  ? "permission fault, the mapping does not permit this"
-        : fsr.AFF ? "access flag fault"
-        : fsr.EF  ? "external fault, the memory or bus behind answered with an error"
-        : fsr.ASF ? "address size fault"
-                  : faults);
+    sentence_add(&sentence, ": %s",
+                 fsr.TF    ? "translation fault, nothing is mapped there"
+                 : fsr.PF  ? "permission fault, the mapping does not permit this"
+                 : fsr.AFF ? "access flag fault"
+                 : fsr.EF  ? "external fault, the memory or bus behind answered with an error"
+                 : fsr.ASF ? "address size fault"
+                           : faults);
     if (joined->fsynr0 && (fsr.TF || fsr.PF || fsr.AFF))
-        add(&sentence, " (level %u)", (unsigned)fh_arm_smmu_fsynr0_of(joined->fsynr0->value).PLVL);
-    add(&sentence, ".");
+        sentence_add(&sentence, " (level %u)",
+                     (unsigned)fh_arm_smmu_fsynr0_of(joined->fsynr0->value).PLVL);
+    sentence_add(&sentence, ".");
     say(context, "smmu_context_fault", sentence.text);
 }
 
@@ -244,24 +218,24 @@ static void say_global_fault(const struct joined *joined, saying *say, void *con
 {
     struct sentence sentence = {.length = 0};
     const struct fh_arm_smmu_sgfsr gfsr = fh_arm_smmu_sgfsr_of(joined->gfsr->value);
-    add(&sentence, "A device");
+    sentence_add(&sentence, "A device");
     if (joined->gfsynr1)
-        add(&sentence, " (stream 0x%x)",
-            (unsigned)fh_arm_smmu_sgfsynr1_of(joined->gfsynr1->value).StreamID);
+        sentence_add(&sentence, " (stream 0x%x)",
+                     (unsigned)fh_arm_smmu_sgfsynr1_of(joined->gfsynr1->value).StreamID);
     if (joined->gfsynr0) {
         const struct fh_arm_smmu_sgfsynr0 gfsynr = fh_arm_smmu_sgfsynr0_of(joined->gfsynr0->value);
-        add(&sentence, gfsynr.IND ? " fetched" : gfsynr.WNR ? " wrote" : " read");
+        sentence_add(&sentence, gfsynr.IND ? " fetched" : gfsynr.WNR ? " wrote" : " read");
     } else {
-        add(&sentence, " made an access");
+        sentence_add(&sentence, " made an access");
     }
-    add(&sentence, ", and the SMMU had no translation to use: %s.",
-        gfsr.USF    ? "its stream matches no stream mapping group"
-        : gfsr.SMCF ? "its stream matches more than one stream mapping group"
-        : gfsr.ICF  ? "its stream mapping group says \"fault\""
-        : gfsr.UCBF ? "its group names a context bank that does not exist"
-        : gfsr.CAF  ? "an access to the SMMU's own configuration faulted"
-        : gfsr.EF   ? "external fault"
-                    : "the fault status names no cause");
+    sentence_add(&sentence, ", and the SMMU had no translation to use: %s.",
+                 gfsr.USF    ? "its stream matches no stream mapping group"
+                 : gfsr.SMCF ? "its stream matches more than one stream mapping group"
+                 : gfsr.ICF  ? "its stream mapping group says \"fault\""
+                 : gfsr.UCBF ? "its group names a context bank that does not exist"
+                 : gfsr.CAF  ? "an access to the SMMU's own configuration faulted"
+                 : gfsr.EF   ? "external fault"
+                             : "the fault status names no cause");
     say(context, "smmu_global_fault", sentence.text);
 }
 

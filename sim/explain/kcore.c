@@ -3,9 +3,11 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <string.h>
+#include <stdio.h>
 
 #include <faulthandler/faulthandler.h>
+
+#include "machine/machine.h"
 
 /*
  * What KCore of a machine does with a trap: the trap is taken on a state of that machine, once as
@@ -210,6 +212,21 @@ static void say_vm_exit(const struct telling *telling)
 
 /* --- Hypercalls ------------------------------------------------------------------------------ */
 
+/* The row of a number: of the machine's own table, or of the nearest below that has one. */
+static const struct fh_abi_call *find_call(const struct fh_machine *machine, bool is_guest,
+                                           uint64_t number)
+{
+    const struct machine_description *description = machine_of_tree(machine->name);
+    const struct fh_abi *abi = NULL;
+    for (; description && !abi; description = description->extends)
+        abi = is_guest ? description->guest_calls : description->hypercalls;
+    for (unsigned i = 0; abi && i < abi->ncalls; i++) {
+        if (abi->calls[i].number == number)
+            return &abi->calls[i];
+    }
+    return NULL;
+}
+
 static void say_call(const struct telling *telling, const char *id, const char *whose,
                      const struct fh_abi_call *call, uint64_t number)
 {
@@ -233,10 +250,9 @@ static void say_hypercall(const struct telling *telling)
                      "have their numbers there.");
         return;
     }
-    say_call(telling, "host_call", "the host", fh_machine_hypercall(telling->machine, x0->value),
+    say_call(telling, "host_call", "the host", find_call(telling->machine, false, x0->value),
              x0->value);
-    say_call(telling, "vm_call", "a VM", fh_machine_guest_call(telling->machine, x0->value),
-             x0->value);
+    say_call(telling, "vm_call", "a VM", find_call(telling->machine, true, x0->value), x0->value);
 }
 
 void say_machine(const struct joined *joined, const struct explained *explained, saying *say,

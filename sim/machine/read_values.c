@@ -207,6 +207,70 @@ static bool unknown_target(struct machine_reader *reader, const struct node *key
                           count);
 }
 
+static uint64_t info_id(const struct fh_profile *k)
+{
+    return k->NPT_ID + k->COREVISOR + 1;
+}
+
+static uint64_t id_end(const struct fh_profile *k)
+{
+    return k->NPT_ID + 2 * (k->COREVISOR + 1);
+}
+
+static uint64_t vm_base(const struct fh_profile *k)
+{
+    return k->NPT_ID + k->COREVISOR;
+}
+
+static uint64_t ctxt_pool_size(const struct fh_profile *k)
+{
+    return (k->COREVISOR + 1) * k->VCPU_PER_VM;
+}
+
+static uint64_t remap_end(const struct fh_profile *k)
+{
+    return k->REMAP_START + k->REMAP_SIZE;
+}
+
+static uint64_t pt_pool_size(const struct fh_profile *k)
+{
+    return k->PT_POOL_END - k->PT_POOL_START;
+}
+
+/* Constants that follow from others: they need not be said. */
+static const struct derived {
+    const char *target, *inputs[3];
+    uint64_t (*value)(const struct fh_profile *k);
+} derived[] = {
+    {"INFO_ID", {"COREVISOR"}, info_id},
+    {"ID_END", {"COREVISOR"}, id_end},
+    {"lock_idx_vm_base", {"COREVISOR"}, vm_base},
+    {"CTXT_POOL_SIZE", {"COREVISOR", "VCPU_PER_VM"}, ctxt_pool_size},
+    {"REMAP_END", {"REMAP_START", "REMAP_SIZE"}, remap_end},
+    {"PT_POOL_SIZE", {"PT_POOL_START", "PT_POOL_END"}, pt_pool_size},
+};
+
+static bool is_said(const struct node *node, const struct derived *row)
+{
+    for (size_t i = 0; row->inputs[i]; i++) {
+        if (node_get(node, row->inputs[i]))
+            return true;
+    }
+    return false;
+}
+
+static void derive(struct fh_profile *k, const struct node *node)
+{
+    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
+        size_t offset;
+        if (node_get(node, derived[i].target) || !is_said(node, &derived[i]) ||
+            !machine_constant_offset(derived[i].target, &offset))
+            continue;
+        const uint64_t value = derived[i].value(k);
+        memcpy((char *)k + offset, &value, sizeof value);
+    }
+}
+
 bool machine_read_constants(struct machine_reader *reader, const struct node *node)
 {
     if (!reader_map(&reader->reader, node, "constants"))
@@ -222,6 +286,7 @@ bool machine_read_constants(struct machine_reader *reader, const struct node *no
         else
             memcpy((char *)reader->profile + offset, &value, sizeof value);
     }
+    derive(reader->profile, node);
     return fine;
 }
 

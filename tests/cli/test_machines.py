@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -145,6 +146,16 @@ def test_a_machine_that_does_not_say_how_it_is_recognised_is_not_complete(check)
     assert "'recognised' is missing" in result.stderr
 
 
+def test_constants_that_follow_from_others_need_not_be_said(fhsim, check, tmp_path):
+    check("constants: {COREVISOR: 33, VCPU_PER_VM: 2, ID_END: 80, REMAP_SIZE: 16M}\n")
+    constants = json.loads(fhsim("machine", "show", tmp_path / "mine", "--json").stdout)["constants"]
+    # As for the spec, whose COREVISOR is 16: INFO_ID 22, lock_idx_vm_base 21, CTXT_POOL_SIZE 136.
+    assert {name: int(constants[name], 16) for name in
+            ("INFO_ID", "lock_idx_vm_base", "CTXT_POOL_SIZE", "ID_END", "REMAP_END")} == {
+        "INFO_ID": 39, "lock_idx_vm_base": 38, "CTXT_POOL_SIZE": 68, "ID_END": 80,
+        "REMAP_END": 0x101000000}
+
+
 def test_a_machine_may_extend_one_in_the_folder_beside(fhsim, tmp_path):
     for name, text in (("one", "extends: spec\nconstants: {MAX_VM_NUM: 9}\n"),
                        ("two", "extends: one\nconstants: {COREVISOR: 12}\n")):
@@ -278,3 +289,52 @@ def test_without_a_boot_record_nothing_is_inferred(fhsim, records, tmp_path, lin
     assert result.returncode == 2
     assert result.stdout == ""
     assert message in result.stderr
+
+
+# --- The page about machines ------------------------------------------------------------------
+
+
+def blocks(source, kind):
+    page = (source / "docs/machines.md").read_text()
+    return re.findall(rf"^```{kind}\n(.*?)^```$", page, re.S | re.M)
+
+
+def test_each_example_of_the_page_is_understood(fhsim, source, tmp_path):
+    examples = blocks(source, "yaml")
+    assert len(examples) >= 13
+    for number, example in enumerate(examples):
+        head = "" if example.startswith("machine:") else "machine: mine\ntitle: mine\n"
+        extends = "" if "extends:" in example else "extends: sekvm-4.18\n"
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "machine.yaml").write_text(head + extends + example)
+        result = fhsim("machine", "show", folder)
+        assert result.returncode == 0, result.stderr
+
+
+def test_the_second_kernel_of_the_page_is_complete_and_short(fhsim, source, tmp_path):
+    example = blocks(source, "yaml")[-1]
+    (tmp_path / "machine.yaml").write_text(example)
+    assert "without" in example and len(example.splitlines()) <= 40
+    result = fhsim("machine", "check", tmp_path)
+    told = "K1 is a departure of the catalogue, and no overlay has a switch for it"
+    assert (result.returncode, told in result.stderr) == (1, True), result.stderr
+
+
+def test_the_toy_of_the_page_is_the_toy(source):
+    assert blocks(source, "c overlay") == [(source / "machines/toy/overlay.c").read_text()]
+    toy = (source / "machines/toy/machine.yaml").read_text()
+    (catalogue,) = [b for b in blocks(source, "yaml") if "T1:" in b]
+    assert catalogue in toy
+
+
+def test_the_page_names_every_key(source):
+    page = (source / "docs/machines.md").read_text()
+    reader = (source / "sim/machine/read_machine.c").read_text()
+    sections = re.findall(r'\{"(\w+)", machine_read_', reader)
+    header = (source / "sim/machine/machine.h").read_text()
+    places = re.findall(r"\b[PI]\((\w+)\)\s+\\", header)
+    checks = re.findall(r"X\((\w+), \"[^\"]*n <", (source / "include/faulthandler/abi.h").read_text())
+    assert len(sections) == 12 and len(places) >= 14 and len(checks) >= 11
+    missing = [w for w in sections + places + checks if f"`{w}`" not in page]
+    assert missing == []

@@ -1120,6 +1120,13 @@ FH_API const struct fh_arm_register *fh_arm_register_at(unsigned index);
 /* By name, in letters of any case ("vtcr_el2"), or "S3_4_C2_C1_2"; NULL if not known. */
 FH_API const struct fh_arm_register *fh_arm_register_named(const char *name, size_t length);
 
+/*
+ * The same where the level may be left out: "esr" and "VTCR" are EL2's, "sctlr" is EL1's. Of the
+ * registers that a name could be, it is the first of EL2, EL1 and EL0 whose fields are known, else
+ * the first.
+ */
+FH_API const struct fh_arm_register *fh_arm_register_called(const char *name, size_t length);
+
 /* By encoding; NULL if not known. */
 FH_API const struct fh_arm_register *
 fh_arm_register_encoded(const struct fh_arm_encoding *encoding);

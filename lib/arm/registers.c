@@ -75,6 +75,33 @@ const struct fh_arm_register *fh_arm_register_named(const char *name, size_t len
     return read_encoding(name, length, &encoding) ? fh_arm_register_encoded(&encoding) : NULL;
 }
 
+/* Is `own` this name with a level behind it? */
+static bool is_called(const char *own, const char *name, size_t length, const char *level)
+{
+    size_t n = 0;
+    while (n < length && own[n] && fh_arm_upper(own[n]) == fh_arm_upper(name[n]))
+        n++;
+    return n == length && fh_arm_is_named(own + n, level, 4);
+}
+
+const struct fh_arm_register *fh_arm_register_called(const char *name, size_t length)
+{
+    static const char *const levels[] = {"_EL2", "_EL1", "_EL0"};
+    const struct fh_arm_register *first = fh_arm_register_named(name, length);
+    if (first)
+        return first;
+    for (unsigned level = 0; level < sizeof levels / sizeof *levels; level++) {
+        for (unsigned i = 0; i < REGISTERS; i++) {
+            if (!is_called(registers[i].name, name, length, levels[level]))
+                continue;
+            if (registers[i].meaning[0])
+                return &registers[i];
+            first = first ? first : &registers[i];
+        }
+    }
+    return first;
+}
+
 static bool is_same(const struct fh_arm_encoding *a, const struct fh_arm_encoding *b)
 {
     return a->op0 == b->op0 && a->op1 == b->op1 && a->CRn == b->CRn && a->CRm == b->CRm &&

@@ -142,7 +142,6 @@ static const struct known_name smmu_names[] = {SMMU_NAME_MAP(KNOWN)};
 enum {
     NAMES = sizeof names / sizeof *names,
     SMMU_NAMES = sizeof smmu_names / sizeof *smmu_names,
-    NAME_LENGTH = 24, /* of a register */
 };
 
 const char *meaning_called(enum meaning meaning)
@@ -198,24 +197,6 @@ static const struct known_name *longest(const struct known_name *table, size_t c
         }
     }
     return best;
-}
-
-/* "vtcr_el2"; and "vtcr", "SCTLR": a level of a register's name that people leave out. */
-static const struct fh_arm_register *find_register(const char *text, size_t length)
-{
-    static const char *const levels[] = {"", "_EL2", "_EL1", "_EL0"};
-    char name[NAME_LENGTH];
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        const size_t all = length + strlen(levels[i]);
-        if (all >= sizeof name)
-            return NULL;
-        memcpy(name, text, length);
-        memcpy(name + length, levels[i], strlen(levels[i]));
-        const struct fh_arm_register *reg = fh_arm_register_named(name, all);
-        if (reg)
-            return reg;
-    }
-    return NULL;
 }
 
 size_t word_length(const char *text, const char *end)
@@ -291,7 +272,7 @@ bool name_of_register(const char *word, size_t length, struct name *name)
 {
     if (general_register_at(word, length, name))
         return true;
-    const struct fh_arm_register *reg = find_register(word, length);
+    const struct fh_arm_register *reg = fh_arm_register_called(word, length);
     if (!reg)
         return false;
     *name = (struct name){.meaning = MEANING_REGISTER, .canonical = reg->name, .reg = reg};

@@ -101,6 +101,12 @@ START_TEST(a_register_is_found_by_its_generic_name)
     ck_assert_ptr_null(fh_arm_register_named("S3_8_C1_C1_0", 12));
     ck_assert_ptr_null(fh_arm_register_named("VTCR", 4));
     ck_assert_ptr_null(fh_arm_register_named("", 0));
+    ck_assert_str_eq(fh_arm_register_called("vtcr", 4)->name, "VTCR_EL2");
+    ck_assert_str_eq(fh_arm_register_called("SCTLR", 5)->name, "SCTLR_EL1");
+    ck_assert_str_eq(fh_arm_register_called("pmcr", 4)->name, "PMCR_EL0");
+    ck_assert_str_eq(fh_arm_register_called("vbar_el2", 8)->name, "VBAR_EL2");
+    ck_assert_ptr_null(fh_arm_register_called("vt", 2));
+    ck_assert_ptr_null(fh_arm_register_called("", 0));
     char text[32];
     fh_arm_describe_encoding(&(struct fh_arm_encoding){3, 1, 15, 2, 0}, text, sizeof text);
     ck_assert_str_eq(text, "S3_1_C15_C2_0");

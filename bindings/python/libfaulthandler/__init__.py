@@ -11,6 +11,7 @@ The name is the project's: Python has a built-in module `faulthandler` of its ow
 """
 
 from . import _errors
+from ._arm import Decoded, decode
 from ._delta import Change, Delta, LogSummary, delta
 from ._errors import ERRORS, Error, Halted
 from ._machine import Broken, Machine, Snapshot, constants, machines
@@ -22,9 +23,9 @@ from .scenario import Report, ScenarioError, minimise, run_scenario
 globals().update({error.__name__: error for error in ERRORS.values()})
 
 __all__ = [
-    "Broken", "Change", "Delta", "EFFECTS", "EVENTS", "Error", "Event", "FUNCTIONS", "Halted",
+    "Broken", "Change", "Decoded", "Delta", "EFFECTS", "EVENTS", "Error", "Event", "FUNCTIONS", "Halted",
     "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "PROFILES", "Record", "Recorder",
-    "Report", "ScenarioError", "Snapshot", "constants", "delta", "machines", "minimise",
+    "Report", "ScenarioError", "Snapshot", "constants", "decode", "delta", "machines", "minimise",
     "run_scenario",
     *(error.__name__ for error in ERRORS.values()),
 ]

@@ -40,15 +40,6 @@ struct stay {
     struct effect_list *effects;
 };
 
-struct capture {
-    struct import *import;
-    struct stay *stays; /* by CPU */
-    size_t nstays;
-    uint64_t last_number;
-    bool has_returns;           /* else an entry waits for nothing */
-    struct word keys[KEYS_MAX]; /* of the line being read */
-};
-
 /* A line on its way to a record. */
 struct entry {
     struct import *import;
@@ -63,6 +54,19 @@ struct entry {
     size_t nkeys;
 };
 
+struct capture {
+    struct import *import;
+    struct effect_list *effects; /* of the line last parsed */
+    struct entry entry;
+    enum { LINE_NOTHING, LINE_RETURNS, LINE_VERSION, LINE_ENTRY } is;
+    uint64_t version;
+    struct stay *stays; /* by CPU */
+    size_t nstays;
+    uint64_t last_number;
+    bool has_returns;           /* else an entry waits for nothing */
+    struct word keys[KEYS_MAX]; /* of the line being read */
+};
+
 static bool is_in_function(const struct entry *entry)
 {
     return word_is(entry->vector, "host_mem_abort");
@@ -72,8 +76,8 @@ static bool is_in_function(const struct entry *entry)
 
 static bool refuse_value(struct entry *entry, const char *wanted)
 {
-    return import_refuse(entry->import, entry->scan.at, "%.*s: expected %s", (int)entry->key.length,
-                         entry->key.text, wanted);
+    return import_torn(entry->import, entry->scan.at, "%.*s: expected %s", (int)entry->key.length,
+                       entry->key.text, wanted);
 }
 
 static bool take_word(struct entry *entry, uint64_t *value)
@@ -302,18 +306,21 @@ static bool take_pair(struct entry *entry, struct scan *line)
     const char *const at = line->at;
     if (!scan_word(line, "= ", &entry->key) || !scan_text(line, "=") ||
         !scan_word(line, " ", &value))
-        return import_refuse(entry->import, at, "expected key=value");
+        return import_torn(entry->import, at, "expected key=value");
     if (entry->nkeys == KEYS_MAX)
-        return import_refuse(entry->import, at, "more than %d keys", KEYS_MAX);
+        return import_torn(entry->import, at, "more than %d keys", KEYS_MAX);
     if (is_twice(entry))
-        return import_refuse(entry->import, at, "%.*s stands here twice", (int)entry->key.length,
-                             entry->key.text);
+        return import_torn(entry->import, at, "%.*s stands here twice", (int)entry->key.length,
+                           entry->key.text);
     entry->scan = (struct scan){value.text, value.text + value.length};
     return take_value(entry);
 }
 
-static bool take_line(struct entry *entry, struct scan *line)
+static bool parse_entry(struct entry *entry, struct scan *line)
 {
+    struct scan start = *line;
+    if (!scan_text(&start, "n="))
+        return import_strange(entry->import, line->at, "expected key=value, \"n=\" first");
     while (!scan_is_at_end(line)) {
         if (!take_pair(entry, line))
             return false;
@@ -324,7 +331,7 @@ static bool take_line(struct entry *entry, struct scan *line)
                           : !(entry->line.has & TRACE_HAS_CPU) ? "cpu"
                                                                : NULL;
     if (missing)
-        return import_refuse(entry->import, entry->import->text, "`%s` is missing", missing);
+        return import_torn(entry->import, entry->import->text, "`%s` is missing", missing);
     return true;
 }
 
@@ -409,62 +416,98 @@ static void take_entry(struct capture *capture, struct stay *stay, struct entry 
     stay->is_pending = true;
 }
 
-/* *effects, an empty list, changes places with that of the CPU's last entry. */
-static bool import_line(struct capture *capture, struct effect_list **effects, struct scan *line)
+/* --- All ------------------------------------------------------------------------------------- */
+
+/* "# fh-capture 1"; "# returns 2 in 0x40eed000 0x1000" */
+static bool parse_comment(struct capture *capture, struct scan *line)
 {
-    struct entry entry = {.import = capture->import, .effects = *effects, .keys = capture->keys};
-    effect_list_clear(*effects);
-    import_begin(capture->import, &entry.line);
-    if (!take_line(&entry, line))
-        return false;
-    if (entry.line.cpu >= CPUS_MAX)
-        return import_refuse(capture->import, capture->import->text,
-                             "there cannot be so many CPUs");
-    struct stay *stay = find_stay(capture, entry.line.cpu);
-    if (word_is(entry.vector, "return")) {
-        take_return(capture, stay, &entry.line);
-    } else {
-        if (entry.number <= capture->last_number)
-            emit_all(capture);
-        emit(capture, stay);
-        take_entry(capture, stay, &entry);
-        *effects = entry.effects;
-        if (!capture->has_returns)
-            emit(capture, stay);
-    }
-    capture->last_number = entry.number;
+    if (scan_text(line, "# returns "))
+        capture->is = LINE_RETURNS;
+    else if (scan_text(line, "# fh-capture ") && scan_number(line, &capture->version))
+        capture->is = LINE_VERSION;
     return true;
 }
 
-/* "# fh-capture 1"; "# returns 2 in 0x40eed000 0x1000" */
-static bool take_comment(struct capture *capture, struct scan *line)
+static bool parse(void *state, struct scan line)
 {
-    uint64_t version;
-    if (scan_text(line, "# returns "))
-        capture->has_returns = true;
-    if (!scan_text(line, "# fh-capture ") || !scan_number(line, &version) ||
-        version == FORMAT_VERSION)
+    struct capture *capture = state;
+    capture->is = LINE_NOTHING;
+    scan_blanks(&line);
+    if (scan_is_at_end(&line))
         return true;
-    return import_refuse(capture->import, capture->import->text,
-                         "version %llu of the format; this reads version %d",
-                         (unsigned long long)version, FORMAT_VERSION);
+    if (*line.at == '#')
+        return parse_comment(capture, &line);
+    struct entry *entry = &capture->entry;
+    effect_list_clear(capture->effects);
+    *entry = (struct entry){
+        .import = capture->import, .effects = capture->effects, .keys = capture->keys};
+    entry->line = (struct trace_line){.g0 = capture->import->line};
+    capture->is = LINE_ENTRY;
+    if (!parse_entry(entry, &line))
+        return false;
+    return entry->line.cpu < CPUS_MAX ||
+           import_torn(capture->import, capture->import->text, "there cannot be so many CPUs");
+}
+
+/* The record's frame, around what the line says. */
+static void begin(struct capture *capture, struct entry *entry)
+{
+    const struct trace_line said = entry->line;
+    import_begin(capture->import, &entry->line);
+    entry->line.has |= said.has;
+    entry->line.cpu = said.cpu;
+    entry->line.time = said.time;
+    entry->line.in = said.in;
+}
+
+static void act_on_entry(struct capture *capture, struct entry *entry)
+{
+    begin(capture, entry);
+    struct stay *stay = find_stay(capture, entry->line.cpu);
+    if (word_is(entry->vector, "return")) {
+        take_return(capture, stay, &entry->line);
+    } else {
+        if (entry->number <= capture->last_number)
+            emit_all(capture);
+        emit(capture, stay);
+        take_entry(capture, stay, entry);
+        capture->effects = entry->effects;
+        if (!capture->has_returns)
+            emit(capture, stay);
+    }
+    capture->last_number = entry->number;
+}
+
+static bool act(void *state)
+{
+    struct capture *capture = state;
+    switch (capture->is) {
+    case LINE_NOTHING: return true;
+    case LINE_RETURNS: capture->has_returns = true; return true;
+    case LINE_VERSION:
+        return capture->version == FORMAT_VERSION ||
+               import_refuse(capture->import, capture->import->text,
+                             "version %llu of the format; this reads version %d",
+                             (unsigned long long)capture->version, FORMAT_VERSION);
+    case LINE_ENTRY: act_on_entry(capture, &capture->entry); return true;
+    }
+    return true;
+}
+
+static void tear(void *state)
+{
+    struct capture *capture = state;
+    emit_all(capture);
+    import_gap(capture->import, "a line that is not whole", NULL, 0);
 }
 
 bool capture_run(struct import *import)
 {
-    struct scan line;
-    struct capture capture = {.import = import};
-    struct effect_list *effects = effect_list_new();
-    bool good = true;
-    while (good && import_next(import, &line)) {
-        scan_blanks(&line);
-        if (scan_is_at_end(&line))
-            continue;
-        good = *line.at == '#' ? take_comment(&capture, &line)
-                               : import_line(&capture, &effects, &line);
-    }
+    static const struct line_parser parser = {parse, act, tear, NULL};
+    struct capture capture = {.import = import, .effects = effect_list_new()};
+    const bool good = import_lines(import, &parser, &capture);
     emit_all(&capture);
-    effect_list_free(effects);
+    effect_list_free(capture.effects);
     for (size_t i = 0; i < capture.nstays; i++)
         effect_list_free(capture.stays[i].effects);
     free(capture.stays);
@@ -472,11 +515,11 @@ bool capture_run(struct import *import)
 }
 
 /* "n=1 t=0.000960 cpu=1 vec=host_sync ..." */
-bool capture_recognises(const char *text, size_t length)
+unsigned capture_recognises(const char *text, size_t length)
 {
     struct scan scan = {text, text + length};
     uint64_t n;
     if (scan_text(&scan, "# fh-capture "))
-        return true;
-    return scan_text(&scan, "n=") && scan_number(&scan, &n) && scan_text(&scan, " t=");
+        return 80;
+    return scan_text(&scan, "n=") && scan_number(&scan, &n) && scan_text(&scan, " t=") ? 8 : 0;
 }

@@ -22,6 +22,8 @@ static const char help_begin[] =
 static const char help_end[] =
     "  --symbols FILE the symbols of the kernel (kallsyms), for qemu-int: whose vectors those\n"
     "                 of EL2 are\n"
+    "  --strict       end at the first line of a recording that is not of its format; without it\n"
+    "                 such lines are counted and passed over\n"
     "\nExit status: 0 all converted, 2 bad input; what comes before it "
     "is converted all the same.\n";
 
@@ -31,15 +33,6 @@ static const struct source_format *const sources[] = {&source_trace, &source_rec
 #undef SOURCE
 
 enum { SOURCES = sizeof sources / sizeof *sources };
-
-/* --- For the sources ------------------------------------------------------------------------- */
-
-void conversion_progress(struct conversion *conversion, const char *path, double done)
-{
-    if (conversion->progress.name != path)
-        progress_file(&conversion->progress, path, path);
-    progress_trap(&conversion->progress, done);
-}
 
 /* --- The command ----------------------------------------------------------------------------- */
 
@@ -127,7 +120,9 @@ int command_convert(int argc, char **argv)
     const char *to = NULL;
     const char *path = NULL;
     const char *symbols = NULL;
+    bool strict = false;
     const struct option_spec options[] = {{"--from", NULL, &from},
+                                          {"--strict", &strict, NULL},
                                           {"--to", NULL, &to},
                                           {"-o", NULL, &path},
                                           {"--symbols", NULL, &symbols}};
@@ -148,6 +143,7 @@ int command_convert(int argc, char **argv)
     if (!source || !check_count(source, (size_t)count) || !find_form(to, path, &form) ||
         !is_apart(path, symbols, (const char *const *)argv, (size_t)count))
         return EXIT_BAD_INPUT;
-    struct conversion conversion = {.paths = argv, .count = (size_t)count, .symbols = symbols};
+    struct conversion conversion = {
+        .paths = argv, .count = (size_t)count, .symbols = symbols, .strict = strict};
     return run(source, &conversion, path, form);
 }

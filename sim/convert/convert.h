@@ -12,6 +12,7 @@ struct conversion {
     size_t count;
     struct trace_out *out;
     const char *symbols; /* of the kernel that a foreign recording is of, or NULL */
+    bool strict;         /* a line of it that is not of its format ends it */
     struct progress progress;
 };
 

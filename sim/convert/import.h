@@ -16,25 +16,52 @@
 /* Gets each record, valid during the call. */
 typedef void import_sink(void *context, const struct trace_line *line);
 
-enum { PASSED_OVER_MAX = 16 };
+enum { PASSED_OVER_MAX = 24, PASSED_OVER_NAME = 64 };
+enum { STRANGE_SHOWN = 3, STRANGE_TEXT = 120, STRANGE_WHY = 160 };
+
+/* A line that is not of the format. */
+struct strange_line {
+    unsigned line;
+    unsigned column;
+    bool is_torn; /* it is, but not all of it */
+    char why[STRANGE_WHY];
+    char text[STRANGE_TEXT]; /* its beginning, fit to be shown */
+};
+
+/*
+ * What an import did not make records of. Lines that are not of the format (a serial console in a
+ * log, a torn line) are counted, and the first ones are kept to be shown.
+ */
+struct import_rest {
+    uint64_t strange;
+    struct strange_line shown[STRANGE_SHOWN];
+    /* What was understood and is no record, by name: "exceptions to EL1". */
+    struct passed_over {
+        char what[PASSED_OVER_NAME];
+        uint64_t count;
+    } passed_over[PASSED_OVER_MAX];
+};
 
 /* A recording being imported; for the importers. */
 struct import {
     const char *path;
+    const struct importer *importer;
     const struct symbols *symbols; /* or NULL */
+    bool strict;                   /* a line that is not of the format ends it */
     import_sink *sink;
     void *context;
     void (*progress)(void *context, double done); /* or NULL */
     struct lines *lines;
-    const char *text; /* the line last read */
+    struct import_text *input; /* import_lines.c */
+    const char *text;          /* the line that is looked at */
     size_t length;
+    uint64_t line;    /* its number; of a joined one, of its first part */
+    uint64_t records; /* made so far */
     uint64_t next_seq;
     bool failed;
-    /* What was understood and is no record, by name: "exceptions to EL1". */
-    struct passed_over {
-        const char *what;
-        uint64_t count;
-    } passed_over[PASSED_OVER_MAX];
+    bool is_after_gap;             /* nothing was made since the last gap */
+    struct strange_line complaint; /* why the line is none, as its parser says */
+    struct import_rest rest;
 };
 
 /* The formats: X(identifier, name of the format, what it is, for people). */
@@ -42,50 +69,76 @@ struct import {
     X(qemu_int, "qemu-int", "the log of QEMU's -d int, of AArch64")                                \
     X(ftrace, "ftrace", "the kvm:* events of Linux, as tracefs shows them")                        \
     X(trace_cmd, "trace-cmd", "the same, as trace-cmd report prints them")                         \
+    X(perf, "perf", "the same, as perf script and perf-prof print them")                           \
+    X(trace_dat, "trace.dat", "the same, the file of trace-cmd record")                            \
     X(capture, "capture", "the recording of tools/capture")
 
 struct importer {
     const char *name;
     const char *reads;
-    /* Could a recording of this format begin with this line? */
-    bool (*recognises)(const char *text, size_t length);
-    /* Import all lines. False after bad input, which import_refuse has reported. */
+    /* How surely is this line of this format? 0: not at all. */
+    unsigned (*recognises)(const char *text, size_t length);
+    /* Import all of it. False after bad input, which import_refuse has reported. */
     bool (*run)(struct import *import);
 };
 
 #define IMPORTER_FUNCTIONS(id, name, reads)                                                        \
-    bool id##_recognises(const char *text, size_t length);                                         \
+    unsigned id##_recognises(const char *text, size_t length);                                     \
     bool id##_run(struct import *import);
 IMPORTER_MAP(IMPORTER_FUNCTIONS)
 #undef IMPORTER_FUNCTIONS
 
-/* The importer of that name; NULL if there is none. */
-const struct importer *importer_find(const char *name);
-
-/*
- * The importer for what a file holds, by its first lines; NULL if it is no foreign recording (or
- * cannot be read, or is standard input).
- */
-const struct importer *importer_recognise(const char *path);
+/* All of them, in the order of the map, and their number. */
+const struct importer *importers(unsigned *count);
+/* The importer of that name; NULL, with a message of `command`, if there is none. */
+const struct importer *importer_find(const char *command, const char *name);
 
 /*
  * Import the file at import->path through import->sink; `path`, `symbols`, `sink` and `context` are
- * set, all else is zero. False after bad input: what came before it was imported.
+ * set, all else is zero. False after bad input: what came before it was imported. A file of which
+ * there is no record is bad input, too.
  */
 bool import_file(struct import *import, const struct importer *importer);
 
 /* --- For importers --------------------------------------------------------------------------- */
 
-/* The next line into import->text, to be taken apart with `scan`; false at the end. */
-bool import_next(struct import *import, struct scan *scan);
-unsigned import_line_number(const struct import *import);
-/* Bad input, at this place of the line last read. Returns false. */
+/*
+ * How an importer reads text. `parse` says if it knows a line, and keeps in `state` what it says;
+ * it does nothing else, for a line that it does not know may be one that a mail program wrapped,
+ * and come again with the next one. `act` takes what was parsed. `tear` is told that a line is
+ * missing here of which a part was there.
+ */
+struct line_parser {
+    bool (*parse)(void *state, struct scan line);
+    bool (*act)(void *state);
+    void (*tear)(void *state);
+    /* Lacks what was parsed last its beginning? NULL: no line does. */
+    bool (*may_be_rest)(void *state);
+};
+
+/* Blanks of web pages, U+00A0, become blanks, and the text shorter: its new length. */
+size_t import_clean(char *text, size_t length);
+
+/* All lines of the recording. False after bad input, which has been reported. */
+bool import_lines(struct import *import, const struct line_parser *parser, void *state);
+
+/* For `parse`: why the line is none, at this place of it, or of which kind it is. Returns false. */
+__attribute__((format(printf, 3, 4))) bool import_strange(struct import *import, const char *at,
+                                                          const char *format, ...);
+/* The same of a line that is of the format, as its beginning shows. */
+__attribute__((format(printf, 3, 4))) bool import_torn(struct import *import, const char *at,
+                                                       const char *format, ...);
+
+uint64_t import_line_number(const struct import *import);
+/* Bad input that ends the import, at this place of the line. Returns false. */
 __attribute__((format(printf, 3, 4))) bool import_refuse(struct import *import, const char *at,
                                                          const char *format, ...);
 void import_pass_over(struct import *import, const char *what);
 /* A record that begins in the line last read, with its number. */
 void import_begin(struct import *import, struct trace_line *line);
 void import_emit(struct import *import, const struct trace_line *line);
+/* A record that says that sequences end here; `cpu` may be NULL, `count` of lost events 0. */
+void import_gap(struct import *import, const char *why, const uint64_t *cpu, uint64_t count);
 
 void registers_set(struct trace_registers *registers, enum trace_register reg, uint64_t value);
 

@@ -18,19 +18,49 @@
  * and its end one, which does not name the CPU:
  *
  *     Exception return from AArch64 EL2 to AArch64 EL1 PC 0xffff800008cda2e4
+ *
+ * Before version 7.0 no line names a CPU; with 8.1 came MFAR (of granule protection), with 9 SPSR.
+ * An exception to AArch32 has neither ELR nor the last line. The guest's serial console may stand
+ * in the same file, and so may the lines of other -d items.
  */
 
-enum { CPUS_MAX = 4096, CANDIDATES_MAX = TRACE_LIST_MAX, NAME_SIZE = 48 };
+enum { CPUS_MAX = 4096, CANDIDATES_MAX = TRACE_LIST_MAX, NAME_SIZE = 48, VECTOR_SIZE = 32 };
 enum { EC_SHIFT = 26, EC_MASK = 63, EC_HVC64 = 0x16, EC_IABT_LOW = 0x20, EC_DABT_LOW = 0x24 };
 
 /* The lines of an exception so far; bits of `has`. */
 enum { HAS_FROM = 1, HAS_ESR = 2, HAS_FAR = 4, HAS_ELR = 8, HAS_SPSR = 16 };
 struct exception {
     bool is_open;
+    bool has_cpu;
     unsigned has;
     unsigned line;
     uint64_t number, cpu, from, to, ec, esr, far, elr, spsr;
     char name[NAME_SIZE];
+};
+
+/* A line, as it was parsed. */
+struct qemu_line {
+    enum {
+        LINE_EMPTY,
+        LINE_HEAD,
+        LINE_FROM,
+        LINE_ESR,
+        LINE_FAR,
+        LINE_ELR,
+        LINE_SPSR,
+        LINE_OTHER_WITH,
+        LINE_TO,
+        LINE_HANDLED,
+        LINE_RETURN,
+        LINE_ILLEGAL_RETURN,
+    } is;
+    struct word name;
+    bool has_cpu;
+    uint64_t number, cpu; /* of the head */
+    uint64_t from, to;    /* levels */
+    uint64_t ec;
+    uint64_t value; /* of a register, the pc, ... */
+    uint64_t pstate;
 };
 
 /* A CPU, and the record of its stay at EL2 if it is there. */
@@ -46,8 +76,10 @@ struct cpu {
  */
 struct qemu_log {
     struct import *import;
+    struct qemu_line parsed;
     struct exception exception;
-    bool is_torn; /* lines that begin with ... belong to nobody */
+    bool is_aarch64; /* as the machine's exceptions show */
+    bool is_torn;    /* lines that begin with ... belong to nobody */
     struct cpu *cpus;
     size_t ncpus;
     size_t inside;
@@ -140,37 +172,27 @@ static void emit_end(struct qemu_log *log, uint64_t pc)
     import_emit(log->import, &line);
 }
 
-static void emit_gap(struct qemu_log *log)
-{
-    struct trace_line line;
-    struct effect_list *effects = effect_list_new();
-    import_begin(log->import, &line);
-    effect_event(effects, "gap", "lines of several CPUs in one another", line.g0);
-    line_set_effects(&line, effects);
-    import_emit(log->import, &line);
-    effect_list_free(effects);
-}
-
-/* Lines of two exceptions stand in one another; they say no longer whose they are. */
-static bool tear(struct qemu_log *log)
+/*
+ * Lines of two exceptions stand in one another, or some are missing; they say no longer whose they
+ * are.
+ */
+static bool tear(struct qemu_log *log, const char *why)
 {
     if (!log->is_torn) {
         emit_all(log);
-        emit_gap(log);
+        import_gap(log->import, why, NULL, 0);
+        import_pass_over(log->import, "exceptions whose lines are torn");
     }
     log->is_torn = true;
     log->exception.is_open = false;
-    import_pass_over(log->import, "exceptions whose lines are torn");
     return true;
 }
 
 /* --- An exception ---------------------------------------------------------------------------- */
 
-static bool find_cpu(struct qemu_log *log, uint64_t number, const char *at, struct cpu **cpu)
+/* `number` is less than CPUS_MAX; a log that names no CPU is of number 0. */
+static struct cpu *find_cpu(struct qemu_log *log, uint64_t number)
 {
-    if (number >= CPUS_MAX)
-        return import_refuse(log->import, at, "CPU %llu is more than there can be",
-                             (unsigned long long)number);
     if (number >= log->ncpus) {
         const size_t count = (size_t)number + 1;
         log->cpus = realloc(log->cpus, count * sizeof *log->cpus);
@@ -179,8 +201,7 @@ static bool find_cpu(struct qemu_log *log, uint64_t number, const char *at, stru
         memset(log->cpus + log->ncpus, 0, (count - log->ncpus) * sizeof *log->cpus);
         log->ncpus = count;
     }
-    *cpu = &log->cpus[number];
-    return true;
+    return &log->cpus[number];
 }
 
 static uint64_t class_of(const struct exception *exception)
@@ -238,21 +259,36 @@ static void add_effects(struct effect_list *effects, const struct exception *exc
         (struct trace_reg){"PSTATE", pstate};
 }
 
+/* Of a level that is not EL2, or of AArch32, in front of the vector's slot. */
+static const char *other_vector(struct effect_list *effects, const char *level, const char *slot)
+{
+    char name[VECTOR_SIZE];
+    const int length = snprintf(name, sizeof name, "%s_%s", level, slot);
+    return effect_text(effects, (struct word){name, (size_t)length});
+}
+
+static void begin_record(struct qemu_log *log, struct cpu *cpu)
+{
+    const struct exception *exception = &log->exception;
+    struct trace_line *line = &cpu->line;
+    import_begin(log->import, line);
+    line->g0 = exception->line;
+    line->cpu = exception->cpu;
+    line->has |= exception->has_cpu ? TRACE_HAS_CPU : 0;
+    if (!cpu->effects)
+        cpu->effects = effect_list_new();
+    effect_list_clear(cpu->effects);
+}
+
 static void begin_stay(struct qemu_log *log, struct cpu *cpu, uint64_t pc, uint64_t pstate)
 {
     const struct exception *exception = &log->exception;
     const enum vector_table table = symbols_table(log->import->symbols, pc);
     struct trace_line *line = &cpu->line;
-    import_begin(log->import, line);
-    line->g0 = exception->line;
-    line->cpu = exception->cpu;
-    line->has |= TRACE_HAS_CPU;
+    begin_record(log, cpu);
     line->vector = vector_name(table, pc);
     set_kind(line, table, pc, exception);
     set_registers(line, exception, pc);
-    if (!cpu->effects)
-        cpu->effects = effect_list_new();
-    effect_list_clear(cpu->effects);
     add_effects(cpu->effects, exception, line->in.present >> TRACE_REG_esr & 1, pstate);
     cpu->is_inside = true;
     log->inside++;
@@ -267,216 +303,330 @@ static void emit_nested(struct qemu_log *log, uint64_t pc, uint64_t pstate)
     effect_list_free(nested.effects);
 }
 
-static bool finish(struct qemu_log *log, const char *at, uint64_t pc, uint64_t pstate)
+/* EL3 is no hypervisor, but its syndromes are of the same form. */
+static void emit_monitor(struct qemu_log *log, uint64_t pc, uint64_t pstate)
+{
+    struct cpu monitor = {.effects = effect_list_new()};
+    begin_record(log, &monitor);
+    monitor.line.vector = other_vector(monitor.effects, "el3", vector_name(VECTORS_UNKNOWN, pc));
+    set_registers(&monitor.line, &log->exception, pc);
+    add_effects(monitor.effects, &log->exception, monitor.line.in.present >> TRACE_REG_esr & 1,
+                pstate);
+    line_set_effects(&monitor.line, monitor.effects);
+    import_emit(log->import, &monitor.line);
+    effect_list_free(monitor.effects);
+}
+
+/* The Hyp mode of AArch32: no vector and no end is logged. */
+static void emit_hyp32(struct qemu_log *log)
+{
+    struct cpu hyp = {.effects = effect_list_new()};
+    const struct exception *exception = &log->exception;
+    const bool is_irq = strcmp(exception->name, "IRQ") == 0;
+    const bool is_fiq = strcmp(exception->name, "FIQ") == 0;
+    begin_record(log, &hyp);
+    hyp.line.vector =
+        other_vector(hyp.effects, exception->from == 2 ? "hyp32_cur" : "hyp32_lower32",
+                     is_irq   ? "irq"
+                     : is_fiq ? "fiq"
+                              : "sync");
+    if (!is_irq && !is_fiq && exception->has & HAS_ESR)
+        registers_set(&hyp.line.in, TRACE_REG_esr, exception->esr);
+    const struct word name = {exception->name, strlen(exception->name)};
+    effect_event(hyp.effects, "exception", effect_text(hyp.effects, name), exception->line)
+        ->event.args =
+        (struct trace_list){hyp.line.in.present ? 4 : 3,
+                            {exception->number, exception->from, exception->to, exception->ec}};
+    line_set_effects(&hyp.line, hyp.effects);
+    import_emit(log->import, &hyp.line);
+    effect_list_free(hyp.effects);
+}
+
+static void finish(struct qemu_log *log, uint64_t pc, uint64_t pstate)
 {
     struct exception *exception = &log->exception;
-    struct cpu *cpu = NULL;
+    struct cpu *cpu = find_cpu(log, exception->cpu);
     exception->is_open = false;
-    if (!find_cpu(log, exception->cpu, at, &cpu))
-        return false;
+    log->is_aarch64 = true;
     if (exception->from < 2)
         leave(log, cpu);
-    if (exception->to != 2)
-        import_pass_over(log->import,
-                         exception->to == 1 ? "exceptions to EL1" : "exceptions to EL3");
+    if (exception->to == 3)
+        emit_monitor(log, pc, pstate);
+    else if (exception->to != 2)
+        import_pass_over(log->import, "exceptions to EL1");
     else if (exception->from == 2)
         emit_nested(log, pc, pstate);
     else
         begin_stay(log, cpu, pc, pstate);
-    return true;
 }
 
-/* --- Lines ----------------------------------------------------------------------------------- */
+/* --- What lines say -------------------------------------------------------------------------- */
 
-static bool refuse_rest(struct qemu_log *log, const struct scan *scan, const char *wanted)
-{
-    return import_refuse(log->import, scan->at, "expected %s", wanted);
-}
-
-/* "Taking exception 4 [Data Abort] on CPU 1" */
-static bool take_head(struct qemu_log *log, struct scan *scan)
+/*
+ * The lines of an exception end without the last one: it went to AArch32, or some are missing.
+ * False if the latter, and then what follows may be of either.
+ */
+static bool end_open(struct qemu_log *log)
 {
     struct exception *exception = &log->exception;
-    const struct exception before = *exception;
-    struct word name;
-    *exception = (struct exception){.line = import_line_number(log->import)};
-    if (!scan_number(scan, &exception->number) || !scan_text(scan, " [") ||
-        !scan_word(scan, "]", &name) || !scan_text(scan, "] on CPU ") ||
-        !scan_number(scan, &exception->cpu) || !scan_is_at_end(scan))
-        return refuse_rest(log, scan, "\"Taking exception N [NAME] on CPU N\"");
-    if (name.length < NAME_SIZE)
-        memcpy(exception->name, name.text, name.length);
-    /* One to AArch32, which is none to EL2, has no last line. */
-    const bool is_whole = before.has & HAS_FROM && before.to != 2;
-    if (before.is_open && !is_whole)
-        return tear(log);
-    log->is_torn = false;
-    exception->is_open = true;
-    return true;
-}
-
-/* "...from EL1 to EL2" */
-static bool take_from(struct exception *exception, struct scan *scan)
-{
-    exception->has |= HAS_FROM;
-    return scan_number(scan, &exception->from) && scan_text(scan, " to EL") &&
-           scan_number(scan, &exception->to) && scan_is_at_end(scan);
-}
-
-/* "...to EL2 PC 0xc30900ef8c00 PSTATE 0x3c9" */
-static bool take_to(struct qemu_log *log, struct scan *scan)
-{
-    uint64_t el, pc, pstate;
-    const char *const at = scan->at;
-    if (!scan_number(scan, &el) || !scan_text(scan, " PC 0x") || !scan_hex(scan, &pc) ||
-        !scan_text(scan, " PSTATE 0x") || !scan_hex(scan, &pstate) || !scan_is_at_end(scan))
-        return refuse_rest(log, scan, "\"...to ELn PC 0x... PSTATE 0x...\"");
-    if (el != log->exception.to)
-        return tear(log);
-    return finish(log, at, pc, pstate);
-}
-
-/* "...with FAR 0x40001020"; 1 taken, 0 not this one, -1 twice */
-static int take_register(struct exception *exception, struct scan *scan, const char *text,
-                         unsigned has, uint64_t *value)
-{
-    if (!scan_text(scan, text))
-        return 0;
-    if (exception->has & has)
-        return -1;
-    exception->has |= has;
-    return scan_hex(scan, value) && scan_is_at_end(scan);
-}
-
-/* "...with ESR 0x24/0x93c38007" */
-static bool take_syndrome(struct exception *exception, struct scan *scan)
-{
-    exception->has |= HAS_ESR;
-    return scan_hex(scan, &exception->ec) && scan_text(scan, "/0x") &&
-           scan_hex(scan, &exception->esr) && scan_is_at_end(scan);
-}
-
-/* "...handled as PSCI call": QEMU answered in the hypervisor's place. */
-static bool take_handled(struct qemu_log *log)
-{
-    log->exception.is_open = false;
-    import_pass_over(log->import, "calls that QEMU answered");
-    return true;
-}
-
-static bool take_with(struct qemu_log *log, struct scan *scan)
-{
-    struct exception *exception = &log->exception;
-    const struct {
-        const char *text;
-        unsigned has;
-        uint64_t *value;
-    } registers[] = {{"FAR 0x", HAS_FAR, &exception->far},
-                     {"ELR 0x", HAS_ELR, &exception->elr},
-                     {"SPSR 0x", HAS_SPSR, &exception->spsr}};
-    if (exception->has & HAS_ESR && scan_text(scan, "ESR 0x"))
-        return tear(log);
-    if (scan_text(scan, "ESR 0x"))
-        return take_syndrome(exception, scan) || refuse_rest(log, scan, "\"EC/ESR\"");
-    for (size_t i = 0; i < sizeof registers / sizeof *registers; i++) {
-        const struct scan before = *scan;
-        const int taken =
-            take_register(exception, scan, registers[i].text, registers[i].has, registers[i].value);
-        if (taken < 0)
-            return tear(log);
-        if (taken > 0)
-            return true;
-        if (before.at != scan->at)
-            return refuse_rest(log, scan, "a hexadecimal number");
-    }
-    /* What only exceptions to AArch32 have. */
-    if (scan_text(scan, "IFSR 0x") || scan_text(scan, "DFSR 0x") || scan_text(scan, "CPSR 0x"))
+    if (!exception->is_open)
         return true;
-    return refuse_rest(log, scan, "a register that -d int shows");
+    const bool is_whole = exception->has & HAS_FROM && !(exception->has & HAS_ELR);
+    exception->is_open = false;
+    if (!is_whole || (exception->to == 2 && log->is_aarch64)) {
+        tear(log, "lines of several CPUs in one another");
+        return false;
+    }
+    if (exception->to == 2)
+        emit_hyp32(log);
+    else
+        import_pass_over(log->import, "exceptions to EL1");
+    return true;
 }
 
-static bool take_continuation(struct qemu_log *log, struct scan *scan)
+static bool take_head(struct qemu_log *log, const struct qemu_line *line)
+{
+    struct exception *exception = &log->exception;
+    if (!end_open(log))
+        return true;
+    log->is_torn = false;
+    *exception = (struct exception){.is_open = true,
+                                    .has_cpu = line->has_cpu,
+                                    .line = (unsigned)import_line_number(log->import),
+                                    .number = line->number,
+                                    .cpu = line->cpu};
+    if (line->name.length < NAME_SIZE)
+        memcpy(exception->name, line->name.text, line->name.length);
+    return true;
+}
+
+/* A register of the exception, if there was none before. */
+static bool take_register(struct qemu_log *log, unsigned has, uint64_t *place, uint64_t value)
+{
+    if (log->exception.has & has)
+        return tear(log, "lines of several CPUs in one another");
+    log->exception.has |= has;
+    *place = value;
+    return true;
+}
+
+static bool take_part(struct qemu_log *log, const struct qemu_line *line)
 {
     struct exception *exception = &log->exception;
     if (log->is_torn)
         return true;
     if (!exception->is_open)
-        return refuse_rest(log, scan, "\"Taking exception\" before this line");
-    if (scan_text(scan, "from EL")) {
-        if (exception->has & HAS_FROM)
-            return tear(log);
-        return take_from(exception, scan) || refuse_rest(log, scan, "\"...from ELn to ELn\"");
+        return tear(log, "lines of an exception without its head");
+    if (line->is != LINE_FROM && !(exception->has & HAS_FROM))
+        return tear(log, "lines of several CPUs in one another");
+    switch (line->is) {
+    case LINE_FROM:
+        exception->to = line->to;
+        return take_register(log, HAS_FROM, &exception->from, line->from);
+    case LINE_ESR:
+        exception->ec = line->ec;
+        return take_register(log, HAS_ESR, &exception->esr, line->value);
+    case LINE_FAR: return take_register(log, HAS_FAR, &exception->far, line->value);
+    case LINE_ELR: return take_register(log, HAS_ELR, &exception->elr, line->value);
+    case LINE_SPSR: return take_register(log, HAS_SPSR, &exception->spsr, line->value);
+    case LINE_HANDLED:
+        exception->is_open = false;
+        import_pass_over(log->import, "calls that QEMU answered");
+        return true;
+    case LINE_TO:
+        if (line->to != exception->to)
+            return tear(log, "lines of several CPUs in one another");
+        finish(log, line->value, line->pstate);
+        return true;
+    default: return true;
     }
-    if (!(exception->has & HAS_FROM))
-        return tear(log);
-    if (scan_text(scan, "with "))
-        return take_with(log, scan);
-    if (scan_text(scan, "to EL"))
-        return take_to(log, scan);
-    if (scan_text(scan, "handl"))
-        return take_handled(log);
-    return refuse_rest(log, scan, "a line of -d int");
 }
 
-/* "AArch64 EL2 to AArch64 EL1 PC 0xffff800008cda2e4" */
-static bool take_return(struct qemu_log *log, struct scan *scan)
+static bool take_return(struct qemu_log *log, const struct qemu_line *line)
 {
-    uint64_t from, to, pc;
-    if (!scan_text(scan, "AArch64 EL") || !scan_number(scan, &from) ||
-        !scan_text(scan, " to AArch") || !(scan_text(scan, "64") || scan_text(scan, "32")) ||
-        !scan_text(scan, " EL") || !scan_number(scan, &to) || !scan_text(scan, " PC 0x") ||
-        !scan_hex(scan, &pc) || !scan_is_at_end(scan))
-        return refuse_rest(log, scan, "\"from AArch64 ELn to AArch64 ELn PC 0x...\"");
-    if (from != 2 || to == 2) {
-        import_pass_over(log->import, from == 2 ? "returns inside EL2" : "returns from EL1 or EL3");
+    log->is_aarch64 = true;
+    if (line->from != 2 || line->to == 2) {
+        import_pass_over(log->import,
+                         line->from == 2 ? "returns inside EL2" : "returns from EL1 or EL3");
         return true;
     }
     if (log->inside == 0) {
-        emit_end(log, pc);
+        emit_end(log, line->value);
         return true;
     }
     log->last_return = import_line_number(log->import);
     log->returned++;
     if (log->candidates.count < CANDIDATES_MAX)
-        log->candidates.values[log->candidates.count++] = pc;
+        log->candidates.values[log->candidates.count++] = line->value;
     while (log->returned == log->inside && log->inside > 0)
         settle(log, first_inside(log));
     return true;
 }
 
-static bool take_line(struct qemu_log *log, struct scan *scan)
+static bool act(void *state)
 {
-    if (scan_is_at_end(scan))
+    struct qemu_log *log = state;
+    const struct qemu_line *line = &log->parsed;
+    switch (line->is) {
+    case LINE_EMPTY: return true;
+    case LINE_HEAD: return take_head(log, line);
+    case LINE_RETURN: return take_return(log, line);
+    case LINE_ILLEGAL_RETURN:
+        import_pass_over(log->import, "illegal exception returns");
         return true;
-    if (scan_text(scan, "..."))
-        return take_continuation(log, scan);
-    if (scan_text(scan, "Taking exception "))
-        return take_head(log, scan);
-    if (scan_text(scan, "Exception return from "))
-        return take_return(log, scan);
-    return import_refuse(log->import, scan->at,
-                         "no line of -d int; is the log of several -d items?");
+    default: return take_part(log, line);
+    }
+}
+
+static void tear_line(void *state)
+{
+    tear(state, "a line that is not whole");
+}
+
+/* --- Lines ----------------------------------------------------------------------------------- */
+
+static bool want(struct qemu_log *log, const struct scan *scan, const char *wanted)
+{
+    return import_torn(log->import, scan->at, "expected %s", wanted);
+}
+
+/* "Taking exception 4 [Data Abort] on CPU 1" */
+static bool parse_head(struct qemu_log *log, struct scan *scan)
+{
+    struct qemu_line *line = &log->parsed;
+    line->is = LINE_HEAD;
+    if (!scan_number(scan, &line->number) || !scan_text(scan, " [") ||
+        !scan_word(scan, "]", &line->name) || !scan_text(scan, "]"))
+        return want(log, scan, "\"Taking exception N [NAME] on CPU N\"");
+    line->has_cpu = scan_text(scan, " on CPU ");
+    if (line->has_cpu && (!scan_number(scan, &line->cpu) || line->cpu >= CPUS_MAX))
+        return want(log, scan, "the number of a CPU");
+    return scan_is_at_end(scan) || want(log, scan, "the end of the line");
+}
+
+/* "ESR 0x24/0x93c38007", "FAR 0x40001020", "IFSR 0x5 IFAR 0x0": behind "...with " */
+static bool parse_with(struct qemu_log *log, struct scan *scan)
+{
+    struct qemu_line *line = &log->parsed;
+    struct word name;
+    if (!scan_word(scan, " ", &name) || !scan_text(scan, " 0x"))
+        return want(log, scan, "a register and its value");
+    if (word_is(name, "ESR")) {
+        line->is = LINE_ESR;
+        if (!scan_hex(scan, &line->ec) || !scan_text(scan, "/0x"))
+            return want(log, scan, "\"EC/ESR\"");
+    } else {
+        line->is = word_is(name, "FAR")    ? LINE_FAR
+                   : word_is(name, "ELR")  ? LINE_ELR
+                   : word_is(name, "SPSR") ? LINE_SPSR
+                                           : LINE_OTHER_WITH;
+    }
+    if (!scan_hex(scan, &line->value))
+        return want(log, scan, "a hexadecimal number");
+    return line->is == LINE_OTHER_WITH || scan_is_at_end(scan) ||
+           want(log, scan, "the end of the line");
+}
+
+/* "EL2 PC 0xc30900ef8c00 PSTATE 0x3c9": behind "...to " */
+static bool parse_to(struct qemu_log *log, struct scan *scan)
+{
+    struct qemu_line *line = &log->parsed;
+    line->is = LINE_TO;
+    return (scan_text(scan, "EL") && scan_number(scan, &line->to) && scan_text(scan, " PC 0x") &&
+            scan_hex(scan, &line->value) && scan_text(scan, " PSTATE 0x") &&
+            scan_hex(scan, &line->pstate) && scan_is_at_end(scan)) ||
+           want(log, scan, "\"...to ELn PC 0x... PSTATE 0x...\"");
+}
+
+static bool parse_part(struct qemu_log *log, struct scan *scan)
+{
+    struct qemu_line *line = &log->parsed;
+    if (scan_text(scan, "from EL")) {
+        line->is = LINE_FROM;
+        return (scan_number(scan, &line->from) && scan_text(scan, " to EL") &&
+                scan_number(scan, &line->to) && scan_is_at_end(scan)) ||
+               want(log, scan, "\"...from ELn to ELn\"");
+    }
+    if (scan_text(scan, "with "))
+        return parse_with(log, scan);
+    if (scan_text(scan, "to "))
+        return parse_to(log, scan);
+    line->is = LINE_HANDLED; /* "...handled as PSCI call", "...handling as semihosting call" */
+    return scan_text(scan, "handl") || want(log, scan, "a line of -d int");
+}
+
+/* "AArch64 EL2 to AArch64 EL1 PC 0xffff800008cda2e4": behind "Exception return from " */
+static bool parse_return(struct qemu_log *log, struct scan *scan)
+{
+    struct qemu_line *line = &log->parsed;
+    line->is = LINE_RETURN;
+    return (scan_text(scan, "AArch64 EL") && scan_number(scan, &line->from) &&
+            scan_text(scan, " to AArch") && (scan_text(scan, "64") || scan_text(scan, "32")) &&
+            scan_text(scan, " EL") && scan_number(scan, &line->to) && scan_text(scan, " PC 0x") &&
+            scan_hex(scan, &line->value) && scan_is_at_end(scan)) ||
+           want(log, scan, "\"from AArch64 ELn to AArch64 ELn PC 0x...\"");
+}
+
+/* What begins a line of -d int; a console may have left a prompt in front of it. */
+static const char *const beginnings[] = {"Taking exception ", "Exception return from ",
+                                         "Illegal exception return "};
+
+static bool find_beginning(struct scan *scan, unsigned *which)
+{
+    for (*which = 0; *which < sizeof beginnings / sizeof *beginnings; ++*which) {
+        const char *text = beginnings[*which];
+        const char *at = memmem(scan->at, (size_t)(scan->end - scan->at), text, strlen(text));
+        if (at) {
+            scan->at = at + strlen(text);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse(void *state, struct scan line)
+{
+    struct qemu_log *log = state;
+    unsigned which;
+    log->parsed = (struct qemu_line){.is = LINE_EMPTY};
+    while (line.end > line.at && line.end[-1] == ' ')
+        line.end--;
+    if (scan_is_at_end(&line))
+        return true;
+    if (scan_text(&line, "..."))
+        return parse_part(log, &line);
+    if (!find_beginning(&line, &which))
+        return import_strange(log->import, line.at, "no line of -d int");
+    if (which == 0)
+        return parse_head(log, &line);
+    if (which == 1)
+        return parse_return(log, &line);
+    log->parsed.is = LINE_ILLEGAL_RETURN;
+    return true;
 }
 
 bool qemu_int_run(struct import *import)
 {
+    static const struct line_parser parser = {parse, act, tear_line, NULL};
     struct qemu_log log = {.import = import};
-    struct scan scan;
-    bool good = true;
-    while (good && import_next(import, &scan))
-        good = take_line(&log, &scan);
+    const bool good = import_lines(import, &parser, &log);
+    if (log.exception.is_open && log.exception.has & HAS_FROM && !log.is_aarch64)
+        end_open(&log);
+    else if (log.exception.is_open)
+        tear(&log, "the recording ends inside an exception");
     emit_all(&log);
-    if (good && !import->failed && log.exception.is_open &&
-        (!(log.exception.has & HAS_FROM) || log.exception.to == 2))
-        good = import_refuse(import, NULL, "the recording ends inside an exception");
     for (size_t i = 0; i < log.ncpus; i++)
         effect_list_free(log.cpus[i].effects);
     free(log.cpus);
     return good;
 }
 
-bool qemu_int_recognises(const char *text, size_t length)
+unsigned qemu_int_recognises(const char *text, size_t length)
 {
     struct scan scan = {text, text + length};
-    return scan_text(&scan, "Taking exception ") || scan_text(&scan, "Exception return from AArch");
+    if (scan_text(&scan, "...with ESR 0x"))
+        return 8;
+    return scan_text(&scan, "Taking exception ") || scan_text(&scan, "Exception return from AArch")
+               ? 8
+               : 0;
 }

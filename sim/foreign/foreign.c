@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "foreign/foreign_checks.h"
+#include "foreign/foreign_sequence.h"
 
 static void take_failure(void *context, const struct trace_line *line, enum foreign_check check,
                          const char *found)
 {
     struct foreign *foreign = context;
+    const struct foreign_failure failure = {line, check, found};
     foreign->failed++;
     if (foreign->shown++ < foreign->shown_max)
-        foreign_print_failure(foreign, line, check, found);
+        foreign->report.failure(&foreign->report, foreign->file, &failure);
 }
 
 /* --- What the verified code would do --------------------------------------------------------- */
@@ -66,6 +69,7 @@ static void take_line(void *context, const struct trace_line *line)
     file->kinds[line->kind]++;
     check_record(&file->checker, line);
     count_exit(file, line);
+    summary_take(file->summary, line);
 }
 
 static void show_progress(void *context, double done)
@@ -84,21 +88,24 @@ static void begin(struct foreign *foreign, struct foreign_file *file, const char
                                      .sink = take_failure,
                                      .context = foreign,
                                      .sequences = sequences_new()};
+    file->summary = summary_new();
     foreign->file = file;
-    foreign->details = open_memstream(&foreign->details_text, &foreign->details_size);
-    if (!foreign->details)
-        no_memory();
+    foreign->report.begin_file(&foreign->report);
 }
 
 static void end(struct foreign *foreign, struct foreign_file *file, bool good)
 {
     file->is_bad = !good;
+    file->is_unchecked = !checker_has_checked(&file->checker);
     foreign->bad_input = foreign->bad_input || !good;
-    fclose(foreign->details);
+    foreign->is_unchecked = foreign->is_unchecked || file->is_unchecked;
+    summary_finish(file->summary);
     progress_clear(foreign->progress);
-    foreign_print(foreign, file);
-    free(foreign->details_text);
-    foreign->details_text = NULL;
+    foreign->report.end_file(&foreign->report, file);
+    if (good && file->is_unchecked)
+        diag(&(struct place){file->name, 0, 0}, NULL,
+             "nothing was checked: it has no record with a field that a check needs");
+    summary_free(file->summary);
     foreign_model_free(file->checker.model);
     sequences_free(file->checker.sequences);
     foreign->file = NULL;
@@ -113,11 +120,12 @@ void foreign_import(struct foreign *foreign, const char *path, const char *name,
     begin(foreign, file, name, importer->name, NULL);
     struct import import = {.path = path,
                             .symbols = symbols,
+                            .strict = foreign->strict,
                             .sink = take_line,
                             .context = file,
                             .progress = show_progress};
     const bool good = import_file(&import, importer);
-    memcpy(file->passed_over, import.passed_over, sizeof file->passed_over);
+    file->rest = import.rest;
     end(foreign, file, good);
     free(file);
 }
@@ -136,4 +144,12 @@ void foreign_trace(struct foreign *foreign, struct trace *trace, const struct tr
     }
     end(foreign, file, !trace_failed(trace));
     free(file);
+}
+
+int foreign_end(struct foreign *foreign)
+{
+    foreign->report.end(&foreign->report, foreign->failed, foreign->shown_max);
+    if (foreign->bad_input || foreign->is_unchecked)
+        return EXIT_BAD_INPUT;
+    return foreign->failed > 0 ? EXIT_DIFFERENT : EXIT_EXPECTED;
 }

@@ -4,50 +4,23 @@
 
 #include "base/progress.h"
 #include "convert/import.h"
-#include "foreign/foreign_checks.h"
+#include "foreign/foreign_report.h"
 
 /*
  * `fhsim replay` of foreign recordings, and of the traces made from them: what can be checked is
- * checked, and what could not be is said.
+ * checked, what could not be is said, and what the recording shows is told.
  */
-
-/* How often the verified code would take exits in one way. */
-struct exit_count {
-    bool is_trap;
-    uint64_t class;
-    bool is_known; /* the class */
-    uint64_t count;
-    struct model_exit verdict;
-};
-
-enum { EXIT_COUNTS_MAX = 128 };
-
-/* One recording. */
-struct foreign_file {
-    const char *name;   /* what reports call it */
-    const char *format; /* "ftrace" */
-    const char *detail; /* or NULL */
-    uint64_t records;
-    uint64_t kinds[TRACE_KINDS + 1];
-    struct checker checker;
-    struct exit_count exits[EXIT_COUNTS_MAX];
-    size_t nexits;
-    struct passed_over passed_over[PASSED_OVER_MAX];
-    bool is_bad; /* bad input ended it */
-};
 
 /* All recordings of a run. */
 struct foreign {
     struct progress *progress;
-    bool json;
-    size_t shown_max; /* divergences printed in full, of all recordings */
+    bool strict;                  /* a line that is not of a recording's format ends it */
+    struct foreign_report report; /* a copy of the one that is wanted */
+    size_t shown_max;             /* divergences printed in full, of all recordings */
     size_t shown;
     uint64_t failed; /* checks */
     bool bad_input;
-    bool has_begun; /* something was printed */
-    FILE *details;
-    char *details_text;
-    size_t details_size;
+    bool is_unchecked; /* there is a recording of which nothing could be checked */
     struct foreign_file *file;
 };
 
@@ -59,11 +32,5 @@ void foreign_trace(struct foreign *foreign, struct trace *trace, const struct tr
                    const char *name);
 /* The end of the report, and the exit status. */
 int foreign_end(struct foreign *foreign);
-
-/* --- The report ------------------------------------------------------------------------------ */
-
-void foreign_print(struct foreign *foreign, const struct foreign_file *file);
-void foreign_print_failure(struct foreign *foreign, const struct trace_line *line,
-                           enum foreign_check check, const char *found);
 
 #endif

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "foreign/foreign_checks.h"
+#include "foreign/foreign_checker.h"
 
 /* Checks of an exception's entry: was it to be taken to EL2, from where, and in which state. */
 
@@ -58,7 +58,7 @@ static void check_trap(struct checker *checker, const struct trace_line *line)
     const int routing = routing_bit(record_type(line));
     const char *wrong = NULL;
     bool is_known = true;
-    if (record_source(line) == SOURCE_EL2)
+    if (record_source(line) == SOURCE_EL2 || record_level(line) != 2)
         return;
     if (!record_has(line, TRACE_REG_hcr)) {
         check_open(checker, CHECK_trap_enabled, "HCR_EL2 is not recorded");
@@ -80,14 +80,14 @@ static void check_trap(struct checker *checker, const struct trace_line *line)
 }
 
 /* PSTATE.M of where it came from: bit 4 AArch32, bits 3:2 the level. */
-static bool fits_mode(enum exception_source source, uint64_t mode)
+static bool fits_mode(enum exception_source source, unsigned taken_to, uint64_t mode)
 {
     const bool is_32 = mode >> 4 & 1;
     const unsigned level = mode >> 2 & 3;
     switch (source) {
-    case SOURCE_LOWER64: return !is_32 && level < 2;
+    case SOURCE_LOWER64: return !is_32 && level < taken_to;
     case SOURCE_LOWER32: return is_32;
-    case SOURCE_EL2: return !is_32 && level == 2;
+    case SOURCE_EL2: return !is_32 && level == taken_to;
     default: return true;
     }
 }
@@ -97,14 +97,15 @@ static void check_source(struct checker *checker, const struct trace_line *line)
     const enum exception_source source = record_source(line);
     const struct trace_effect *qemu = record_event(line, "exception");
     const uint64_t spsr = record_get(line, TRACE_REG_spsr);
+    const unsigned level = record_level(line);
     if (record_has(line, TRACE_REG_spsr))
-        check_that(checker, CHECK_entry_source, fits_mode(source, spsr & 0x1f),
-                   "SPSR_EL2 0x%" PRIx64 " at the vector %s", spsr,
+        check_that(checker, CHECK_entry_source, fits_mode(source, level, spsr & 0x1f),
+                   "SPSR_EL%u 0x%" PRIx64 " at the vector %s", level, spsr,
                    line->vector ? line->vector : "of a lower level");
     else if (qemu && qemu->event.args.count >= 2 && line->vector)
         check_that(checker, CHECK_entry_source,
-                   (qemu->event.args.values[1] == 2) == (source == SOURCE_EL2) &&
-                       qemu->event.args.values[1] <= 2,
+                   (qemu->event.args.values[1] == level) == (source == SOURCE_EL2) &&
+                       qemu->event.args.values[1] <= level,
                    "from EL%" PRIu64 " at the vector %s", qemu->event.args.values[1], line->vector);
     else
         check_open(checker, CHECK_entry_source, "neither SPSR_EL2 nor the level is recorded");
@@ -118,14 +119,15 @@ static bool is_at_vector(const struct trace_line *line)
 
 static void check_state(struct checker *checker, const struct trace_line *line)
 {
-    enum { MODE = 0x1f, EL2H = 0x9, DAIF = 0x3c0 };
+    enum { MODE = 0x1f, EL2H = 0x9, EL3H = 0xd, DAIF = 0x3c0 };
+    const unsigned mode = record_level(line) == 3 ? EL3H : EL2H;
     uint64_t pstate;
     if (!is_at_vector(line) ||
         (!record_register(line, "PSTATE", &pstate) && !record_register(line, "cpsr", &pstate))) {
         check_open(checker, CHECK_entry_state, "PSTATE is not recorded");
         return;
     }
-    check_that(checker, CHECK_entry_state, (pstate & MODE) == EL2H && (pstate & DAIF) == DAIF,
+    check_that(checker, CHECK_entry_state, (pstate & MODE) == mode && (pstate & DAIF) == DAIF,
                "PSTATE 0x%" PRIx64, pstate);
 }
 

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "foreign/foreign_checks.h"
+#include "foreign/foreign_checker.h"
 
 /* Checks of what Linux's events say of an exit against one another and against the syndrome. */
 
@@ -15,8 +15,10 @@ static const struct trace_list *arguments(const struct trace_effect *event)
 static bool is_of_exit(const struct trace_line *line, uint64_t class, uint64_t other, uint64_t pc)
 {
     uint64_t found;
-    return record_class(line, &found) && (found == class || found == other) &&
-           record_get(line, TRACE_REG_elr) == pc;
+    /* What the class was is known from kvm_exit, or from the syndrome of another event. */
+    if (record_class(line, &found) && found != class && found != other)
+        return false;
+    return record_get(line, TRACE_REG_elr) == pc;
 }
 
 static unsigned count_events(const struct trace_line *line, const char *name)
@@ -94,7 +96,7 @@ static void check_sysreg_event(struct checker *checker, const struct trace_line 
 /* kvm_wfx_arm64: "wfi" or "wfe"; pc */
 static void check_wfx_event(struct checker *checker, const struct trace_line *line)
 {
-    uint64_t esr, class;
+    uint64_t esr;
     const struct trace_effect *event = record_event(line, "kvm_wfx_arm64");
     if (!event)
         return;
@@ -106,13 +108,24 @@ static void check_wfx_event(struct checker *checker, const struct trace_line *li
     const bool has_which = record_syndrome(line, &esr);
     const uint64_t pc = arguments(event)->values[0];
     check_that(checker, CHECK_wfx_event,
-               record_class(line, &class) && is_of_exit(line, CLASS_WFX, CLASS_WFX, pc) &&
-                   (!has_which || (esr & 1) == is_wfe),
+               is_of_exit(line, CLASS_WFX, CLASS_WFX, pc) && (!has_which || (esr & 1) == is_wfe),
                "a %s at 0x%" PRIx64 ", the exit at 0x%" PRIx64, event->event.text, pc,
                record_get(line, TRACE_REG_elr));
 }
 
 /* --- kvm_mmio -------------------------------------------------------------------------------- */
+
+static bool fits(const struct trace_mmio *mmio, bool has_value)
+{
+    return !has_value || mmio->len >= 8 || mmio->val >> 8 * mmio->len == 0;
+}
+
+static void check_mmio_form(struct checker *checker, const struct trace_mmio *mmio, bool has_value)
+{
+    const bool is_length = mmio->len == 1 || mmio->len == 2 || mmio->len == 4 || mmio->len == 8;
+    check_that(checker, CHECK_mmio_form, is_length && fits(mmio, has_value),
+               "%" PRIu64 " bytes, value 0x%" PRIx64, mmio->len, mmio->val);
+}
 
 static void check_mmio_syndrome(struct checker *checker, const struct trace_line *line,
                                 const struct trace_mmio *mmio, bool has_value)
@@ -124,10 +137,9 @@ static void check_mmio_syndrome(struct checker *checker, const struct trace_line
     }
     const uint32_t size = model_access_size(checker->model, (uint32_t)esr);
     const bool is_write = model_is_write(checker->model, (uint32_t)esr);
-    const bool fits = !has_value || mmio->len >= 8 || mmio->val >> 8 * mmio->len == 0;
     check_that(checker, CHECK_mmio_syndrome,
                ESR_CLASS(esr) == CLASS_DABT_LOW && ESR_ISV(esr) && mmio->len == size &&
-                   mmio->write == is_write && fits,
+                   mmio->write == is_write && fits(mmio, has_value),
                "a %s of %" PRIu64 " bytes, value 0x%" PRIx64 "; ESR_EL2 0x%" PRIx64
                " (ISV %u) has a %s of %" PRIu32,
                mmio->write ? "write" : "read", mmio->len, mmio->val, esr, (unsigned)ESR_ISV(esr),
@@ -170,6 +182,10 @@ static void check_mmio_pair(struct checker *checker, const struct trace_line *li
     }
     const struct trace_mmio *before = *asked;
     *asked = NULL;
+    if (!before && !record_event(line, "kvm_exit")) {
+        check_open(checker, CHECK_mmio_pair, "what happened before is not recorded");
+        return;
+    }
     check_that(checker, CHECK_mmio_pair,
                before && before->addr == mmio->addr && before->len == mmio->len,
                before ? "asked for at 0x%" PRIx64 " and answered at 0x%" PRIx64
@@ -184,6 +200,7 @@ static void check_mmio(struct checker *checker, const struct trace_line *line)
         if (line->fx[i].kind != TRACE_mmio)
             continue;
         const bool has_value = line->fx[i].present & 1u << TRACE_AT_mmio_val;
+        check_mmio_form(checker, &line->fx[i].mmio, has_value);
         check_mmio_syndrome(checker, line, &line->fx[i].mmio, has_value);
         check_mmio_address(checker, line, &line->fx[i].mmio);
         check_mmio_pair(checker, line, i, &asked);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/diag.h"
-#include "foreign/foreign_checks.h"
+#include "foreign/foreign_checker.h"
+#include "foreign/foreign_sequence.h"
 
 /*
  * Checks of records against those before them on the same CPU, or of the same thread of the host.
@@ -13,6 +14,7 @@
 
 /* What is kept of a CPU's last record: where it came from, where it went. */
 struct cpu_state {
+    unsigned machine;
     uint64_t number;
     bool has_time;
     uint64_t latest; /* the time of the record with the highest g0 so far */
@@ -32,6 +34,7 @@ struct cpu_state {
 
 /* A thread's last kvm_exit or kvm_entry. */
 struct task_state {
+    unsigned machine;
     uint64_t number;
     enum { TASK_UNKNOWN, TASK_IN_GUEST, TASK_IN_HOST } place;
     uint64_t cpu;
@@ -43,7 +46,9 @@ struct task_state {
     bool has_mmio;
     bool is_asked; /* a read without its answer */
     bool was_in_user_space;
-    bool may_jump; /* a call that ends, suspends or resets the vCPU */
+    bool may_jump;   /* a call that ends, suspends or resets the vCPU */
+    bool is_nested;  /* the guest has guests: its hypervisor's vectors are other ones */
+    bool is_aarch32; /* the guest, as its exits show */
 };
 
 /* A guest's syndrome, by the VM's table and the vCPU's number. */
@@ -55,6 +60,11 @@ struct vcpu_state {
 };
 
 struct foreign_sequences {
+    bool has_exits; /* kvm_exit is recorded */
+    bool has_entries;
+    bool has_other_events; /* not kvm_exit and kvm_entry alone: what user space does is seen */
+    char **machines;
+    unsigned nmachines;
     struct vcpu_state *vcpus;
     size_t nvcpus;
     struct cpu_state *cpus;
@@ -81,32 +91,58 @@ void sequences_free(struct foreign_sequences *sequences)
 {
     if (!sequences)
         return;
+    for (unsigned i = 0; i < sequences->nmachines; i++)
+        free(sequences->machines[i]);
+    free(sequences->machines);
     free(sequences->cpus);
     free(sequences->tasks);
     free(sequences->vcpus);
     free(sequences);
 }
 
-static struct cpu_state *find_cpu(struct foreign_sequences *sequences, uint64_t number)
+/* A number for each recording of a report of several, from 1 on; 0 without. */
+static unsigned find_machine(struct foreign_sequences *sequences, const struct trace_line *line)
+{
+    const char *name = record_machine(line);
+    if (!name)
+        return 0;
+    for (unsigned i = 0; i < sequences->nmachines; i++) {
+        if (strcmp(sequences->machines[i], name) == 0)
+            return i + 1;
+    }
+    sequences->machines =
+        grow(sequences->machines, ++sequences->nmachines, sizeof *sequences->machines);
+    char *copy = strdup(name);
+    if (!copy)
+        no_memory();
+    sequences->machines[sequences->nmachines - 1] = copy;
+    return sequences->nmachines;
+}
+
+static struct cpu_state *find_cpu(struct foreign_sequences *sequences, unsigned machine,
+                                  uint64_t number)
 {
     for (size_t i = 0; i < sequences->ncpus; i++) {
-        if (sequences->cpus[i].number == number)
+        if (sequences->cpus[i].number == number && sequences->cpus[i].machine == machine)
             return &sequences->cpus[i];
     }
     sequences->cpus = grow(sequences->cpus, ++sequences->ncpus, sizeof *sequences->cpus);
     struct cpu_state *cpu = &sequences->cpus[sequences->ncpus - 1];
+    cpu->machine = machine;
     cpu->number = number;
     return cpu;
 }
 
-static struct task_state *find_task(struct foreign_sequences *sequences, uint64_t number)
+static struct task_state *find_task(struct foreign_sequences *sequences, unsigned machine,
+                                    uint64_t number)
 {
     for (size_t i = 0; i < sequences->ntasks; i++) {
-        if (sequences->tasks[i].number == number)
+        if (sequences->tasks[i].number == number && sequences->tasks[i].machine == machine)
             return &sequences->tasks[i];
     }
     sequences->tasks = grow(sequences->tasks, ++sequences->ntasks, sizeof *sequences->tasks);
     struct task_state *task = &sequences->tasks[sequences->ntasks - 1];
+    task->machine = machine;
     task->number = number;
     return task;
 }
@@ -274,7 +310,8 @@ static void check_guest_syndrome(struct checker *checker, const struct trace_lin
 static void check_stay(struct checker *checker, struct cpu_state *cpu,
                        const struct trace_line *line)
 {
-    if (record_source(line) == SOURCE_EL2)
+    const bool is_hyp32 = strncmp(line->vector, "hyp32_", 6) == 0; /* without an end */
+    if (record_source(line) == SOURCE_EL2 || record_level(line) != 2 || is_hyp32)
         return;
     const char owner = owner_of(line);
     check_left(checker, cpu);
@@ -295,6 +332,13 @@ static bool is_power_call(uint64_t function)
             number == SYSTEM_RESET || number == SYSTEM_SUSPEND || number == SYSTEM_RESET2);
 }
 
+/* Classes that AArch32 alone has. */
+static bool is_of_aarch32(uint64_t class)
+{
+    return (class >= 0x03 && class <= 0x06) || class == 0x08 || class == 0x0c || class == 0x11 ||
+           class == CLASS_HVC32 || class == CLASS_SMC32;
+}
+
 static void note_exit(struct task_state *task, const struct trace_line *line)
 {
     task->place = TASK_IN_HOST;
@@ -311,6 +355,10 @@ static void note_exit(struct task_state *task, const struct trace_line *line)
             task->is_asked = !(line->fx[i].present & 1u << TRACE_AT_mmio_val);
     }
     task->was_in_user_space = record_event(line, "kvm_userspace_exit");
+    task->is_nested = task->is_nested || task->class == CLASS_ERET ||
+                      record_event(line, "kvm_nested_eret") ||
+                      record_event(line, "kvm_inject_nested_exception");
+    task->is_aarch32 = task->is_aarch32 || is_of_aarch32(task->class);
     const bool is_call = task->class == CLASS_HVC64 || task->class == CLASS_SMC64;
     const bool has_function = line->in.x_present & 1;
     task->may_jump = is_call && (!has_function || is_power_call(line->in.x[0]));
@@ -339,7 +387,14 @@ static void check_next_pc(struct checker *checker, const struct task_state *task
 {
     bool may_skip;
     const char *what = allowed_pcs(task, &may_skip);
-    if (task->was_in_user_space)
+    if (!checker->sequences->has_other_events)
+        check_open(checker, CHECK_next_pc,
+                   "kvm_exit and kvm_entry alone are recorded, not what user space did");
+    else if (task->is_nested)
+        check_open(checker, CHECK_next_pc, "a guest with guests of its own");
+    else if (task->is_aarch32)
+        check_open(checker, CHECK_next_pc, "a guest in AArch32");
+    else if (task->was_in_user_space)
         check_open(checker, CHECK_next_pc, "user space ran in between");
     else if (task->may_jump)
         check_open(checker, CHECK_next_pc, "a call that may stop or reset the vCPU");
@@ -362,6 +417,10 @@ static void check_entry_of_task(struct checker *checker, const struct task_state
         check_open(checker, CHECK_next_pc, "the first of its thread");
         return;
     }
+    if (!checker->sequences->has_exits) {
+        check_open(checker, CHECK_task_sequence, "kvm_exit is not recorded");
+        return;
+    }
     check_that(checker, CHECK_task_sequence, task->place == TASK_IN_HOST,
                "kvm_entry of thread %" PRIu64 ", whose last event, at line %" PRIu64
                ", is kvm_entry, too",
@@ -379,6 +438,8 @@ static void check_exit_of_task(struct checker *checker, const struct task_state 
 {
     if (task->place == TASK_UNKNOWN)
         check_open(checker, CHECK_task_sequence, "the first of its thread");
+    else if (!checker->sequences->has_entries)
+        check_open(checker, CHECK_task_sequence, "kvm_entry is not recorded");
     else if (task->place == TASK_IN_HOST)
         check_that(checker, CHECK_task_sequence, false,
                    "kvm_exit of thread %" PRIu64 ", whose last event, at line %" PRIu64
@@ -391,13 +452,18 @@ static void check_exit_of_task(struct checker *checker, const struct task_state 
                    task->number, task->cpu, task->line, line->cpu);
 }
 
-static void check_task(struct checker *checker, const struct trace_line *line)
+static void check_task(struct checker *checker, const struct trace_line *line, unsigned machine)
 {
-    struct task_state *task = find_task(checker->sequences, line->task);
-    if (line->kind == TRACE_KIND_guest_exit) {
+    struct task_state *task = find_task(checker->sequences, machine, line->task);
+    const bool is_exit = record_event(line, "kvm_exit");
+    if (!is_exit && line->kind == TRACE_KIND_guest_exit)
+        return; /* other events of an exit tell of it, but not of where it stands */
+    if (is_exit) {
+        checker->sequences->has_exits = true;
         check_exit_of_task(checker, task, line);
         note_exit(task, line);
     } else if (line->has & TRACE_HAS_TO && line->to == TRACE_TO_guest) {
+        checker->sequences->has_entries = true;
         check_entry_of_task(checker, task, line);
         task->place = TASK_IN_GUEST;
     }
@@ -407,22 +473,36 @@ static void check_task(struct checker *checker, const struct trace_line *line)
 
 /* --- Both ------------------------------------------------------------------------------------ */
 
+static void note_events(struct foreign_sequences *sequences, const struct trace_line *line)
+{
+    for (size_t i = 0; i < line->nfx && !sequences->has_other_events; i++) {
+        const struct trace_effect *effect = &line->fx[i];
+        const char *name = effect->kind == TRACE_event ? effect->event.event : NULL;
+        sequences->has_other_events =
+            !name || (strcmp(name, "kvm_exit") != 0 && strcmp(name, "machine") != 0 &&
+                      strcmp(name, "gap") != 0);
+    }
+}
+
 void check_sequence(struct checker *checker, const struct trace_line *line)
 {
     if (record_event(line, "gap"))
         forget(checker->sequences);
-    if (!(line->has & TRACE_HAS_CPU)) {
-        if (line->has & TRACE_HAS_OUT)
-            check_open(checker, CHECK_cpu_sequence, "an end whose beginning is not recorded");
+    const bool has_task = line->has & TRACE_HAS_TASK;
+    if (!(line->has & TRACE_HAS_CPU) && line->has & TRACE_HAS_OUT)
+        check_open(checker, CHECK_cpu_sequence,
+                   line->vector || line->has & TRACE_HAS_TO
+                       ? "the CPU is not recorded"
+                       : "an end whose beginning is not recorded");
+    if (!has_task && !(line->has & TRACE_HAS_CPU && line->vector))
         return;
-    }
-    if (!line->vector && !(line->has & TRACE_HAS_TASK))
-        return;
-    struct cpu_state *cpu = find_cpu(checker->sequences, line->cpu);
+    const unsigned machine = find_machine(checker->sequences, line);
+    struct cpu_state *cpu = find_cpu(checker->sequences, machine, line->cpu);
+    note_events(checker->sequences, line);
     check_time(checker, cpu, line);
     check_guest_syndrome(checker, line);
     if (line->vector)
         check_stay(checker, cpu, line);
-    if (line->has & TRACE_HAS_TASK)
-        check_task(checker, line);
+    if (has_task)
+        check_task(checker, line, machine);
 }

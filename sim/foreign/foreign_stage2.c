@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <inttypes.h>
 
-#include "foreign/foreign_checks.h"
+#include "foreign/foreign_checker.h"
 
 /*
  * Checks of stage-2 faults: HPFAR_EL2 and FAR_EL2, VTTBR_EL2 and VTCR_EL2, and the recorded walk of

@@ -2,134 +2,61 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "foreign/foreign_checks.h"
+#include "foreign/foreign_checker.h"
+#include "foreign/foreign_classes.h"
 
 /*
  * Checks of ESR_EL2 by itself: the class against the recording's name for it and against where the
  * exception came from, and the fields of the syndrome (Arm ARM, ESR_EL2).
  */
 
-/* --- Classes --------------------------------------------------------------------------------- */
+/* --- Names ----------------------------------------------------------------------------------- */
 
-/* Where a class can come from, as bits, and whether it is an SError. */
-enum { FROM_64 = 1, FROM_32 = 2, FROM_EL2 = 4, IS_SERROR = 8 };
-enum { FROM_ALL = FROM_64 | FROM_32 | FROM_EL2, FROM_LOWER = FROM_64 | FROM_32 };
-
-/* QEMU's exceptions, as bits. */
-#define QEMU_NAME_MAP(X)                                                                           \
-    X(UNDEFINED, "Undefined Instruction")                                                          \
-    X(SVC, "SVC")                                                                                  \
-    X(PREFETCH, "Prefetch Abort")                                                                  \
-    X(DATA, "Data Abort")                                                                          \
-    X(BREAKPOINT, "Breakpoint")                                                                    \
-    X(HVC, "Hypervisor Call")                                                                      \
-    X(HYP_TRAP, "Hypervisor Trap")                                                                 \
-    X(SMC, "Secure Monitor Call")                                                                  \
-    X(VIRTUAL_SERROR, "Virtual SERR")
-
-enum qemu_name {
-#define QEMU_ENUM(id, name) QEMU_##id,
-    QEMU_NAME_MAP(QEMU_ENUM)
-#undef QEMU_ENUM
-        QEMU_NAMES
-};
-
-static const char *const qemu_names[] = {
-#define QEMU_TEXT(id, name) name,
-    QEMU_NAME_MAP(QEMU_TEXT)
-#undef QEMU_TEXT
-};
-
-#define Q(id) (1u << QEMU_##id)
-
-/* KVM's name of each class (NULL: KVM has none), where it can come from, what QEMU calls it. */
-static const struct class_info {
-    uint8_t class;
-    const char *kvm;
-    unsigned from;
-    unsigned qemu;
-} classes[] = {
-    {0x00, "UNKNOWN", FROM_ALL, Q(UNDEFINED)},
-    {0x01, "WFx", FROM_LOWER, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x03, "CP15_32", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x04, "CP15_64", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x05, "CP14_MR", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x06, "CP14_LS", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x07, "FP_ASIMD", FROM_ALL, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x08, "CP10_ID", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x09, "PAC", FROM_64, Q(UNDEFINED)},
-    {0x0a, NULL, FROM_64, Q(UNDEFINED)},
-    {0x0c, "CP14_64", FROM_32, Q(UNDEFINED) | Q(HYP_TRAP)},
-    {0x0d, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x0e, NULL, FROM_ALL, Q(UNDEFINED)},
-    {0x11, NULL, FROM_32, Q(SVC)},
-    {0x12, NULL, FROM_32, Q(HVC)},
-    {0x13, NULL, FROM_32, Q(HYP_TRAP)},
-    {0x14, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x15, "SVC64", FROM_64 | FROM_EL2, Q(SVC)},
-    {0x16, "HVC64", FROM_64 | FROM_EL2, Q(HVC)},
-    {0x17, "SMC64", FROM_64, Q(HYP_TRAP)},
-    {0x18, "SYS64", FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x19, "SVE", FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x1a, "ERET", FROM_64, Q(UNDEFINED)},
-    {0x1c, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x1d, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x1f, "IMP_DEF", FROM_ALL, Q(UNDEFINED)},
-    {0x20, "IABT_LOW", FROM_LOWER, Q(PREFETCH)},
-    {0x21, "IABT_CUR", FROM_EL2, Q(PREFETCH)},
-    {0x22, "PC_ALIGN", FROM_ALL, Q(PREFETCH)},
-    {0x24, "DABT_LOW", FROM_LOWER, Q(DATA)},
-    {0x25, "DABT_CUR", FROM_EL2, Q(DATA)},
-    {0x26, "SP_ALIGN", FROM_64 | FROM_EL2, Q(DATA) | Q(UNDEFINED)},
-    {0x27, NULL, FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x28, "FP_EXC32", FROM_32, Q(UNDEFINED)},
-    {0x2c, "FP_EXC64", FROM_64 | FROM_EL2, Q(UNDEFINED)},
-    {0x2f, "SERROR", FROM_ALL | IS_SERROR, Q(VIRTUAL_SERROR)},
-    {0x30, "BREAKPT_LOW", FROM_LOWER, Q(PREFETCH) | Q(BREAKPOINT)},
-    {0x31, "BREAKPT_CUR", FROM_EL2, Q(PREFETCH) | Q(BREAKPOINT)},
-    {0x32, "SOFTSTP_LOW", FROM_LOWER, Q(UNDEFINED)},
-    {0x33, "SOFTSTP_CUR", FROM_EL2, Q(UNDEFINED)},
-    {0x34, "WATCHPT_LOW", FROM_LOWER, Q(DATA)},
-    {0x35, "WATCHPT_CUR", FROM_EL2, Q(DATA)},
-    {0x38, "BKPT32", FROM_32, Q(BREAKPOINT)},
-    {0x3a, "VECTOR32", FROM_32, Q(PREFETCH)},
-    {0x3c, "BRK64", FROM_64 | FROM_EL2, Q(BREAKPOINT)},
-};
-
-static const struct class_info *find_class(uint64_t class)
-{
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        if (classes[i].class == class)
-            return &classes[i];
-    }
-    return NULL;
-}
-
-const char *class_name(uint64_t class)
-{
-    const struct class_info *info = find_class(class);
-    return info && info->kvm ? info->kvm : "?";
-}
+static const char unknown_class[] = "a class that is not known to this version";
 
 /* "Taking exception 4 [Data Abort]", with the class that QEMU printed in front of ESR. */
 static void check_qemu_name(struct checker *checker, const struct trace_effect *event, uint64_t esr)
 {
     const struct trace_list *args = &event->event.args;
     const char *text = event->event.text ? event->event.text : "";
-    const struct class_info *info = find_class(ESR_CLASS(esr));
-    unsigned name = 0;
-    while (name < QEMU_NAMES && strcmp(qemu_names[name], text) != 0)
-        name++;
+    const struct class_info *info = class_find(ESR_CLASS(esr));
+    const unsigned name = qemu_exception(text);
     if (args->count >= 4 && args->values[3] != ESR_CLASS(esr))
         check_that(checker, CHECK_exception_name, false,
                    "the class is printed as 0x%" PRIx64 ", and is 0x%" PRIx64 " in ESR_EL2",
                    args->values[3], ESR_CLASS(esr));
-    else if (name == QEMU_NAMES)
+    else if (!info)
+        check_open(checker, CHECK_exception_name, unknown_class);
+    else if (!name)
         check_open(checker, CHECK_exception_name, "a name of QEMU's that is not known here");
     else
-        check_that(checker, CHECK_exception_name, info && info->qemu >> name & 1,
+        check_that(checker, CHECK_exception_name, info->qemu & name,
                    "%s, but class 0x%" PRIx64 " (%s)", text, ESR_CLASS(esr),
                    class_name(ESR_CLASS(esr)));
+}
+
+/* A kernel that has no name for a class prints its number, "0x27". */
+static bool is_number_of(const char *name, uint64_t class)
+{
+    char number[20];
+    snprintf(number, sizeof number, "0x%" PRIx64, class);
+    return strcmp(name, number) == 0;
+}
+
+/* A name that belongs to no class here is of a newer kernel; one of another class is wrong. */
+static void check_class_name(struct checker *checker, uint64_t class, const char *name)
+{
+    uint64_t named;
+    const struct class_info *info = class_find(class);
+    const bool is_its =
+        is_number_of(name, class) || (info && ((info->kvm && strcmp(info->kvm, name) == 0) ||
+                                               (info->kvm32 && strcmp(info->kvm32, name) == 0)));
+    const bool is_another = class_of_name(name, &named) || strncmp(name, "0x", 2) == 0;
+    if (!is_its && !is_another)
+        check_open(checker, CHECK_exception_name, "a name that is not known to this version");
+    else
+        check_that(checker, CHECK_exception_name, is_its, "%s, but class 0x%" PRIx64 " (%s)", name,
+                   class, class_name(class));
 }
 
 /* "TRAP: HSR_EC: 0x0024 (DABT_LOW)", and the syndrome where a later event has it. */
@@ -140,14 +67,12 @@ static void check_kvm_name(struct checker *checker, const struct trace_line *lin
     const char *name = event->event.text;
     if (!record_class(line, &class))
         return;
-    const struct class_info *info = find_class(class);
     const bool has_syndrome = record_syndrome(line, &esr);
     if (has_syndrome && ESR_CLASS(esr) != class)
         check_that(checker, CHECK_exception_name, false,
                    "kvm_exit has class 0x%" PRIx64 ", ESR_EL2 0x%" PRIx64, class, ESR_CLASS(esr));
     else if (name)
-        check_that(checker, CHECK_exception_name, info && info->kvm && strcmp(info->kvm, name) == 0,
-                   "%s, but class 0x%" PRIx64 " (%s)", name, class, class_name(class));
+        check_class_name(checker, class, name);
     else if (has_syndrome)
         check_that(checker, CHECK_exception_name, true, "%s", "");
     else
@@ -185,14 +110,14 @@ static void check_class(struct checker *checker, const struct trace_line *line)
         check_open(checker, CHECK_class_possible, "ESR_EL2 is not recorded");
         return;
     }
-    const struct class_info *info = find_class(class);
-    const unsigned from = info ? info->from : 0;
-    check_that(checker, CHECK_class_possible,
-               from & source_bits(record_source(line)) &&
-                   !(from & IS_SERROR) == (type == TYPE_SYNC),
-               info ? "class 0x%" PRIx64 " (%s) cannot be taken there"
-                    : "class 0x%" PRIx64 " does not exist (%s)",
-               class, class_name(class));
+    const struct class_info *info = class_find(class);
+    if (info)
+        check_that(checker, CHECK_class_possible,
+                   info->from & source_bits(record_source(line)) &&
+                       !(info->from & IS_SERROR) == (type == TYPE_SYNC),
+                   "class 0x%" PRIx64 " (%s) cannot be taken there", class, class_name(class));
+    else
+        check_open(checker, CHECK_class_possible, unknown_class);
 }
 
 /* --- The form -------------------------------------------------------------------------------- */
@@ -202,9 +127,9 @@ static const struct {
     uint8_t class;
     uint32_t iss;
 } iss_bits[] = {
-    {0x00, 0},      {0x01, 0x1f003e7}, {0x07, 0x1f0000f}, {0x0e, 0},      {0x11, 0xffff},
-    {0x12, 0xffff}, {0x15, 0xffff},    {0x16, 0xffff},    {0x17, 0xffff}, {0x18, 0x3fffff},
-    {0x20, 0x1ebf}, {0x21, 0x1ebf},    {0x22, 0},         {0x3c, 0xffff},
+    {0x00, 0},        {0x01, 0x1f003e7}, {0x07, 0x1f0000f}, {0x0e, 0},      {0x11, 0xffff},
+    {0x12, 0xffff},   {0x15, 0xffff},    {0x16, 0xffff},    {0x17, 0xffff}, {0x18, 0x3fffff},
+    {0x20, 0x205ebf}, {0x21, 0x205ebf},  {0x22, 0},         {0x3c, 0xffff},
 };
 
 static bool has_reserved_iss(uint64_t esr)
@@ -226,12 +151,25 @@ static bool is_data_abort(uint64_t class)
     return class == CLASS_DABT_LOW || class == CLASS_DABT_CUR;
 }
 
+/* Did an AArch64 hypervisor take it? One of AArch32 has the same syndromes, but for IL. */
+static bool is_of_aarch64(const struct trace_line *line)
+{
+    const struct trace_effect *event = record_event(line, "kvm_exit");
+    const char *name = event && event->event.text ? event->event.text : "";
+    if (line->vector)
+        return strncmp(line->vector, "hyp32_", 6) != 0;
+    return strstr(name, "_LOW") || strstr(name, "64") || record_get(line, TRACE_REG_elr) >> 32;
+}
+
 /* Instructions of AArch64 have 32 bits; and some classes know no length, or have none. */
-static bool needs_il(enum exception_source source, uint64_t esr)
+static bool needs_il(const struct trace_line *line, uint64_t esr)
 {
     const uint64_t class = ESR_CLASS(esr);
-    const struct class_info *info = find_class(class);
-    if (source == SOURCE_LOWER64 || source == SOURCE_EL2 || (info && !(info->from & FROM_32)))
+    const enum exception_source source = record_source(line);
+    const struct class_info *info = class_find(class);
+    if (!info || !is_of_aarch64(line))
+        return false;
+    if (source == SOURCE_LOWER64 || source == SOURCE_EL2 || !(info->from & FROM_32))
         return true;
     return class == 0x00 || class == CLASS_SERROR || class == CLASS_IABT_LOW ||
            class == CLASS_PC_ALIGN || (is_data_abort(class) && !ESR_ISV(esr));
@@ -250,7 +188,7 @@ static void check_form(struct checker *checker, const struct trace_line *line, u
     const char *wrong = NULL;
     if (high & (is_abort(ESR_CLASS(esr)) ? 0xff000000 : 0xffffffff))
         wrong = "reserved bits in the upper half";
-    else if (needs_il(source, esr) && !ESR_IL(esr))
+    else if (needs_il(line, esr) && !ESR_IL(esr))
         wrong = "IL is 0, of an instruction of 32 bits";
     else if (has_reserved_iss(esr))
         wrong = "reserved bits of the ISS";
@@ -296,7 +234,8 @@ static const char *wrong_access(uint64_t esr)
 {
     const uint64_t size = esr >> 22 & 3;
     const bool sign = esr >> 21 & 1, is_64 = esr >> 15 & 1, is_ordered = esr >> 14 & 1;
-    const uint64_t described = ESR_STATUS(esr) == STATUS_LS64 ? 0xe0c000 : 0xffc000;
+    /* Newer processors say other things there: TopLevel, FnP, PFV. */
+    const uint64_t described = ESR_STATUS(esr) == STATUS_LS64 ? 0xc00000 : 0xdf0000;
     if (!ESR_ISV(esr))
         return esr & described ? "ISV is 0, but fields of the access are not" : NULL;
     if (ESR_S1PTW(esr))

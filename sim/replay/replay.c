@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "base/progress.h"
 #include "twin/watch.h"
+#include "convert/recognise.h"
 #include "foreign/foreign.h"
 #include "replay/report_visit.h"
 
@@ -30,12 +31,15 @@ static const char help[] =
     "  --json          the same as --format json\n"
     "  --html FILE     also write a page: timeline, page ownership, divergences, deviations\n"
     "  --perfetto FILE also write trace-event JSON, for Perfetto\n\n"
-    "Foreign recordings (QEMU's -d int, ftrace's kvm events, trace-cmd report, tools/capture), "
-    "and\n"
-    "traces made from them, are recognised, and what can be checked of them is; a failed check\n"
-    "is a divergence.\n\n"
+    "Foreign recordings (QEMU's -d int, ftrace's kvm events, trace-cmd's file and report, perf\n"
+    "script, tools/capture), and traces made from them, are recognised, and what can be checked "
+    "of\n"
+    "them is; a failed check is a divergence.\n\n"
+    "  --from FORMAT   what the files are: a format of `fhsim convert --help`\n"
+    "  --strict        end at the first line of a recording that is not of its format; without it\n"
+    "                  such lines are counted and passed over\n"
     "  --symbols FILE  the symbols of the kernel (kallsyms), for QEMU's -d int\n\n"
-    "Exit status: 0 all matched or explained, 1 a divergence, 2 bad input.\n";
+    "Exit status: 0 all matched or explained, 1 a divergence, 2 bad input or nothing checked.\n";
 
 struct replay {
     const struct fh_profile *profile;
@@ -46,7 +50,9 @@ struct replay {
     struct progress progress;
     enum { RUN_UNKNOWN, RUN_TRACES, RUN_FOREIGN } run; /* a run is of one or the other */
     struct foreign foreign;
-    struct symbols *symbols; /* for foreign recordings, or NULL */
+    bool refused;                /* a file that is neither a trace nor a recording */
+    struct symbols *symbols;     /* for foreign recordings, or NULL */
+    const struct importer *from; /* what all files are; NULL: each is recognised */
 };
 
 /* --- One trap -------------------------------------------------------------------------------- */
@@ -184,13 +190,16 @@ static void replay_trace(struct replay *replay, const char *path, const char *na
 
 static void replay_file(struct replay *replay, const char *path)
 {
-    const struct importer *importer = importer_recognise(path);
+    const struct recognised is = recognise_file(path, replay->from);
     char *name = short_name(path);
     progress_file(&replay->progress, path, name);
-    if (!importer)
+    if (is.other) {
+        recognise_refuse(path, is.other);
+        replay->refused = replay->report.bad_input = replay->foreign.bad_input = true;
+    } else if (!is.importer)
         replay_trace(replay, path, name);
     else if (may_follow(replay, true, path))
-        foreign_import(&replay->foreign, path, name, importer, replay->symbols);
+        foreign_import(&replay->foreign, path, name, is.importer, replay->symbols);
     progress_clear(&replay->progress);
     free(name);
 }
@@ -234,7 +243,7 @@ static int run(struct replay *replay, char **files, int nfiles)
     for (int i = 0; i < nfiles; i++)
         replay_file(replay, files[i]);
     replay->report.seconds = progress_clock() - begin;
-    if (replay->run == RUN_FOREIGN)
+    if (replay->run == RUN_FOREIGN || (replay->run == RUN_UNKNOWN && replay->refused))
         return end_foreign(replay);
     report_end(&replay->report);
     if (replay->report.written && !report_files_close(replay->report.written, &replay->report))
@@ -252,6 +261,7 @@ struct replay_options {
     const char *html;
     const char *perfetto;
     const char *symbols;
+    const char *from;
 };
 
 /* Read the options, open the reports. False, with a message, if something is wrong. */
@@ -264,10 +274,12 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
     if ((options->show && !parse_show(options->show, &report->shown_max)) ||
         !deviations_switch_off("replay", options->without, replay->is_off))
         return false;
+    if (options->from && !(replay->from = importer_find("replay", options->from)))
+        return false;
     if (options->symbols && !(replay->symbols = symbols_read(options->symbols)))
         return false;
     replay->foreign.progress = &replay->progress;
-    replay->foreign.json = report->json;
+    replay->foreign.report = report->json ? foreign_report_json : foreign_report_text;
     replay->foreign.shown_max = report->shown_max;
     if (!options->html && !options->perfetto)
         return true;
@@ -291,6 +303,8 @@ int command_replay(int argc, char **argv)
                                           {"--html", NULL, &texts.html},
                                           {"--perfetto", NULL, &texts.perfetto},
                                           {"--symbols", NULL, &texts.symbols},
+                                          {"--from", NULL, &texts.from},
+                                          {"--strict", &replay->foreign.strict, NULL},
                                           {"--no-invariants", &replay->report.no_invariants, NULL},
                                           {"--explained", &replay->report.shows_explained, NULL},
                                           {"--json", &replay->report.json, NULL}};

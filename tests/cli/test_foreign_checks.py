@@ -163,9 +163,10 @@ CORRUPTIONS = [
     ("sysreg_event", "ftrace", once("(3,0,0,4,0) read", "(3,0,0,4,1) read")),
     ("sysreg_event", "ftrace", once("(3,0,0,4,0) read", "(3,0,0,4,0) write")),
     ("wfx_event", "ftrace", once("wfi at: 0x00000000400010ec", "wfi at: 0x00000000400010f0")),
-    ("mmio_syndrome", "ftrace", pattern(r"mmio write len 4", "mmio write len 8")),
-    ("mmio_syndrome", "ftrace",
+    ("mmio_form", "ftrace", pattern(r"mmio write len 4", "mmio write len 3")),
+    ("mmio_form", "ftrace",
      pattern(r"mmio write len 1 (.*) val \S+", r"mmio write len 1 \1 val 0x100")),
+    ("mmio_syndrome", "ftrace", pattern(r"mmio write len 4", "mmio write len 8")),
     ("mmio_address", "ftrace", pattern(r"(mmio write len 4 gpa \S+)\w val", r"\g<1>1 val")),
     ("mmio_pair", "ftrace", without(r".*kvm_mmio: mmio read len 4.*\n")),
     ("mmio_pair", "ftrace", without(r".*kvm_mmio: mmio unsatisfied-read len 4.*\n")),
@@ -195,7 +196,7 @@ def test_a_corruption_fails_the_check_that_is_for_it(tmp_path, texts, check, rec
 
 
 # What else the same field decides.
-ALSO = {"exception_name": {"sysreg_event"},
+ALSO = {"mmio_form": {"mmio_syndrome"}, "exception_name": {"sysreg_event"},
         "class_possible": {"exception_name", "syndrome_form", "abort_access"},
         "vttbr_form": {"walk_chain"}}
 
@@ -309,7 +310,7 @@ def test_several_recordings_make_one_report(tmp_path, texts):
 def test_bad_input_is_reported_behind_what_came_before(tmp_path, texts):
     lines = texts["ftrace"].splitlines(True)
     path = write(tmp_path, "".join(lines[:600]) + "garbage\n" + "".join(lines[600:]))
-    done, found = replay(path)
+    done, found = replay(path, "--strict")
     assert done.returncode == 2
     assert done.stderr.startswith(f"{path}:601:1: ")
     assert found["bad_input"] and found["checks"]["task_sequence"]["checked"] > 50

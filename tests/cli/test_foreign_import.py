@@ -104,8 +104,8 @@ def test_the_documented_observations_are_understood(tmp_path):
     origin = '{"seq":0,"kind":"origin","format":"ftrace"}\n'
     record = '{"seq":1,"kind":"unknown","g0":1,"fx":[' + ",".join(effects) + '],"g1":1}\n'
     done = fhsim("replay", write(tmp_path, origin + record))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "1 records" in done.stdout
+    assert done.returncode == 2 and "1 records" in done.stdout
+    assert re.fullmatch(r"recording: nothing was checked: .*\n", done.stderr)
 
 
 # --- QEMU's -d int -------------------------------------------------------------------------------
@@ -428,21 +428,42 @@ def texts():
 FORMS = ["qemu-int", "ftrace", "trace-cmd", "capture"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_line_of_garbage_ends_the_import_at_its_place(tmp_path, texts, form):
-    lines = texts[form].splitlines(True)
+def with_garbage(tmp_path, text):
+    """The text with a line that is none in its middle, the same without it, and the line's number."""
+    lines = text.splitlines(True)
     at = next(i for i in range(len(lines) // 2, len(lines)) if not lines[i].startswith("..."))
-    good = write(tmp_path, "".join(lines[:at]), "good")
     bad = write(tmp_path, "".join(lines[:at]) + "?!\n" + "".join(lines[at:]), "bad")
-    before = fhsim("convert", "--from", form, good)
+    return bad, write(tmp_path, text, "good"), write(tmp_path, "".join(lines[:at]), "before"), at + 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_line_of_garbage_is_passed_over_and_told(tmp_path, texts, form):
+    bad, good, _, at = with_garbage(tmp_path, texts[form])
+
+    def records(path):
+        return [{**r, "g0": 0, "g1": 0, "fx": [{**fx, "g": 0} for fx in r.get("fx", [])]}
+                for r in records_of(fhsim("convert", "--from", form, path).stdout)]
+
     done = fhsim("convert", "--from", form, bad)
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        f"{bad}:{at}:1: passed over: ?!",
+        f"{bad}: 1 line passed over that is not of {form} (--strict ends at the first)"]
+    assert records(bad) == records(good)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_strict_ends_at_the_first_line_of_garbage(tmp_path, texts, form):
+    bad, _, before, at = with_garbage(tmp_path, texts[form])
+    done = fhsim("convert", "--from", form, bad, "--strict")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"{bad}:{at + 1}:1: ")
-    assert done.stdout == before.stdout and len(records_of(done.stdout)) > 3
+    assert done.stderr.startswith(f"{bad}:{at}:1: ")
+    assert done.stdout == fhsim("convert", "--from", form, before).stdout
+    assert len(records_of(done.stdout)) > 3
 
 
 def test_a_recording_comes_through_a_pipe(texts):
-    done = fhsim("convert", "--from", "ftrace", "-", input=texts["ftrace"] + "garbage\n")
+    done = fhsim("convert", "--from", "ftrace", "-", "--strict", input=texts["ftrace"] + "garbage\n")
     assert done.returncode == 2
     assert done.stderr.startswith("<stdin>:201:1: ")
     assert len(records_of(done.stdout)) > 3
@@ -453,38 +474,47 @@ def test_a_recording_that_was_cut_off_is_read_up_to_there(tmp_path, texts, form)
     text = texts[form]
     bad = write(tmp_path, text[:-7])
     done = fhsim("convert", "--from", form, bad)
+    assert done.returncode == 0 and "1 line passed over" in done.stderr
+    records = records_of(done.stdout)
+    assert len(records) > 3 and event_of(records[-1], "gap")
+    done = fhsim("convert", "--from", form, bad, "--strict")
     assert done.returncode == 2
-    assert re.match(rf"{re.escape(str(bad))}:\d+:\d+: the recording is cut off", done.stderr)
-    assert len(records_of(done.stdout)) > 3
+    assert re.match(rf"{re.escape(str(bad))}:\d+:\d+: ", done.stderr)
+
+
+def test_a_last_line_without_its_end_is_taken_if_it_is_whole(tmp_path):
+    line = "vcpu-7 [000] d..1. 1.5: kvm_entry: PC: 0x{}"
+    head = "vcpu-7 [000] d..1. 1.4: kvm_exit: TRAP: HSR_EC: 0x0018 (SYS64), PC: 0x10\n"
+    for pc, count in (("0000000040000000", 2), ("40000000", 1)):
+        done = fhsim("convert", "--from", "ftrace", write(tmp_path, head + line.format(pc)))
+        records = [r for r in records_of(done.stdout) if not event_of(r, "gap")]
+        assert (done.returncode, len(records)) == (0, count)
 
 
 def test_a_log_that_ends_inside_an_exception_is_cut_off(tmp_path, texts):
-    text = ENTRY.format(cpu=0, elr=0)
-    bad = write(tmp_path, text[:text.index("...with ELR")])
-    done = fhsim("convert", "--from", "qemu-int", bad)
-    assert done.returncode == 2
-    assert "the recording ends inside an exception" in done.stderr
+    text = ENTRY.format(cpu=0, elr=0) + RETURN.format(pc=0) + ENTRY.format(cpu=0, elr=0)
+    records = imported(tmp_path, "qemu-int", text[:text.rindex("...with ELR")])
+    assert event_of(records[-1], "gap")["text"] == "the recording ends inside an exception"
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("other", FORMS)
 def test_the_wrong_format_is_said_in_the_first_line(tmp_path, texts, form, other):
     text = "".join(line for line in texts[other].splitlines(True) if not line.startswith("#"))
-    if form == other or (form, other) == ("trace-cmd", "ftrace"):
-        return  # a report may have flags, too
+    if form == other or {form, other} == {"trace-cmd", "ftrace"}:
+        return  # one importer reads both
     path = write(tmp_path, text)
     done = fhsim("convert", "--from", form, path)
     assert done.returncode == 2
     assert re.match(rf"{re.escape(str(path))}:1:\d+: ", done.stderr)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_trace_dat_says_what_to_do(tmp_path, form):
+def test_a_trace_dat_that_is_none_is_bad_input(tmp_path):
     path = tmp_path / "trace.dat"
     path.write_bytes(b"\x17\x08Dtracing7\0\0\x08" + bytes(range(256)))
-    for done in (fhsim("convert", "--from", form, path), fhsim("replay", path)):
+    for done in (fhsim("convert", "--from", "trace.dat", path), fhsim("replay", path)):
         assert done.returncode == 2
-        assert f"{path}:1:1: " in done.stderr and "trace-cmd report" in done.stderr
+        assert f"{path}: no whole trace.dat" in done.stderr
 
 
 @pytest.mark.parametrize("form", FORMS)

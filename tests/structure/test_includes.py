@@ -21,7 +21,7 @@ FOLDERS = {
     "convert": {"base", "trace"},
     "twin": {"base", "trace", "machine"},
     "foreign": {"base", "trace", "convert"},
-    "replay": {"base", "trace", "machine", "twin", "foreign"},
+    "replay": {"base", "trace", "convert", "machine", "twin", "foreign"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "twin"},
 }
 

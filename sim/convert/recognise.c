@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "convert/recognise.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/diag.h"
+
+/*
+ * A recording may begin with something else: a serial console, a kernel's boot messages, the words
+ * of who posted it. So its first lines are looked at, each by all importers, and the format that is
+ * surest wins. A trace says what it is in its first byte.
+ */
+enum { LOOKED_AT = 1 << 20, ENOUGH = 64 };
+
+/* --- What is no recording -------------------------------------------------------------------- */
+
+/*
+ * Files of other kinds, by how a line begins, or by what stands in one. What is sure is so whatever
+ * else the file holds; messages may stand in a log that is a recording.
+ */
+static const struct other {
+    bool is_sure;
+    const char *beginning; /* or NULL */
+    const char *part;      /* or NULL */
+    const char *what;
+} others[] = {
+#define X86 ", of which this model knows nothing"
+    {true, NULL, "kvm_exit: reason ", "events of KVM on x86" X86},
+    {true, NULL, "kvm_exit: vcpu ", "events of KVM on x86" X86},
+    {true, NULL, "kvm_entry: vcpu ", "events of KVM on x86" X86},
+    {true, NULL, "kvm_page_fault: ", "events of KVM on x86" X86},
+    {true, "Servicing hardware INT=", NULL, "QEMU's -d int of x86" X86},
+    {true, "check_exception old: ", NULL, "QEMU's -d int of x86" X86},
+    {true, "riscv_cpu_do_interrupt: ", NULL, "QEMU's -d int of RISC-V" X86},
+    {true, "PERFILE2", NULL, "perf.data; `perf script` makes text of it, which can be read"},
+    {true, "\x1f\x8b", NULL, "compressed by gzip; unpack it first"},
+    {true, "\xfd\x37zXZ", NULL, "compressed by xz; unpack it first"},
+    {true, "BZh", NULL, "compressed by bzip2; unpack it first"},
+    {true, "\x7f\x45LF", NULL, "a program"},
+    {false, "steps:", NULL, "a scenario; `fhsim run` plays it"},
+    {false, "machine:", NULL, "a scenario; `fhsim run` plays it"},
+#define MESSAGES "; `fhsim explain` reads them"
+    {false, NULL, "kvm [", "messages of a kernel" MESSAGES},
+    {false, NULL, "Unsupported FSC: ", "messages of a kernel" MESSAGES},
+    {false, NULL, "(XEN) ", "messages of Xen" MESSAGES},
+    {false, NULL, "arm-smmu", "messages of a kernel about an SMMU" MESSAGES},
+    {false, NULL, "context fault", "messages of a kernel about an SMMU" MESSAGES},
+    {false, NULL, "HYP exception", "messages of a hypervisor" MESSAGES},
+    {false, NULL, "Unable to handle kernel ", "messages of a kernel" MESSAGES},
+    {false, NULL, "Mem abort info:", "messages of a kernel" MESSAGES},
+    {false, NULL, "Internal error: ", "messages of a kernel" MESSAGES},
+    {false, NULL, "ESR_EL2", "messages with registers in them" MESSAGES},
+    {false, NULL, "ESR=", "messages with registers in them" MESSAGES},
+    {false, NULL, "HSR=", "messages with registers in them" MESSAGES},
+#undef X86
+#undef MESSAGES
+};
+
+static bool has_part(struct scan line, const char *part)
+{
+    return memmem(line.at, (size_t)(line.end - line.at), part, strlen(part));
+}
+
+static const struct other *what_else(struct scan line)
+{
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct scan scan = line;
+        if (others[i].beginning ? scan_text(&scan, others[i].beginning)
+                                : has_part(line, others[i].part))
+            return &others[i];
+    }
+    return NULL;
+}
+
+/* Words that a format's lines have, for a file of which no line is one. */
+static const struct {
+    const char *part;
+    const char *format;
+} likenesses[] = {
+    {"kvm_", "ftrace"},       {"kvm:", "perf"},        {"exception", "qemu-int"},
+    {"...with ", "qemu-int"}, {"ESR_EL2=", "capture"}, {"vec=", "capture"},
+    {"tracer", "ftrace"},     {"\"seq\"", "a trace"},  {"\"kind\"", "a trace"},
+};
+
+static const char *likeness(const char *text, size_t length)
+{
+    const struct scan all = {text, text + length};
+    for (size_t i = 0; i < sizeof likenesses / sizeof *likenesses; i++) {
+        if (has_part(all, likenesses[i].part))
+            return likenesses[i].format;
+    }
+    return NULL;
+}
+
+/* --- Lines ----------------------------------------------------------------------------------- */
+
+/* The next line of a text; false at its end. */
+static bool next_line(struct scan *text, struct scan *line)
+{
+    if (text->at == text->end)
+        return false;
+    const char *newline = memchr(text->at, '\n', (size_t)(text->end - text->at));
+    *line = (struct scan){text->at, newline ? newline : text->end};
+    text->at = newline ? newline + 1 : text->end;
+    while (line->end > line->at && (line->end[-1] == '\r' || line->end[-1] == ' '))
+        line->end--;
+    return true;
+}
+
+/* Behind the marks of who quotes it. */
+static struct scan unquoted(struct scan line)
+{
+    while (line.at < line.end &&
+           (*line.at == '>' || (*line.at == ' ' && line.at + 1 < line.end && line.at[1] == '>')))
+        line.at++;
+    return line;
+}
+
+/* A trace is JSON Lines, or CBOR, of which the first record is a map. */
+static bool is_trace(const char *text, size_t length)
+{
+    struct scan scan = {text, text + length};
+    scan_text(&scan, "\xef\xbb\xbf");
+    while (scan.at < scan.end && strchr(" \t\r\n", *scan.at))
+        scan.at++;
+    if (scan.at == scan.end)
+        return true; /* an empty file: who reads it says so */
+    const unsigned char first = (unsigned char)*scan.at;
+    return first == '{' || (first >= 0xa0 && first <= 0xbf) || first == 0xd9;
+}
+
+/* How surely the line is of each format; false if it is of none. */
+static bool score_line(struct scan line, unsigned *scores, unsigned *most)
+{
+    enum { LINE_SIZE = 1024 };
+    char text[LINE_SIZE];
+    unsigned count;
+    bool is_ours = false;
+    const struct importer *list = importers(&count);
+    line = unquoted(line);
+    size_t length = (size_t)(line.end - line.at);
+    if (length < LINE_SIZE) {
+        memcpy(text, line.at, length);
+        length = import_clean(text, length);
+    }
+    const char *const at = (size_t)(line.end - line.at) < LINE_SIZE ? text : line.at;
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned score = list[i].recognises(at, length);
+        is_ours = is_ours || score > 0;
+        scores[i] += score;
+        *most = scores[i] > *most ? scores[i] : *most;
+    }
+    return is_ours;
+}
+
+static const struct importer *surest(const unsigned *scores)
+{
+    unsigned count, best = 0;
+    const struct importer *list = importers(&count);
+    for (unsigned i = 1; i < count; i++) {
+        if (scores[i] > scores[best])
+            best = i;
+    }
+    return scores[best] > 0 ? &list[best] : NULL;
+}
+
+static struct recognised recognise(struct scan text)
+{
+    enum { IMPORTERS_MAX = 16 };
+    struct recognised found = {NULL, NULL};
+    unsigned scores[IMPORTERS_MAX] = {0}, most = 0;
+    struct scan line;
+    if (is_trace(text.at, (size_t)(text.end - text.at)))
+        return found;
+    while (most < ENOUGH && next_line(&text, &line)) {
+        const struct other *other = what_else(line);
+        if (other && other->is_sure)
+            return (struct recognised){NULL, other->what};
+        if (!score_line(line, scores, &most) && other && !found.other)
+            found.other = other->what;
+    }
+    found.importer = surest(scores);
+    if (found.importer)
+        found.other = NULL;
+    return found;
+}
+
+struct recognised recognise_file(const char *path, const struct importer *from)
+{
+    struct stat status;
+    if (from || stat(path, &status) != 0 || !S_ISREG(status.st_mode) || access(path, R_OK) != 0)
+        return (struct recognised){from, NULL};
+    struct bytes *bytes = bytes_open(path, true);
+    if (!bytes)
+        return (struct recognised){NULL, NULL};
+    size_t have;
+    const char *text = bytes_window(bytes, LOOKED_AT, &have);
+    struct recognised found = recognise((struct scan){text, text + have});
+    if (!found.importer && !found.other && !is_trace(text, have))
+        found.other = "";
+    bytes_close(bytes);
+    return found;
+}
+
+void recognise_refuse(const char *path, const char *other)
+{
+    unsigned count;
+    char known[256];
+    size_t length = 0, have;
+    const struct importer *list = importers(&count);
+    const struct place place = {path, 0, 0};
+    if (*other) {
+        diag(&place, NULL, "not a trace, and not a recording that fhsim knows: this is %s", other);
+        return;
+    }
+    for (unsigned i = 0; i < count && length < sizeof known; i++)
+        length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i > 0 ? ", " : "",
+                                   list[i].name);
+    struct bytes *bytes = bytes_open(path, true);
+    const char *text = bytes ? bytes_window(bytes, LOOKED_AT, &have) : NULL;
+    const char *like = text ? likeness(text, have) : NULL;
+    diag(&place, NULL, "not a trace, and not a recording that fhsim knows; known are %s%s%s%s",
+         known, like ? "; it looks most like " : "", like ? like : "",
+         like && importer_find("replay", like) ? " (--from says which it is)" : "");
+    bytes_close(bytes);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_RECOGNISE_H
+#define SIM_RECOGNISE_H
+
+#include "convert/import.h"
+
+/* What a file is, by what it holds. */
+struct recognised {
+    const struct importer *importer; /* of a foreign recording, or NULL */
+    /* Of what is no recording and no trace: what it is and which command reads it, or NULL. */
+    const char *other;
+};
+
+/*
+ * A file that cannot be read, and standard input, is neither: who reads it will find out. A name of
+ * a format in `from` decides before all else (NULL: none).
+ */
+struct recognised recognise_file(const char *path, const struct importer *from);
+
+/* The message about a file that is neither a trace nor a recording, with what it is like. */
+void recognise_refuse(const char *path, const char *other);
+
+#endif

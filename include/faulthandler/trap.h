@@ -68,11 +68,26 @@ FH_API enum fh_status fh_trap_switch(struct fh_state *state, uint64_t cpu);
 FH_API uint64_t fh_trap_cpu(const struct fh_state *state);
 FH_API uint64_t fh_trap_host_vcpuid(const struct fh_state *state);
 
-/* Where KCore panicked last: static texts; NULL if it never did. */
+/*
+ * Where and why KCore panicked last: what was needed and did not hold, with the values in it, as in
+ * struct fh_error. Static texts, NULL if it never did. An observer that is told of FH_EFFECT_PANIC
+ * may ask as well.
+ */
 struct fh_panic {
     const char *layer, *function;
+    const char *condition;
+    const char *names;
+    uint64_t values[FH_ERROR_VALUES];
+    unsigned nvalues;
 };
 FH_API struct fh_panic fh_state_panic(const struct fh_state *state);
+
+/*
+ * Write a one-line account of a panic into buffer[0..size), always terminated when size > 0:
+ *   "MemManager.map_page_host: panic; needs owner == host || count > 0 with owner = 1, count = 0".
+ * Returns the length that the whole text needs, as snprintf does.
+ */
+FH_API size_t fh_panic_format(const struct fh_panic *panic, char *buffer, size_t size);
 
 #ifdef __cplusplus
 }

@@ -186,8 +186,11 @@ enum fh_status spec_incr_ticket(struct fh_state *s, uint32_t bound, uint32_t lk,
  * AbstractMachine/Spec.v: panic_spec */
 enum fh_status spec_panic(struct fh_state *s)
 {
+    if (!s->panic_is_fresh)
+        FH_NOTE_PANIC(s, NULL);
     s->adt->halt = true;
     observe(s, FH_EFFECT_PANIC, 0, 0, 0, 0);
+    s->panic_is_fresh = false;
     return FH_OK;
 }
 

@@ -16,7 +16,4 @@ enum fh_status replace_shadow_ctxt(struct fh_state *s, wide ctxtid, const struct
 
 FH_LAYER_AbstractMachine(KC_PROTOTYPE)
 
-/* Whoever panics is noted: fh_state_panic. */
-#define kc_panic(s) (note_panic(s, FH_LAYER, __func__), kc_panic(s))
-
 #endif

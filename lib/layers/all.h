@@ -7,7 +7,7 @@
 
 FH_FUNCTION_MAP(KC_PROTOTYPE)
 
-/* Whoever panics is noted: fh_state_panic. */
-#define kc_panic(s) (note_panic(s, FH_LAYER, __func__), kc_panic(s))
+/* A panic of which a machine says no more than where it is. */
+#define kc_panic(s) FH_PANIC_FOR(s, NULL)
 
 #endif

@@ -15,8 +15,7 @@ static enum fh_status load_block(struct fh_state *s, uint32_t vmid, uint64_t sta
     uint64_t pte;
     FH_TRY(kc_walk_s2pt(s, (uint32_t)k->COREVISOR, remap, &pte));
     const uint64_t pfn = phys_page(k, pte) / k->PMD_SIZE * k->PTRS_PER_PMD;
-    if (pfn == 0)
-        return kc_panic(s);
+    FH_DEMAND(s, pfn != 0, remap, pte);
     return kc_prot_and_map_vm_s2pt(s, vmid, start, pfn * k->PAGE_SIZE, 2);
 }
 

@@ -31,7 +31,7 @@ enum fh_status spec_gen_vmid(struct fh_state *s, uint32_t *result)
     if (vmid < k->COREVISOR)
         FH_TRY(kc_set_next_vmid(s, vmid + 1));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, vmid < k->COREVISOR, vmid));
     FH_TRY(kc_release_lock_core(s));
     return kc_check(s, vmid, result);
 }
@@ -58,7 +58,7 @@ enum fh_status spec_alloc_remap_addr(struct fh_state *s, uint64_t pgnum, uint64_
     if (end < k->REMAP_END)
         FH_TRY(kc_set_next_remap_ptr(s, end));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, end < k->REMAP_END, remap, pgnum));
     FH_TRY(kc_release_lock_core(s));
     return kc_check64(s, remap, result);
 }

@@ -118,7 +118,7 @@ enum fh_status spec_set_boot_info(struct fh_state *s, uint32_t vmid, uint64_t lo
             FH_TRY(kc_set_vm_mapped_pages(s, vmid, load_idx, 0));
         }
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY, vmid, state));
     }
     FH_TRY(kc_release_lock_vm(s, vmid));
     return kc_check(s, load_idx, result);
@@ -169,7 +169,7 @@ enum fh_status spec_remap_vm_image(struct fh_state *s, uint32_t vmid, uint64_t p
         if (load_idx < num)
             FH_TRY(remap_page(s, vmid, pfn, load_idx));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY, vmid, state));
     }
     return kc_release_lock_vm(s, vmid);
 }
@@ -189,7 +189,8 @@ static enum fh_status verify_and_load(struct fh_state *s, uint32_t vmid, uint32_
     FH_TRY(kc_unmap_and_load_vm_image(s, vmid, load_addr, remap_addr, mapped));
     uint32_t valid;
     FH_TRY(kc_verify_image(s, vmid, remap_addr, &valid));
-    return valid == 0 && !s->adt->halt ? kc_panic(s) : FH_OK;
+    FH_DEMAND(s, valid != 0 || s->adt->halt, vmid, load_idx);
+    return FH_OK;
 }
 
 /*
@@ -215,7 +216,7 @@ enum fh_status spec_verify_and_load_images(struct fh_state *s, uint32_t vmid)
             FH_TRY(verify_and_load(s, vmid, load_idx));
         FH_TRY(kc_set_vm_state(s, vmid, (uint32_t)k->VERIFIED));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY, vmid, state));
     }
     return kc_release_lock_vm(s, vmid);
 }
@@ -244,7 +245,7 @@ enum fh_status spec_register_kvm(struct fh_state *s, uint32_t *result)
         FH_TRY(kc_set_vm_kvm(s, vmid, kvm));
         FH_TRY(kc_set_vm_state(s, vmid, (uint32_t)k->READY));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->UNUSED, vmid, state));
     }
     FH_TRY(kc_release_lock_vm(s, vmid));
     return kc_check(s, vmid, result);
@@ -281,7 +282,7 @@ enum fh_status spec_register_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vc
     if (state == k->READY && vcpu_state == k->UNUSED)
         FH_TRY(prepare_vcpu(s, vmid, vcpuid));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY && vcpu_state == k->UNUSED, state, vcpu_state));
     return kc_release_lock_vm(s, vmid);
 }
 
@@ -305,7 +306,7 @@ enum fh_status spec_set_vcpu_active(struct fh_state *s, uint32_t vmid, uint32_t 
     if (state == k->VERIFIED && vcpu_state == k->READY)
         FH_TRY(kc_set_vcpu_state(s, vmid, vcpuid, (uint32_t)k->ACTIVE));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->VERIFIED && vcpu_state == k->READY, state, vcpu_state));
     return kc_release_lock_vm(s, vmid);
 }
 
@@ -327,7 +328,7 @@ enum fh_status spec_set_vcpu_inactive(struct fh_state *s, uint32_t vmid, uint32_
     if (vcpu_state == k->ACTIVE)
         FH_TRY(kc_set_vcpu_state(s, vmid, vcpuid, (uint32_t)k->READY));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, vcpu_state == k->ACTIVE, vmid, vcpuid, vcpu_state));
     return kc_release_lock_vm(s, vmid);
 }
 
@@ -360,7 +361,8 @@ static enum fh_status panic_if_verified(struct fh_state *s, uint32_t vmid)
         return FH_OK;
     uint32_t state;
     FH_TRY(kc_get_vm_state(s, vmid, &state));
-    return state == s->profile->VERIFIED ? kc_panic(s) : FH_OK;
+    FH_DEMAND(s, state != s->profile->VERIFIED, vmid);
+    return FH_OK;
 }
 
 /*
@@ -409,7 +411,7 @@ enum fh_status spec_assign_smmu(struct fh_state *s, uint32_t vmid, uint64_t pfn,
         if (state == k->VERIFIED)
             FH_TRY(kc_assign_pfn_to_smmu(s, vmid, gfn, pfn));
         else
-            FH_TRY(kc_panic(s));
+            FH_TRY(FH_PANIC(s, state == k->VERIFIED, vmid, state));
     }
     return kc_release_lock_vm(s, vmid);
 }
@@ -486,7 +488,7 @@ enum fh_status spec_map_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint
     if (state == k->READY)
         FH_TRY(kc_map_vm_io(s, vmid, gpa, pa));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY, vmid, state));
     return kc_release_lock_vm(s, vmid);
 }
 
@@ -525,7 +527,7 @@ enum fh_status spec_load_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint3
         FH_TRY(kc_decrypt_sys_regs(s, vmid, vcpuid));
         FH_TRY(kc_set_vm_inc_exe(s, vmid, 1));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY && vcpu_state == k->READY, state, vcpu_state));
     }
     return kc_release_lock_vm(s, vmid);
 }
@@ -547,7 +549,7 @@ enum fh_status spec_save_encrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t
     if (inowner == vmid && outowner == k->HOSTVISOR)
         FH_TRY(kc_encrypt_mem_buf(s, vmid, inbuf, outbuf));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, inowner == vmid && outowner == k->HOSTVISOR, vmid, inowner, outowner));
     return kc_release_lock_s2page(s);
 }
 
@@ -587,10 +589,10 @@ enum fh_status spec_load_decrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t
         if (owner == k->HOSTVISOR)
             FH_TRY(take_and_decrypt(s, vmid, pfn, inbuf));
         else
-            FH_TRY(kc_panic(s));
+            FH_TRY(FH_PANIC(s, owner == k->HOSTVISOR, pfn, owner));
         FH_TRY(kc_release_lock_s2page(s));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY, vmid, state));
     }
     return kc_release_lock_vm(s, vmid);
 }

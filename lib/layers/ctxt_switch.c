@@ -79,13 +79,11 @@ enum fh_status spec_restore_vm(struct fh_state *s)
     FH_TRY(kc_get_cur_vcpuid(s, &cur_vcpuid));
     FH_TRY(kc_get_shadow_ctxt(s, cur_vmid, cur_vcpuid, (uint32_t)k->X0, &vmid));
     FH_RELY(s, is_int(vmid), vmid);
-    if (!is_vm(k, vmid))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(k, vmid), vmid);
     about(s, FH_ASKED_RUN_VCPUID, 0, 0);
     vcpuid = core_data_oracle(s, vmid, number_at(&s->adt->core_data_log, vmid));
     FH_RELY(s, is_int(vcpuid), vcpuid);
-    if (!is_vcpu(k, vcpuid))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vcpu(k, vcpuid), vmid, vcpuid);
     FH_TRY(kc_get_int_run_vcpuid(s, (uint32_t)vmid, &vcpuid));
     return enter_vm(s, (uint32_t)vmid, (uint32_t)vcpuid);
 }

@@ -51,7 +51,7 @@ enum fh_status spec_core_handle_pvops(struct fh_state *s, uint32_t *result)
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->X3, &size));
     observe_call(s, FH_CALLED_core_handle_pvops, vmid, vcpuid, call, addr, size);
     if (!is_vm(k, vmid))
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, is_vm(k, vmid), vmid));
     else if (call == k->HVC_KVM_SET_DESC_PFN)
         FH_TRY(kc_grant_stage2_sg_gpa(s, vmid, addr, size));
     else if (call == k->HVC_KVM_UNSET_DESC_PFN)

@@ -40,6 +40,18 @@ enum fh_status stop(struct fh_state *s, enum fh_status status, const char *layer
     return status;
 }
 
+void note_panic(struct fh_state *s, const char *layer, const char *function, const char *condition,
+                const char *names, const uint64_t *values, size_t nvalues)
+{
+    s->panic = (struct fh_panic){.layer = layer,
+                                 .function = name_of(function),
+                                 .condition = condition,
+                                 .names = names,
+                                 .nvalues = (unsigned)nvalues};
+    memcpy(s->panic.values, values, nvalues * sizeof *values);
+    s->panic_is_fresh = true;
+}
+
 void leave_64_bits(struct fh_state *s, const char *layer, const char *function,
                    const char *condition, const char *names, const uint64_t *values, size_t nvalues)
 {

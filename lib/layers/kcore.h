@@ -19,10 +19,11 @@
  *
  *   FH_RELY(s, condition, value...)   the spec's rely: stuck unless it holds. The values end up in
  *                                     the error message.
- *   FH_REPRESENTABLE(s, condition, value...)  the spec has a value here that 64 bits do not hold, and
- *                                     how the call goes on depends on it: it ends
- *   FH_LEAVES_64_BITS(s, condition, value...)  the same, but the call goes on without the value
- *   FH_TRY(call)                      go on only if the call succeeded
+ *   FH_REPRESENTABLE(s, condition, value...)  the spec has a value here that 64 bits do not hold,
+ * and how the call goes on depends on it: it ends FH_LEAVES_64_BITS(s, condition, value...)  the
+ * same, but the call goes on without the value FH_PANIC(s, needed, value...)     KCore panics,
+ * since this does not hold FH_DEMAND(s, condition, value...) KCore panics, and the function ends,
+ * unless this holds FH_TRY(call)                      go on only if the call succeeded
  *
  * Each layer defines FH_LAYER as its name before it includes this header.
  */
@@ -71,6 +72,30 @@
         }                                                                                           \
     } while (0)
 
+/*
+ * KCore panics, for what should hold does not. To be returned, or tried where the function goes on;
+ * in a halted state nobody is told why once more.
+ */
+#define FH_PANIC(s, needed, ...)                                                                    \
+    ((void)sizeof((needed) ? 1 : 0), FH_PANIC_FOR(s, #needed, __VA_ARGS__))
+/* The same, with what is needed in words. */
+#define FH_PANIC_FOR(s, words, ...) (FH_NOTE_PANIC(s, words, __VA_ARGS__), (kc_panic)(s))
+#define FH_NOTE_PANIC(s, words, ...)                                                                \
+    ((s)->adt->halt ? (void)0                                                                       \
+                    : note_panic(s, FH_LAYER, __func__, words, #__VA_ARGS__,                        \
+                                 (const uint64_t[FH_ERROR_VALUES]){__VA_ARGS__},                    \
+                                 sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)))
+
+/* What a new entry of a table needs. */
+#define FH_NEEDS_TABLES "a free page for each table that is missing, and no block in the way"
+
+/* KCore panics, and the function ends, unless this holds. */
+#define FH_DEMAND(s, condition, ...)                                                                \
+    do {                                                                                            \
+        if (__builtin_expect(!(condition), 0))                                                      \
+            return FH_PANIC(s, condition, __VA_ARGS__);                                             \
+    } while (0)
+
 /* A machine's EL2 comes no further: it takes an exception of its own, or loops for ever. */
 #define FH_DIE(s, reason, ...) FH_COME_NO_FURTHER(s, FH_DIED, reason, __VA_ARGS__)
 #define FH_HANG(s, reason, ...) FH_COME_NO_FURTHER(s, FH_HANGS, reason, __VA_ARGS__)
@@ -95,6 +120,12 @@
 __attribute__((cold, noinline)) enum fh_status
 stop(struct fh_state *s, enum fh_status status, const char *layer, const char *function,
      const char *condition, const char *names, const uint64_t *values, size_t nvalues);
+
+/* Record why KCore panics: s->panic. */
+__attribute__((cold, noinline)) void note_panic(struct fh_state *s, const char *layer,
+                                                const char *function, const char *condition,
+                                                const char *names, const uint64_t *values,
+                                                size_t nvalues);
 
 /* Record that the state has no place for what the call computes: s->beyond. */
 __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const char *layer,
@@ -139,14 +170,6 @@ __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const cha
     }
 
 /* clang-format on */
-static inline void note_panic(struct fh_state *s, const char *layer, const char *function)
-{
-    if (s->adt->halt)
-        return;
-    s->panic.layer = layer;
-    s->panic.function = function;
-}
-
 /* --- Constants.v: ranges --------------------------------------------------------------------- */
 
 /* All take `wide`, so that a sum can be tested before it could wrap. */

@@ -45,7 +45,7 @@ enum fh_status spec_map_page_host(struct fh_state *s, uint64_t addr)
     else if (owner == host || count > 0)
         FH_TRY(kc_map_s2pt(s, host, addr, 3, pfn * k->PAGE_SIZE | k->PAGE_S2_KERNEL));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, owner == k->INVALID || owner == host || count > 0, pfn, owner, count));
     return kc_release_lock_s2page(s);
 }
 
@@ -91,8 +91,7 @@ static enum fh_status keep_page_of_vm(struct fh_state *s, uint64_t gfn, uint64_t
     const struct fh_profile *k = s->profile;
     uint64_t map;
     FH_TRY(kc_get_pfn_map(s, pfn, &map));
-    if (map != k->INVALID64 && map != gfn)
-        return kc_panic(s);
+    FH_DEMAND(s, map == k->INVALID64 || map == gfn, pfn, map, gfn);
     if (map == k->INVALID64)
         FH_TRY(kc_set_pfn_map(s, pfn, gfn));
     return count == k->INVALID ? kc_set_pfn_count(s, pfn, 0) : FH_OK;
@@ -121,7 +120,8 @@ enum fh_status spec_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_t
     else if (owner != k->HOSTVISOR && owner == vmid)
         FH_TRY(keep_page_of_vm(s, gfn, pfn, count));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(
+            FH_PANIC(s, (owner == k->HOSTVISOR && count == 0) || owner == vmid, pfn, owner, count));
     return kc_release_lock_s2page(s);
 }
 
@@ -237,7 +237,8 @@ enum fh_status spec_assign_pfn_to_smmu(struct fh_state *s, uint32_t vmid, uint64
     if (owner == k->HOSTVISOR && count == 0)
         FH_TRY(take_page_for_smmu(s, vmid, gfn, pfn));
     else if (owner == k->HOSTVISOR || owner != vmid)
-        FH_TRY(kc_panic(s));
+        FH_TRY(
+            FH_PANIC(s, (owner == k->HOSTVISOR && count == 0) || owner == vmid, pfn, owner, count));
     return kc_release_lock_s2page(s);
 }
 
@@ -268,7 +269,7 @@ enum fh_status spec_update_smmu_page(struct fh_state *s, uint32_t vmid, uint32_t
         if (owner == k->HOSTVISOR && count < k->EL2_SMMU_CFG_SIZE)
             FH_TRY(kc_set_pfn_count(s, pfn, count + 1));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, vmid == owner && pfn_of(k, iova) == map, pfn, owner, map));
     }
     return kc_release_lock_s2page(s);
 }

@@ -44,8 +44,7 @@ enum fh_status spec_handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t
         FH_TRY(kc_handle_smmu_global_access(s, hsr, offset, index, &ret));
     else
         FH_TRY(kc_handle_smmu_cb_access(s, offset, &ret));
-    if (ret == 0)
-        return kc_panic(s);
+    FH_DEMAND(s, ret != 0, fault_ipa, index, offset);
     if (ret == 2)
         return write_ttbr0(s, hsr, fault_ipa, len, offset, index);
     return kc___handle_smmu_write(s, hsr, fault_ipa, len, 0, 0);

@@ -86,8 +86,7 @@ enum fh_status spec___handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64
         return FH_OK;
     if (len == 4)
         return kc_writel_relaxed(s, val, fault_ipa);
-    if (len != 8)
-        return kc_panic(s);
+    FH_DEMAND(s, len == 8 || len == 4, fault_ipa, len);
     if (write_val == 0)
         FH_TRY(kc_host_get_mmio_data(s, hsr, &val));
     return kc_writeq_relaxed(s, val, fault_ipa);
@@ -114,6 +113,6 @@ enum fh_status spec___handle_smmu_read(struct fh_state *s, uint32_t hsr, uint64_
     else if (len == 4)
         FH_TRY(kc_readl_relaxed(s, fault_ipa, &data));
     else
-        return kc_panic(s);
+        return FH_PANIC(s, len == 8 || len == 4, fault_ipa, len);
     return kc_set_shadow_ctxt(s, (uint32_t)s->profile->HOSTVISOR, vcpuid, rt, data);
 }

@@ -73,7 +73,7 @@ enum fh_status spec_el2_free_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint32
         if (power == 0)
             FH_TRY(kc_set_smmu_cfg_vmid(s, cbndx, index, (uint32_t)k->INVALID));
         else
-            FH_TRY(kc_panic(s));
+            FH_TRY(FH_PANIC(s, power == 0, cbndx, index, vmid));
     }
     return kc_release_lock_smmu(s);
 }
@@ -112,7 +112,7 @@ enum fh_status spec_el2_alloc_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint3
             FH_TRY(kc_init_spt(s, cbndx, index));
         }
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, cbndx < num, cbndx, num));
     }
     return kc_release_lock_smmu(s);
 }

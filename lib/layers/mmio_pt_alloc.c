@@ -29,7 +29,7 @@ enum fh_status spec_alloc_smmu_pgd_page(struct fh_state *s, uint64_t *result)
     if (has_page(s, next, k->SMMU_PMD_START))
         FH_TRY(kc_set_smmu_pgd_next(s, next + k->PAGE_SIZE));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, has_page(s, next, k->SMMU_PMD_START), next));
     return kc_check64(s, next, result);
 }
 
@@ -43,6 +43,6 @@ enum fh_status spec_alloc_smmu_pmd_page(struct fh_state *s, uint64_t *result)
     if (has_page(s, next, k->SMMU_POOL_END))
         FH_TRY(kc_set_smmu_pmd_next(s, next + k->PAGE_SIZE));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, has_page(s, next, k->SMMU_POOL_END), next));
     return kc_check64(s, next, result);
 }

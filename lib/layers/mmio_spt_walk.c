@@ -347,7 +347,7 @@ enum fh_status spec_set_smmu_pt(struct fh_state *s, uint32_t cbndx, uint32_t ind
     bool full;
     FH_TRY(map_smmu_page(s, cbndx, index, addr, pte, &full));
     if (full)
-        return s->adt->halt ? FH_OK : kc_panic(s);
+        return s->adt->halt ? FH_OK : FH_PANIC_FOR(s, FH_NEEDS_TABLES, cbndx, index, addr);
     s->adt->tstate = 1;
     return FH_OK;
 }

@@ -352,7 +352,7 @@ enum fh_status spec_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, ui
     bool full;
     FH_TRY(map_stage2(s, vmid, addr, level, pte, &full));
     if (full)
-        return s->adt->halt ? FH_OK : kc_panic(s);
+        return s->adt->halt ? FH_OK : FH_PANIC_FOR(s, FH_NEEDS_TABLES, vmid, addr, level);
     s->adt->tstate = 1;
     return FH_OK;
 }

@@ -58,7 +58,8 @@ enum fh_status set_npt_in_words(struct fh_state *s, uint32_t vmid, uint64_t addr
     FH_TRY(kc_walk_pmd(s, vmid, pud, addr, 1, &pmd));
     if (is_table(s->profile, pmd))
         return kc_set_pte(s, vmid, pmd, addr, pte);
-    return s->adt->halt ? FH_OK : kc_panic(s);
+    FH_DEMAND(s, s->adt->halt || is_table(s->profile, pmd), vmid, addr, pmd);
+    return FH_OK;
 }
 
 enum fh_status map_in_words(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,

@@ -31,7 +31,7 @@ enum fh_status spec_alloc_pgd_page(struct fh_state *s, uint32_t vmid, uint64_t *
     if (has_page(s, next, pud_start(k, vmid)))
         FH_TRY(kc_set_pgd_next(s, vmid, next + k->PAGE_SIZE));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, has_page(s, next, pud_start(k, vmid)), vmid, next));
     return kc_check64(s, next, result);
 }
 
@@ -46,7 +46,7 @@ enum fh_status spec_alloc_pud_page(struct fh_state *s, uint32_t vmid, uint64_t *
     if (has_page(s, next, pmd_start(k, vmid)))
         FH_TRY(kc_set_pud_next(s, vmid, next + k->PAGE_SIZE));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, has_page(s, next, pmd_start(k, vmid)), vmid, next));
     return kc_check64(s, next, result);
 }
 
@@ -61,6 +61,6 @@ enum fh_status spec_alloc_pmd_page(struct fh_state *s, uint32_t vmid, uint64_t *
     if (has_page(s, next, pool_end(k, vmid)))
         FH_TRY(kc_set_pmd_next(s, vmid, next + k->PAGE_SIZE));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, has_page(s, next, pool_end(k, vmid)), vmid, next));
     return kc_check64(s, next, result);
 }

@@ -30,8 +30,7 @@ static enum fh_status return_to_host(struct fh_state *s, const struct hypercall 
 static enum fh_status hvc_clear_vm_s2_range(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vm(k, x[1]) || !is_addr(k, x[2]) || !is_addr(k, x[3]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(k, x[1]) && is_addr(k, x[2]) && is_addr(k, x[3]), x[1], x[2], x[3]);
     return kc_clear_vm_stage2_range(s, (uint32_t)x[1], x[2], x[3]);
 }
 
@@ -40,8 +39,7 @@ static enum fh_status hvc_set_boot_info(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
     uint32_t load_idx;
-    if (!is_vm(k, x[1]) || !is_paddr(k, wide_add(x[2], x[3])))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(k, x[1]) && is_paddr(k, wide_add(x[2], x[3])), x[1], x[2], x[3]);
     return kc_set_boot_info(s, (uint32_t)x[1], x[2], x[3], &load_idx);
 }
 
@@ -49,16 +47,14 @@ static enum fh_status hvc_set_boot_info(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_remap_vm_image(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vm(k, x[1]) || !is_pfn(k, x[2]) || !is_load_idx(k, x[3]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(k, x[1]) && is_pfn(k, x[2]) && is_load_idx(k, x[3]), x[1], x[2], x[3]);
     return kc_remap_vm_image(s, (uint32_t)x[1], x[2], (uint32_t)x[3]);
 }
 
 /* x1 VM */
 static enum fh_status hvc_verify_vm_image(struct fh_state *s, const uint64_t *x)
 {
-    if (!is_vm(s->profile, x[1]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(s->profile, x[1]), x[1]);
     return kc_verify_and_load_images(s, (uint32_t)x[1]);
 }
 
@@ -70,8 +66,7 @@ static bool is_bank(const struct fh_profile *k, uint64_t cbndx, uint64_t index)
 /* x1 context bank, x2 SMMU */
 static enum fh_status hvc_smmu_free_pgd(struct fh_state *s, const uint64_t *x)
 {
-    if (!is_bank(s->profile, x[1], x[2]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_bank(s->profile, x[1], x[2]), x[1], x[2]);
     return kc_el2_free_smmu_pgd(s, (uint32_t)x[1], (uint32_t)x[2]);
 }
 
@@ -79,8 +74,7 @@ static enum fh_status hvc_smmu_free_pgd(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_smmu_alloc_pgd(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_bank(k, x[1], x[3]) || x[2] >= k->COREVISOR)
-        return kc_panic(s);
+    FH_DEMAND(s, is_bank(k, x[1], x[3]) && x[2] < k->COREVISOR, x[1], x[2], x[3]);
     return kc_el2_alloc_smmu_pgd(s, (uint32_t)x[1], (uint32_t)x[2], (uint32_t)x[3]);
 }
 
@@ -89,9 +83,10 @@ static enum fh_status hvc_smmu_alloc_pgd(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_smmu_lpae_map(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_paddr(k, x[1]) || !is_paddr(k, x[2]) || x[3] >= INT64_MAX || phys_page(k, x[3]) != 0 ||
-        !is_bank(k, x[4], x[5]))
-        return kc_panic(s);
+    FH_DEMAND(s,
+              is_paddr(k, x[1]) && is_paddr(k, x[2]) && x[3] < INT64_MAX &&
+                  phys_page(k, x[3]) == 0 && is_bank(k, x[4], x[5]),
+              x[1], x[2], x[3], x[4], x[5]);
     return kc_el2_arm_lpae_map(s, x[1], x[2], x[3], (uint32_t)x[4], (uint32_t)x[5]);
 }
 
@@ -101,8 +96,7 @@ static enum fh_status hvc_smmu_iova_to_phys(struct fh_state *s, const struct hyp
     const struct fh_profile *k = s->profile;
     const uint64_t *x = call->x;
     uint64_t addr;
-    if (!is_paddr(k, x[1]) || !is_bank(k, x[2], x[3]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_paddr(k, x[1]) && is_bank(k, x[2], x[3]), x[1], x[2], x[3]);
     FH_TRY(kc_el2_arm_lpae_iova_to_phys(s, x[1], (uint32_t)x[2], (uint32_t)x[3], &addr));
     return return_to_host(s, call, addr);
 }
@@ -111,8 +105,7 @@ static enum fh_status hvc_smmu_iova_to_phys(struct fh_state *s, const struct hyp
 static enum fh_status hvc_smmu_clear(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_paddr(k, x[1]) || !is_bank(k, x[2], x[3]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_paddr(k, x[1]) && is_bank(k, x[2], x[3]), x[1], x[2], x[3]);
     return kc_el2_arm_lpae_clear(s, x[1], (uint32_t)x[2], (uint32_t)x[3]);
 }
 
@@ -127,8 +120,7 @@ static enum fh_status hvc_register_kvm(struct fh_state *s, const struct hypercal
 /* x1 VM, x2 vCPU */
 static enum fh_status hvc_register_vcpu(struct fh_state *s, const uint64_t *x)
 {
-    if (!is_vm(s->profile, x[1]) || !is_vcpu(s->profile, x[2]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(s->profile, x[1]) && is_vcpu(s->profile, x[2]), x[1], x[2]);
     return kc_register_vcpu(s, (uint32_t)x[1], (uint32_t)x[2]);
 }
 
@@ -136,9 +128,10 @@ static enum fh_status hvc_register_vcpu(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_phys_addr_ioremap(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vmid(k, x[1]) || !is_addr(k, wide_add(x[2], x[4])) ||
-        !is_paddr(k, wide_add(x[3], x[4])))
-        return kc_panic(s);
+    FH_DEMAND(s,
+              is_vmid(k, x[1]) && is_addr(k, wide_add(x[2], x[4])) &&
+                  is_paddr(k, wide_add(x[3], x[4])),
+              x[1], x[2], x[3], x[4]);
     return kc_kvm_phys_addr_ioremap(s, (uint32_t)x[1], x[2], x[3], x[4]);
 }
 
@@ -219,6 +212,6 @@ enum fh_status spec_vm_exit_dispatcher(struct fh_state *s, uint32_t vmid, uint32
     else if (class == k->ESR_ELx_EC_HVC64)
         FH_TRY(kc_core_handle_pvops(s, &ret));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, class == k->ESR_ELx_EC_SYS64 || class == k->ESR_ELx_EC_HVC64, class));
     return kc_check(s, ret, result);
 }

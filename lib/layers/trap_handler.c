@@ -37,12 +37,6 @@ static enum fh_status set_cur_register(struct fh_state *s, uint64_t index, uint6
     return set_shadow_register(s, cur_ctxt_id(s), (uint32_t)index, value);
 }
 
-static enum fh_status halt(struct fh_state *s)
-{
-    s->adt->halt = true;
-    return FH_OK;
-}
-
 /* --- A stage-2 fault of the host -------------------------------------------------------------- */
 
 /* The SMMU in whose registers `addr` lies, the last one of several; INVALID if there is none. */
@@ -109,10 +103,9 @@ static enum fh_status access_smmu(struct fh_state *s, uint64_t index, uint64_t f
     FH_TRY(kc_host_dabt_is_write(s, hsr, &is_write));
     FH_TRY(kc_host_dabt_get_rd(s, hsr, &rt));
     const uint64_t offset = fault_ipa & s->profile->SMMU_OFFSET_MASK;
-    if (is_write && !smmu_write_is_allowed(s, index, offset, cur_register(s, rt)))
-        return halt(s);
-    if (len != 4 && len != 8)
-        return halt(s);
+    HALT_HERE_UNLESS(s, !is_write || smmu_write_is_allowed(s, index, offset, cur_register(s, rt)),
+                     index, offset, cur_register(s, rt));
+    HALT_HERE_UNLESS(s, len == 4 || len == 8, len);
     return is_write ? skip_instruction(s) : read_smmu(s, rt, len);
 }
 
@@ -157,8 +150,7 @@ enum fh_status spec_host_npt_handler(struct fh_state *s)
     FH_TRY(kc_host_to_core(s));
     s->adt->icore = true;
     const wide addr = wide_mul(s->adt->regs->ctxt_regs.hpfar_el2 & k->HPFAR_MASK, 256);
-    if (!is_addr(k, addr))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_addr(k, addr), (uint64_t)addr);
     FH_TRY(handle_host_fault(s, (uint64_t)addr));
     if (s->adt->halt)
         return FH_OK;
@@ -173,8 +165,7 @@ static enum fh_status switch_to_core(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t vmid = s->adt->regs->ctxt_regs.x0;
-    if (!is_vm(k, vmid))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, vmid), vmid);
     s->adt->cur_vmid = k->HOSTVISOR;
     FH_TRY(kc_host_to_core(s));
     FH_TRY(kc_save_sysregs(s));
@@ -259,7 +250,8 @@ static enum fh_status start_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcp
         return reset_vcpu(s, vmid, vcpuid, pc);
     FH_TRY(apply_oracle(s, &first));
     FH_TRY(apply_oracle(s, &second));
-    return halt(s);
+    HALT_HERE_UNLESS(s, in_image, vmid, vcpuid, pc);
+    return FH_OK;
 }
 
 /* Unlike VCPUOps, this leaves pc where it is, and happens when no exception is pending.
@@ -310,8 +302,7 @@ static enum fh_status prepare_vcpu(struct fh_state *s)
     const struct fh_profile *k = s->profile;
     const uint32_t vmid = (uint32_t)s->adt->cur_vmid;
     uint64_t vcpuid = core_data_oracle(s, vmid, number_at(&s->adt->core_data_log, vmid));
-    if (!is_vcpu(k, vcpuid))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vcpu(k, vcpuid), vcpuid);
     FH_READ_CORE_DATA(s, vmid, &vcpuid);
     s->adt->cur_vcpuid = (int64_t)vcpuid;
     FH_TRY(query_oracle(s));
@@ -421,8 +412,7 @@ static enum fh_status handle_trap(struct fh_state *s, bool *handled)
     *handled = true;
     if (class == k->ESR_ELx_EC_SYS64)
         return kc_core_handle_sys64(s);
-    if (class != k->ESR_ELx_EC_HVC64)
-        return halt(s);
+    HALT_HERE_UNLESS(s, class == k->ESR_ELx_EC_SYS64 || class == k->ESR_ELx_EC_HVC64, class);
     const uint64_t addr = cur_register(s, k->X2), size = cur_register(s, k->X3);
     if (call == k->HVC_KVM_SET_DESC_PFN)
         return share_range(s, addr, size, grant_page);
@@ -473,8 +463,8 @@ static enum fh_status save_trapped_vcpu(struct fh_state *s)
     const uint64_t hsr = cur_register(s, k->ESR_EL2);
     const uint64_t class = (hsr & k->ESR_ELx_EC_MASK) >> k->ESR_ELx_EC_SHIFT;
     const bool is_abort = class == k->ESR_ELx_EC_IABT_LOW || class == k->ESR_ELx_EC_DABT_LOW;
-    if (class != k->ESR_ELx_EC_WFx && class != k->ESR_ELx_EC_HVC64 && !is_abort)
-        return halt(s);
+    HALT_HERE_UNLESS(s, class == k->ESR_ELx_EC_WFx || class == k->ESR_ELx_EC_HVC64 || is_abort,
+                     class);
     FH_TRY(save_vcpu(s));
     if (is_abort)
         return prepare_fault(s);
@@ -535,8 +525,8 @@ enum fh_status spec_vm_exit_handler(struct fh_state *s)
     bool handled = false;
     if (ec == k->ARM_EXCEPTION_TRAP)
         FH_TRY(handle_trap(s, &handled));
-    else if (ec != k->ARM_EXCEPTION_INTERRUPT)
-        return halt(s);
+    else
+        HALT_HERE_UNLESS(s, ec == k->ARM_EXCEPTION_INTERRUPT, ec);
     if (handled) {
         s->adt->icore = false;
         return kc_core_to_host(s); /* which is core_to_vm here: x0 to x30 */

@@ -20,12 +20,6 @@ struct hypercall {
     uint64_t x[6];
 };
 
-static enum fh_status halt(struct fh_state *s)
-{
-    s->adt->halt = true;
-    return FH_OK;
-}
-
 /* A result for the caller, in x0. */
 static enum fh_status return_to_host(struct fh_state *s, const struct hypercall *call,
                                      uint64_t value)
@@ -93,8 +87,7 @@ static enum fh_status hvc_clear_vm_s2_range(struct fh_state *s, const struct hyp
 {
     const struct fh_profile *k = s->profile;
     const uint64_t *x = call->x;
-    if (!is_vm(k, x[1]) || !is_paddr(k, x[2]) || !is_paddr(k, x[3]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, x[1]) && is_paddr(k, x[2]) && is_paddr(k, x[3]), x[1], x[2], x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->NPT_ID + x[1]);
     FH_TRY(LOG_STEP(s, FH_EVENT_OVM_GET, call->vmid));
@@ -123,11 +116,12 @@ static enum fh_status hvc_phys_addr_ioremap(struct fh_state *s, const uint64_t *
 {
     const struct fh_profile *k = s->profile;
     const uint64_t page = k->PAGE_SIZE;
-    if (!is_vm(k, x[1]) || !is_addr(k, x[2]) || !is_paddr(k, x[3]) || !is_paddr(k, x[4]))
-        return halt(s);
+    HALT_HERE_UNLESS(s,
+                     is_vm(k, x[1]) && is_addr(k, x[2]) && is_paddr(k, x[3]) && is_paddr(k, x[4]),
+                     x[1], x[2], x[3], x[4]);
     const uint64_t pages = (x[4] + page - 1) / page;
-    if (!is_addr(k, x[2] + pages * page) || !is_paddr(k, x[3] + pages * page))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_addr(k, x[2] + pages * page) && is_paddr(k, x[3] + pages * page), x[2],
+                     x[3], pages);
     FH_LOOP_BOUND(s, pages);
     for (uint64_t i = 0; i < pages && !s->adt->halt; i++)
         FH_TRY(map_device_page(s, (uint32_t)x[1], x[2] + i * page, x[3] + i * page));
@@ -158,8 +152,7 @@ static enum fh_status hvc_register_kvm(struct fh_state *s, const struct hypercal
 static enum fh_status hvc_register_vcpu(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vm(k, x[1]) || !is_vcpu(k, x[2]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, x[1]) && is_vcpu(k, x[2]), x[1], x[2]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->INFO_ID + x[1]);
     FH_TRY(LOG_STEP(s, FH_EVENT_OREG_VCPU, x[1], x[2]));
@@ -170,8 +163,8 @@ static enum fh_status hvc_register_vcpu(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_set_boot_info(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vm(k, x[1]) || !is_paddr(k, x[2]) || !is_pfn(k, wide_add(x[2], x[3])))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, x[1]) && is_paddr(k, x[2]) && is_pfn(k, wide_add(x[2], x[3])),
+                     x[1], x[2], x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->INFO_ID + x[1]);
     RELY_USABLE(s, k->CORE_ID);
@@ -183,8 +176,7 @@ static enum fh_status hvc_set_boot_info(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_remap_vm_image(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vm(k, x[1]) || !is_pfn(k, x[3]) || !is_load_idx(k, x[3]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, x[1]) && is_pfn(k, x[3]) && is_load_idx(k, x[3]), x[1], x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->INFO_ID + x[1]);
     RELY_USABLE(s, k->NPT_ID + k->COREVISOR);
@@ -201,8 +193,7 @@ static enum fh_status load_block(struct fh_state *s, uint32_t vmid, wide start, 
     RELY_USABLE(s, k->NPT_ID + k->COREVISOR);
     FH_TRY(LOG_STEP(s, FH_EVENT_OPT_GET, k->COREVISOR));
     const uint64_t pte = stage2_entry(s, k->COREVISOR, (uint64_t)(remap >> k->PAGE_SHIFT)).pte;
-    if (pte == 0)
-        return halt(s);
+    HALT_HERE_UNLESS(s, pte != 0, vmid, (uint64_t)remap);
     const uint64_t pfn = phys_page(k, pte) / k->PMD_SIZE * k->PTRS_PER_PMD;
     return assign_and_map(s, vmid, start, pfn * k->PAGE_SIZE, 2);
 }
@@ -231,15 +222,13 @@ static enum fh_status hvc_verify_vm_image(struct fh_state *s, const struct hyper
 {
     const struct fh_profile *k = s->profile;
     const uint64_t vmid = call->x[1];
-    if (!is_vm(k, vmid))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, vmid), vmid);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->INFO_ID + vmid);
     FH_TRY(set_usable(s, wide_add(k->INFO_ID, call->vmid), false));
     FH_TRY(LOG_STEP(s, FH_EVENT_OVERIFY, vmid));
     const struct fh_vminfo *info = vminfo_of(s, vmid);
-    if (info->VS.vm_state != k->READY)
-        return halt(s);
+    HALT_HERE_UNLESS(s, info->VS.vm_state == k->READY, vmid, info->VS.vm_state);
     const uint64_t images = info->VB.vm_next_load_info;
     FH_LOOP_BOUND(s, images);
     for (uint64_t i = 0; i < images && !s->adt->halt; i++)
@@ -263,8 +252,7 @@ static enum fh_status hvc_smmu_free_pgd(struct fh_state *s, const struct hyperca
 {
     const struct fh_profile *k = s->profile;
     const uint64_t *x = call->x;
-    if (!is_bank(k, x[1], x[2]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_bank(k, x[1], x[2]), x[1], x[2]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
     RELY_USABLE(s, wide_add(k->INFO_ID, call->vmid));
@@ -277,8 +265,7 @@ static enum fh_status hvc_smmu_alloc_pgd(struct fh_state *s, const struct hyperc
 {
     const struct fh_profile *k = s->profile;
     const uint64_t *x = call->x;
-    if (!is_bank(k, x[1], x[3]) || x[2] >= k->COREVISOR)
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_bank(k, x[1], x[3]) && x[2] < k->COREVISOR, x[1], x[2], x[3]);
     const uint64_t banks = number_at(&s->adt->smmu_conf->smmu_dev_context_banks, x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
@@ -307,9 +294,10 @@ static enum fh_status hvc_smmu_lpae_map(struct fh_state *s, const struct hyperca
 {
     const struct fh_profile *k = s->profile;
     const uint64_t *x = call->x;
-    if (!is_paddr(k, x[1]) || !is_paddr(k, x[2]) || x[3] >= INT64_MAX || phys_page(k, x[3]) != 0 ||
-        !is_bank(k, x[4], x[5]))
-        return halt(s);
+    HALT_HERE_UNLESS(s,
+                     is_paddr(k, x[1]) && is_paddr(k, x[2]) && x[3] < INT64_MAX &&
+                         phys_page(k, x[3]) == 0 && is_bank(k, x[4], x[5]),
+                     x[1], x[2], x[3], x[4], x[5]);
     const uint32_t cbndx = (uint32_t)x[4], index = (uint32_t)x[5];
     const uint64_t gfn = pfn_of(k, x[1]), pfn = pfn_of(k, x[2]);
     FH_TRY(query_oracle(s));
@@ -329,8 +317,7 @@ static enum fh_status hvc_smmu_iova_to_phys(struct fh_state *s, const struct hyp
 {
     const struct fh_profile *k = s->profile;
     const uint64_t *x = call->x;
-    if (!is_paddr(k, x[1]) || !is_bank(k, x[2], x[3]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_paddr(k, x[1]) && is_bank(k, x[2], x[3]), x[1], x[2], x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SPT_ID);
     const uint64_t pte = smmu_entry(s, (uint32_t)x[2], (uint32_t)x[3], pfn_of(k, x[1])).pte;
@@ -341,8 +328,7 @@ static enum fh_status hvc_smmu_iova_to_phys(struct fh_state *s, const struct hyp
 static enum fh_status hvc_smmu_clear(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_paddr(k, x[1]) || !is_bank(k, x[2], x[3]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_paddr(k, x[1]) && is_bank(k, x[2], x[3]), x[1], x[2], x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->SMMU_ID);
     RELY_USABLE(s, wide_add(k->INFO_ID, smmu_vmid_of(s, x[2], x[3])));
@@ -363,8 +349,7 @@ static uint64_t host_data_count(const struct fh_state *s)
 static enum fh_status hvc_encrypt_buf(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vm(k, x[1]) || !is_paddr(k, x[2]) || !is_paddr(k, x[3]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, x[1]) && is_paddr(k, x[2]) && is_paddr(k, x[3]), x[1], x[2], x[3]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->S2PAGE_ID);
     FH_TRY(LOG_STEP(s, FH_EVENT_OSAVE_ENC_BUF, x[1], x[2], x[3], host_data_count(s)));
@@ -375,8 +360,7 @@ static enum fh_status hvc_encrypt_buf(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_decrypt_buf(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vm(k, x[1]) || !is_paddr(k, x[2]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, x[1]) && is_paddr(k, x[2]), x[1], x[2]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->S2PAGE_ID);
     RELY_USABLE(s, k->INFO_ID + x[1]);
@@ -388,7 +372,8 @@ static enum fh_status hvc_decrypt_buf(struct fh_state *s, const uint64_t *x)
 /* x1 VM, x2 vCPU. Nothing: what leaves KCore is not modelled. */
 static enum fh_status hvc_save_crypt_vcpu(struct fh_state *s, const uint64_t *x)
 {
-    return is_vm(s->profile, x[1]) && is_vcpu(s->profile, x[2]) ? FH_OK : halt(s);
+    HALT_HERE_UNLESS(s, is_vm(s->profile, x[1]) && is_vcpu(s->profile, x[2]), x[1], x[2]);
+    return FH_OK;
 }
 
 /* x1 VM, x2 vCPU. The context that is loaded is the caller's. */
@@ -396,8 +381,7 @@ static enum fh_status hvc_load_crypt_vcpu(struct fh_state *s, const struct hyper
 {
     const struct fh_profile *k = s->profile;
     const uint64_t *x = call->x;
-    if (!is_vm(k, x[1]) || !is_vcpu(k, x[2]))
-        return halt(s);
+    HALT_HERE_UNLESS(s, is_vm(k, x[1]) && is_vcpu(k, x[2]), x[1], x[2]);
     FH_TRY(query_oracle(s));
     RELY_USABLE(s, k->INFO_ID + x[1]);
     const uint64_t args[] = {x[1], x[2], host_data_count(s)};

@@ -86,8 +86,7 @@ enum fh_status spec_vm_exit_handler_raw(struct fh_state *s)
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)k->EC, &ec));
     if (ec == k->ARM_EXCEPTION_INTERRUPT)
         return leave_vm(s);
-    if (ec != k->ARM_EXCEPTION_TRAP)
-        return kc_panic(s);
+    FH_DEMAND(s, ec == k->ARM_EXCEPTION_TRAP || ec == k->ARM_EXCEPTION_INTERRUPT, ec);
     if (skips_last_instruction(s))
         return kc_core_to_vm(s);
     FH_TRY(kc_vm_exit_dispatcher(s, vmid, vcpuid, &ret));

@@ -98,9 +98,20 @@ static enum fh_status keep_locks(struct fh_state *s, const wide *ids, size_t cou
     return FH_OK;
 }
 
-#define KEEP_LOCKS(s, halts, ...)                                                                  \
-    keep_locks(s, (const wide[]){__VA_ARGS__}, sizeof((const wide[]){__VA_ARGS__}) / sizeof(wide), \
-               halts)
+/* `needed`, in words, does not hold: KCore panics and keeps these locks. */
+#define KEEP_LOCKS(s, halts, needed, ...)                                                          \
+    (note_panic(s, FH_LAYER, __func__, needed, "", (const uint64_t[1]){0}, 0),                     \
+     keep_locks(s, (const wide[]){__VA_ARGS__},                                                    \
+                sizeof((const wide[]){__VA_ARGS__}) / sizeof(wide), halts))
+
+/* *halts: does KCore panic, since this does not hold? No lock is kept. */
+#define HALT_UNLESS(s, halts, needed, ...)                                                         \
+    do {                                                                                           \
+        const bool fh_holds_ = (needed);                                                           \
+        if (!fh_holds_)                                                                            \
+            FH_NOTE_PANIC(s, #needed, __VA_ARGS__);                                                \
+        *(halts) = !fh_holds_;                                                                     \
+    } while (0)
 
 /* --- Pages ------------------------------------------------------------------------------------ */
 
@@ -143,11 +154,11 @@ enum fh_status local_map_host(struct fh_state *s, uint64_t addr, bool *halts)
     const uint64_t pfn = pfn_of(k, addr);
     const struct fh_s2page *page = s2page_of(s, pfn);
     if (page->s2_owner != k->INVALID && page->s2_owner != k->HOSTVISOR && page->s2_count == 0)
-        return KEEP_LOCKS(s, halts, k->S2PAGE_ID);
+        return KEEP_LOCKS(s, halts, "a page that is the host's, shared, or nobody's", k->S2PAGE_ID);
     const uint64_t attributes =
         page->s2_owner == k->INVALID ? k->PAGE_S2_DEVICE | k->S2_RDWR : k->PAGE_S2_KERNEL;
     FH_TRY(map_stage2(s, (uint32_t)k->HOSTVISOR, addr, 3, pfn * k->PAGE_SIZE | attributes, halts));
-    return *halts ? KEEP_LOCKS(s, halts, k->S2PAGE_ID, k->NPT_ID) : FH_OK;
+    return *halts ? KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->S2PAGE_ID, k->NPT_ID) : FH_OK;
 }
 
 enum fh_status local_clear_vm_page(struct fh_state *s, uint64_t vmid, uint64_t pfn, bool *halts)
@@ -158,7 +169,7 @@ enum fh_status local_clear_vm_page(struct fh_state *s, uint64_t vmid, uint64_t p
         return FH_OK;
     FH_TRY(unmap_host(s, pfn, halts));
     if (*halts)
-        return KEEP_LOCKS(s, halts, k->S2PAGE_ID, k->NPT_ID);
+        return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->S2PAGE_ID, k->NPT_ID);
     FH_TRY(
         set_page(s, pfn, (struct fh_s2page){(uint32_t)k->HOSTVISOR, 0, pfn + k->SMMU_HOST_OFFSET}));
     return set_entry_u64(s, &s->adt->shared.flatmem, pfn, 0);
@@ -175,12 +186,15 @@ enum fh_status local_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_
     if (page->s2_owner == k->HOSTVISOR && page->s2_count == 0) {
         FH_TRY(set_page(s, pfn, (struct fh_s2page){vmid, 0, gfn}));
         FH_TRY(unmap_host(s, pfn, halts));
-        return *halts ? KEEP_LOCKS(s, halts, k->S2PAGE_ID, k->NPT_ID) : fetch_page(s, vmid, pfn);
+        return *halts ? KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->S2PAGE_ID, k->NPT_ID)
+                      : fetch_page(s, vmid, pfn);
     }
     if (page->s2_owner != k->HOSTVISOR && page->s2_owner == vmid &&
         (page->s2_gfn == k->INVALID64 || page->s2_gfn == gfn))
         return FH_OK;
-    return KEEP_LOCKS(s, halts, k->S2PAGE_ID);
+    return KEEP_LOCKS(s, halts,
+                      "a page of the host that is not shared, or the VM's own at this address",
+                      k->S2PAGE_ID);
 }
 
 enum fh_status local_map_pfn_vm(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
@@ -192,7 +206,7 @@ enum fh_status local_map_pfn_vm(struct fh_state *s, uint32_t vmid, wide addr, ui
         FH_TRY(map_stage2(s, vmid, addr, 2, page & k->NOT_PMD_TABLE_BIT, halts));
     else
         FH_TRY(map_stage2(s, vmid, addr, 3, page, halts));
-    return *halts ? KEEP_LOCKS(s, halts, k->NPT_ID + vmid) : FH_OK;
+    return *halts ? KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->NPT_ID + vmid) : FH_OK;
 }
 
 enum fh_status local_map_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uint64_t pa,
@@ -201,13 +215,13 @@ enum fh_status local_map_io(struct fh_state *s, uint32_t vmid, uint64_t gpa, uin
     const struct fh_profile *k = s->profile;
     *halts = false;
     if (vminfo_of(s, vmid)->VS.vm_state != k->READY)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid);
+        return KEEP_LOCKS(s, halts, "vm_state == READY", k->INFO_ID + vmid);
     if (s2page_of(s, pfn_of(k, pa))->s2_owner != k->INVALID)
         return FH_OK;
     FH_TRY(map_stage2(s, vmid, gpa, 3, phys_page(k, pa) | k->PAGE_S2_DEVICE | k->S2_RDWR, halts));
     if (!*halts)
         return FH_OK;
-    return KEEP_LOCKS(s, halts, k->INFO_ID + vmid, k->S2PAGE_ID, k->NPT_ID + vmid);
+    return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->INFO_ID + vmid, k->S2PAGE_ID, k->NPT_ID + vmid);
 }
 
 enum fh_status local_grant_vm_page(struct fh_state *s, uint64_t vmid, uint64_t pfn)
@@ -231,7 +245,8 @@ enum fh_status local_revoke_vm_page(struct fh_state *s, uint64_t vmid, uint64_t 
     if (count != 1)
         return FH_OK;
     FH_TRY(unmap_host(s, pfn, halts));
-    return *halts ? KEEP_LOCKS(s, halts, k->S2PAGE_ID, k->NPT_ID) : fetch_page(s, vmid, pfn);
+    return *halts ? KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->S2PAGE_ID, k->NPT_ID)
+                  : fetch_page(s, vmid, pfn);
 }
 
 /* --- VMs -------------------------------------------------------------------------------------- */
@@ -264,7 +279,9 @@ enum fh_status local_set_vcpu_active(struct fh_state *s, uint64_t vmid, uint64_t
 {
     const struct fh_profile *k = s->profile;
     const struct fh_state_info *info = &vminfo_of(s, vmid)->VS;
-    *halts = info->vm_state != k->VERIFIED || number_at(&info->vm_vcpu_state, vcpuid) != k->READY;
+    const uint64_t vcpu_state = number_at(&info->vm_vcpu_state, vcpuid);
+    HALT_UNLESS(s, halts, info->vm_state == k->VERIFIED && vcpu_state == k->READY, info->vm_state,
+                vcpu_state);
     return *halts ? FH_OK : set_vcpu_state_of(s, vmid, vcpuid, k->ACTIVE);
 }
 
@@ -272,7 +289,8 @@ enum fh_status local_set_vcpu_inactive(struct fh_state *s, uint64_t vmid, int64_
                                        bool *halts)
 {
     const struct fh_profile *k = s->profile;
-    *halts = number_at_wide(&vminfo_of(s, vmid)->VS.vm_vcpu_state, (wide)vcpuid) != k->ACTIVE;
+    const uint64_t vcpu_state = number_at_wide(&vminfo_of(s, vmid)->VS.vm_vcpu_state, (wide)vcpuid);
+    HALT_UNLESS(s, halts, vcpu_state == k->ACTIVE, vmid, (uint64_t)vcpuid, vcpu_state);
     if (*halts)
         return FH_OK;
     FH_LEAVES_64_BITS(s, vcpuid < 0, (uint64_t)vcpuid);
@@ -289,7 +307,9 @@ enum fh_status local_register_vcpu(struct fh_state *s, uint64_t vmid, uint64_t v
     const struct fh_profile *k = s->profile;
     const struct fh_environment *env = &s->env;
     const struct fh_state_info *before = &vminfo_of(s, vmid)->VS;
-    *halts = before->vm_state != k->READY || number_at(&before->vm_vcpu_state, vcpuid) != k->UNUSED;
+    const uint64_t vcpu_state = number_at(&before->vm_vcpu_state, vcpuid);
+    HALT_UNLESS(s, halts, before->vm_state == k->READY && vcpu_state == k->UNUSED, before->vm_state,
+                vcpu_state);
     if (*halts)
         return FH_OK;
     struct fh_vminfo *info;
@@ -302,7 +322,7 @@ enum fh_status local_register_vcpu(struct fh_state *s, uint64_t vmid, uint64_t v
 enum fh_status local_gen_vmid(struct fh_state *s, bool *halts)
 {
     uint64_t *next = &s->adt->shared.core_data.next_vmid;
-    *halts = *next >= s->profile->COREVISOR;
+    HALT_UNLESS(s, halts, *next < s->profile->COREVISOR, *next);
     return *halts ? FH_OK : set_u64(s, next, *next + 1);
 }
 
@@ -310,7 +330,8 @@ enum fh_status local_register_kvm(struct fh_state *s, uint64_t vmid, bool *halts
 {
     const struct fh_profile *k = s->profile;
     const struct fh_environment *env = &s->env;
-    *halts = vminfo_of(s, vmid)->VS.vm_state != k->UNUSED;
+    const uint64_t state = vminfo_of(s, vmid)->VS.vm_state;
+    HALT_UNLESS(s, halts, state == k->UNUSED, vmid, state);
     if (*halts)
         return FH_OK;
     struct fh_vminfo *info;
@@ -341,12 +362,12 @@ enum fh_status local_set_boot_info(struct fh_state *s, uint64_t vmid, uint64_t l
     const struct fh_profile *k = s->profile;
     const struct fh_vminfo *info = vminfo_of(s, vmid);
     uint64_t *next = &s->adt->shared.core_data.next_remap_ptr;
-    *halts = info->VS.vm_state != k->READY;
+    HALT_UNLESS(s, halts, info->VS.vm_state == k->READY, vmid, info->VS.vm_state);
     if (*halts || info->VB.vm_next_load_info >= k->MAX_LOAD_INFO_NUM)
         return FH_OK;
     const uint64_t pages = (uint64_t)(wide_add(size, k->PAGE_SIZE - 1) >> k->PAGE_SHIFT);
     const wide end = wide_add(*next, wide_mul(pages, k->PAGE_SIZE));
-    *halts = pages == 0 || end >= k->REMAP_END;
+    HALT_UNLESS(s, halts, pages != 0 && end < k->REMAP_END, pages, *next);
     if (*halts)
         return FH_OK;
     FH_TRY(record_image(s, vmid, load_addr, size, *next));
@@ -365,7 +386,7 @@ static enum fh_status remap_page(struct fh_state *s, uint64_t vmid, uint64_t pfn
         wide_add(number_at(&boot->vm_remap_addr, load_idx), wide_mul(mapped, k->PAGE_SIZE));
     FH_TRY(map_stage2(s, core, target, 3, pfn * k->PAGE_SIZE | k->PAGE_HYP, halts));
     if (*halts)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid, k->NPT_ID + core);
+        return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->INFO_ID + vmid, k->NPT_ID + core);
     FH_LEAVES_64_BITS(s, !is_int64(wide_mul(pfn, k->PAGE_SIZE)), pfn);
     struct fh_vminfo *info;
     FH_TRY(own_vminfo(s, vmid, &info));
@@ -379,7 +400,7 @@ enum fh_status local_remap_vm_image(struct fh_state *s, uint64_t vmid, uint64_t 
     const struct fh_vminfo *info = vminfo_of(s, vmid);
     *halts = false;
     if (info->VS.vm_state != k->READY)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid);
+        return KEEP_LOCKS(s, halts, "vm_state == READY", k->INFO_ID + vmid);
     const uint64_t size = number_at(&info->VB.vm_load_size, load_idx);
     const wide pages = wide_add(size, k->PAGE_SIZE - 1) >> k->PAGE_SHIFT;
     if (load_idx >= info->VB.vm_next_load_info ||
@@ -409,7 +430,7 @@ enum fh_status local_free_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint32_t 
     if (vmid == k->INVALID)
         return FH_OK;
     if (vminfo_of(s, vmid)->VS.vm_state != k->POWEROFF)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID);
+        return KEEP_LOCKS(s, halts, "vm_state == POWEROFF", k->SMMU_ID);
     return set_bank_owner(s, cbndx, index, k->INVALID);
 }
 
@@ -419,11 +440,11 @@ enum fh_status local_alloc_smmu_pgd(struct fh_state *s, uint32_t cbndx, uint64_t
     const struct fh_profile *k = s->profile;
     *halts = false;
     if (cbndx >= banks)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID);
+        return KEEP_LOCKS(s, halts, "cbndx < num_context_banks", k->SMMU_ID);
     if (smmu_vmid_of(s, index, cbndx) != k->INVALID)
         return FH_OK;
     if (is_vm(k, vmid) && vminfo_of(s, vmid)->VS.vm_state == k->VERIFIED)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid, k->SMMU_ID);
+        return KEEP_LOCKS(s, halts, "vm_state != VERIFIED", k->INFO_ID + vmid, k->SMMU_ID);
     FH_TRY(set_bank_owner(s, cbndx, index, vmid));
     return empty_smmu_table(s, cbndx, index);
 }
@@ -435,7 +456,8 @@ static enum fh_status take_page_for_smmu(struct fh_state *s, uint64_t vmid, uint
     const struct fh_profile *k = s->profile;
     FH_TRY(unmap_host(s, pfn, halts));
     if (*halts)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID, k->INFO_ID + vmid, k->S2PAGE_ID, k->NPT_ID);
+        return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->SMMU_ID, k->INFO_ID + vmid, k->S2PAGE_ID,
+                          k->NPT_ID);
     return set_page(s, pfn, (struct fh_s2page){(uint32_t)vmid, (uint32_t)k->INVALID, gfn});
 }
 
@@ -449,12 +471,13 @@ enum fh_status local_smmu_assign_page(struct fh_state *s, uint32_t cbndx, uint32
     if (!is_vm(k, vmid))
         return FH_OK;
     if (vminfo_of(s, vmid)->VS.vm_state == k->VERIFIED)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID, k->INFO_ID + vmid);
+        return KEEP_LOCKS(s, halts, "vm_state != VERIFIED", k->SMMU_ID, k->INFO_ID + vmid);
     if (page->s2_owner == k->HOSTVISOR && page->s2_count == 0)
         return take_page_for_smmu(s, vmid, gfn, pfn, halts);
     if (page->s2_owner == vmid)
         return FH_OK;
-    return KEEP_LOCKS(s, halts, k->SMMU_ID, k->INFO_ID + vmid, k->S2PAGE_ID);
+    return KEEP_LOCKS(s, halts, "a page of the host that is not shared, or the VM's own",
+                      k->SMMU_ID, k->INFO_ID + vmid, k->S2PAGE_ID);
 }
 
 enum fh_status local_smmu_map_page(struct fh_state *s, uint32_t cbndx, uint32_t index,
@@ -469,12 +492,13 @@ enum fh_status local_smmu_map_page(struct fh_state *s, uint32_t cbndx, uint32_t 
     if (vmid == k->INVALID)
         return FH_OK;
     if (is_vm(k, vmid) && vminfo_of(s, vmid)->VS.vm_state == k->VERIFIED)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID, info_id);
+        return KEEP_LOCKS(s, halts, "vm_state != VERIFIED", k->SMMU_ID, info_id);
     if (vmid != page->s2_owner || pfn_of(k, iova) != page->s2_gfn)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID, info_id, k->S2PAGE_ID);
+        return KEEP_LOCKS(s, halts, "a page of the bank's owner, at its own address", k->SMMU_ID,
+                          info_id, k->S2PAGE_ID);
     FH_TRY(map_smmu_page(s, cbndx, index, iova, pte, halts));
     if (*halts)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID, info_id, k->S2PAGE_ID, k->SPT_ID);
+        return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->SMMU_ID, info_id, k->S2PAGE_ID, k->SPT_ID);
     if (page->s2_owner != k->HOSTVISOR || page->s2_count >= k->EL2_SMMU_CFG_SIZE)
         return FH_OK;
     return set_count(s, pfn, page->s2_count + 1);
@@ -490,12 +514,12 @@ enum fh_status local_smmu_clear(struct fh_state *s, uint64_t iova, uint32_t cbnd
     if (vmid == k->INVALID)
         return FH_OK;
     if (is_vm(k, vmid) && vminfo_of(s, vmid)->VS.vm_state >= k->VERIFIED)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID, info_id);
+        return KEEP_LOCKS(s, halts, "vm_state < VERIFIED", k->SMMU_ID, info_id);
     const uint64_t pte = smmu_entry(s, cbndx, index, pfn_of(k, iova)).pte;
     if (pte != 0)
         FH_TRY(map_smmu_page(s, cbndx, index, iova, 0, halts));
     if (*halts)
-        return KEEP_LOCKS(s, halts, k->SMMU_ID, info_id, k->S2PAGE_ID, k->SPT_ID);
+        return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->SMMU_ID, info_id, k->S2PAGE_ID, k->SPT_ID);
     const uint64_t pfn = pfn_of(k, phys_page(k, pte));
     const struct fh_s2page *page = s2page_of(s, pfn);
     if (page->s2_owner != k->HOSTVISOR || page->s2_count == 0)
@@ -529,7 +553,7 @@ enum fh_status local_load_encryted_vcpu(struct fh_state *s, uint64_t vmid, uint6
     const struct fh_state_info *before = &vminfo_of(s, vmid)->VS;
     *halts = false;
     if (before->vm_state != k->READY || number_at(&before->vm_vcpu_state, vcpuid) != k->READY)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid);
+        return KEEP_LOCKS(s, halts, "vm_state == READY && vcpu_state == READY", k->INFO_ID + vmid);
     FH_TRY(decrypt_ctxt(s, ctxtid));
     struct fh_vminfo *info;
     FH_TRY(own_vminfo(s, vmid, &info));
@@ -544,7 +568,7 @@ enum fh_status local_save_encrypt_buf(struct fh_state *s, uint64_t vmid, uint64_
     *halts = false;
     if (s2page_of(s, pfn_of(k, inbuf))->s2_owner != vmid ||
         s2page_of(s, outpfn)->s2_owner != k->HOSTVISOR)
-        return KEEP_LOCKS(s, halts, k->S2PAGE_ID);
+        return KEEP_LOCKS(s, halts, "a page of the VM, and one of the host", k->S2PAGE_ID);
     return fetch_page(s, k->HOSTVISOR, outpfn);
 }
 
@@ -556,12 +580,13 @@ enum fh_status local_load_decrypt_buf(struct fh_state *s, uint64_t vmid, uint64_
     const struct fh_s2page *page = s2page_of(s, pfn);
     *halts = false;
     if (vminfo_of(s, vmid)->VS.vm_state != k->READY)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid);
+        return KEEP_LOCKS(s, halts, "vm_state == READY", k->INFO_ID + vmid);
     if (page->s2_owner != k->HOSTVISOR || page->s2_count != 0)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid, k->S2PAGE_ID);
+        return KEEP_LOCKS(s, halts, "a page of the host that is not shared", k->INFO_ID + vmid,
+                          k->S2PAGE_ID);
     FH_TRY(unmap_host(s, pfn, halts));
     if (*halts)
-        return KEEP_LOCKS(s, halts, k->INFO_ID + vmid, k->S2PAGE_ID, k->NPT_ID);
+        return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->INFO_ID + vmid, k->S2PAGE_ID, k->NPT_ID);
     FH_TRY(set_page(s, pfn, (struct fh_s2page){(uint32_t)vmid, 0, k->INVALID64}));
     return fetch_page(s, k->HOSTVISOR, pfn);
 }

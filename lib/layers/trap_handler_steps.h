@@ -29,6 +29,16 @@ struct others_effect {
 enum fh_status note_oracle(struct fh_state *s, struct others_effect *effect);
 enum fh_status apply_oracle(struct fh_state *s, const struct others_effect *effect);
 
+/* KCore panics and keeps no lock, and the function ends, unless this holds. */
+#define HALT_HERE_UNLESS(s, condition, ...)                                                        \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            FH_NOTE_PANIC(s, #condition, __VA_ARGS__);                                             \
+            (s)->adt->halt = true;                                                                 \
+            return FH_OK;                                                                          \
+        }                                                                                          \
+    } while (0)
+
 /* Put an event of this CPU in front of slog. */
 enum fh_status log_step_of(struct fh_state *s, enum fh_event_kind kind, const uint64_t *args);
 

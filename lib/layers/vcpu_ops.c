@@ -26,7 +26,7 @@ static enum fh_status prepare_trap(struct fh_state *s, uint32_t vmid, uint32_t v
         return is_vm(k, vmid) ? kc_prep_hvc(s, vmid, vcpuid) : prepare_hvc(s, vmid, vcpuid);
     if (class == k->ESR_ELx_EC_IABT_LOW || class == k->ESR_ELx_EC_DABT_LOW)
         return is_vm(k, vmid) ? kc_prep_abort(s, vmid, vcpuid) : prepare_abort(s, vmid, vcpuid);
-    return kc_panic(s);
+    return FH_PANIC_FOR(s, "a class that the host is told of: WFx, HVC or an abort", class);
 }
 
 /*

@@ -56,8 +56,7 @@ enum fh_status spec_reset_gp_regs(struct fh_state *s, uint32_t vmid, uint32_t vc
     FH_TRY(kc_get_int_pc(s, vmid, vcpuid, &pc));
     FH_TRY(kc_search_load_info(s, vmid, pc, &load_addr));
     FH_RELY(s, is_addr(k, load_addr), load_addr);
-    if (load_addr == 0)
-        return kc_panic(s);
+    FH_DEMAND(s, load_addr != 0, vmid, vcpuid, pc);
     FH_TRY(kc_clear_shadow_gp_regs(s, vmid, vcpuid));
     FH_TRY(kc_get_int_pstate(s, vmid, vcpuid, &pstate));
     FH_TRY(set_register(s, vmid, vcpuid, k->PSTATE, pstate));

@@ -234,6 +234,7 @@ static void tell_where(const struct fh_state *s, struct fh_trap_outcome *outcome
     if (outcome->end == FH_TRAP_HALTED) {
         outcome->layer = s->panic.layer;
         outcome->function = s->panic.function;
+        outcome->condition = s->panic.condition;
         return;
     }
     outcome->layer = s->error.layer;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/status.h>
+#include <faulthandler/trap.h>
 
 #include "base/text.h"
 
@@ -47,7 +48,8 @@ static const char *put_name(struct text *text, const char *names)
     return *names ? names + 1 : names;
 }
 
-size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size)
+/* "MemManager.map_page_host: what happened; needs condition with name = value, ..." */
+static size_t format(const struct fh_error *error, const char *what, char *buffer, size_t size)
 {
     struct text text = {buffer, size, 0};
     if (error->layer) {
@@ -58,7 +60,7 @@ size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size)
         text_put(&text, error->function);
         text_put(&text, ": ");
     }
-    text_put(&text, fh_status_message(error->status));
+    text_put(&text, what);
     if (error->condition) {
         text_put(&text, "; needs ");
         text_put(&text, error->condition);
@@ -71,4 +73,21 @@ size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size)
         text_put_value(&text, error->values[i]);
     }
     return text_end(&text);
+}
+
+size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size)
+{
+    return format(error, fh_status_message(error->status), buffer, size);
+}
+
+size_t fh_panic_format(const struct fh_panic *panic, char *buffer, size_t size)
+{
+    struct fh_error error = {.layer = panic->layer,
+                             .function = panic->function,
+                             .condition = panic->condition,
+                             .names = panic->names,
+                             .nvalues = panic->nvalues};
+    for (unsigned i = 0; i < panic->nvalues; i++)
+        error.values[i] = panic->values[i];
+    return format(&error, "panic", buffer, size);
 }

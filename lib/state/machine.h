@@ -64,9 +64,10 @@ struct fh_state {
     struct fh_environment env;
     struct fh_allocator allocator;
     struct fh_error error;
-    struct fh_panic panic; /* where it was last */
+    struct fh_panic panic;       /* where it was last */
+    bool panic_is_fresh;         /* it is about to be told */
     struct fh_question question; /* that is asked next */
-    struct fh_error beyond; /* the first value of this call that 64 bits do not hold, if any */
+    struct fh_error beyond;      /* the first value of this call that 64 bits do not hold, if any */
     struct journal journal;
     struct lock_place locks[LOCK_PLACES];
     enum fh_realisation realisation;

@@ -62,8 +62,7 @@ static enum fh_status keep_page(struct fh_state *s, uint64_t gfn, uint64_t pfn, 
     const struct fh_profile *k = s->profile;
     uint64_t map;
     FH_TRY(kc_get_pfn_map(s, pfn, &map));
-    if (map != k->INVALID64 && map != gfn)
-        return kc_panic(s);
+    FH_DEMAND(s, map == k->INVALID64 || map == gfn, pfn, map, gfn);
     if (map == k->INVALID64)
         FH_TRY(kc_set_pfn_map(s, pfn, gfn));
     return count == k->INVALID ? kc_set_pfn_count(s, pfn, 0) : FH_OK;
@@ -88,7 +87,8 @@ static enum fh_status m_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint
     } else if (owner != k->HOSTVISOR && owner == vmid) {
         FH_TRY(keep_page(s, gfn, pfn, count));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(
+            FH_PANIC(s, (owner == k->HOSTVISOR && count == 0) || owner == vmid, pfn, owner, count));
     }
     return kc_release_lock_s2page(s);
 }
@@ -112,7 +112,8 @@ static enum fh_status m_assign_pfn_to_smmu(struct fh_state *s, uint32_t vmid, ui
         FH_TRY(kc_set_pfn_map(s, pfn, gfn));
         FH_TRY(kc_set_pfn_count(s, pfn, (uint32_t)k->INVALID));
     } else if (owner == k->HOSTVISOR || owner != vmid) {
-        FH_TRY(kc_panic(s));
+        FH_TRY(
+            FH_PANIC(s, (owner == k->HOSTVISOR && count == 0) || owner == vmid, pfn, owner, count));
     }
     return kc_release_lock_s2page(s);
 }
@@ -131,7 +132,7 @@ static enum fh_status m_assign_smmu(struct fh_state *s, uint32_t vmid, uint64_t 
         FH_RELY(s, s->adt->halt || is_int(vm_state), vm_state);
         FH_TRY(kc_get_vm_state(s, vmid, &state));
         if (state == s->profile->VERIFIED)
-            FH_TRY(kc_panic(s));
+            FH_TRY(FH_PANIC(s, state != s->profile->VERIFIED, vmid));
         else
             FH_TRY(kc_assign_pfn_to_smmu(s, vmid, gfn, pfn));
     }
@@ -158,7 +159,7 @@ static enum fh_status m_el2_alloc_smmu_pgd(struct fh_state *s, uint32_t cbndx, u
             FH_TRY(kc_alloc_smmu(s, vmid, cbndx, index));
         }
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, cbndx < num, cbndx, num));
     }
     return kc_release_lock_smmu(s);
 }
@@ -311,11 +312,9 @@ static enum fh_status m_restore_vm(struct fh_state *s)
     uint64_t vmid, vcpuid;
     FH_TRY(current_vcpu(s, &cur_vmid, &cur_vcpuid));
     FH_TRY(get(s, cur_vmid, cur_vcpuid, k->X0, &vmid));
-    if (!is_vm(k, vmid))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(k, vmid), vmid);
     FH_TRY(kc_get_int_run_vcpuid(s, (uint32_t)vmid, &vcpuid));
-    if (!is_vcpu(k, vmid))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vcpu(k, vmid), vmid);
     FH_TRY(kc_set_per_cpu(s, (uint32_t)vmid, (uint32_t)vcpuid));
     FH_TRY(kc_set_vcpu_active(s, (uint32_t)vmid, (uint32_t)vcpuid));
     FH_TRY(kc_restore_shadow_kvm_regs(s));
@@ -337,8 +336,7 @@ static enum fh_status hvc_register_kvm(struct fh_state *s, uint32_t cur_vmid, ui
 
 static enum fh_status hvc_register_vcpu(struct fh_state *s, const uint64_t *x)
 {
-    if (!is_vm(s->profile, x[1]) || !is_vcpu(s->profile, x[2]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vm(s->profile, x[1]) && is_vcpu(s->profile, x[2]), x[1], x[2]);
     return kc_register_vcpu(s, (uint32_t)x[1], (uint32_t)x[2]);
 }
 
@@ -346,8 +344,8 @@ static enum fh_status hvc_register_vcpu(struct fh_state *s, const uint64_t *x)
 static enum fh_status hvc_phys_addr_ioremap(struct fh_state *s, const uint64_t *x)
 {
     const struct fh_profile *k = s->profile;
-    if (!is_vmid(k, x[1]) || !is_addr(k, x[2] + x[4]) || !is_paddr(k, x[3] + x[4]))
-        return kc_panic(s);
+    FH_DEMAND(s, is_vmid(k, x[1]) && is_addr(k, x[2] + x[4]) && is_paddr(k, x[3] + x[4]), x[1],
+              x[2], x[3], x[4]);
     return kc_kvm_phys_addr_ioremap(s, (uint32_t)x[1], x[2], x[3], x[4]);
 }
 
@@ -374,8 +372,7 @@ static enum fh_status m_host_hvc_dispatcher(struct fh_state *s)
         return FH_OK;
     if (x[0] == k->HVC_PHYS_ADDR_IOREMAP)
         return hvc_phys_addr_ioremap(s, x);
-    if (x[0] == k->HVC_CLEAR_VM_S2_RANGE && !is_paddr(k, x[3]))
-        return kc_panic(s);
+    FH_DEMAND(s, x[0] != k->HVC_CLEAR_VM_S2_RANGE || is_paddr(k, x[3]), x[3]);
     return below_host_hvc_dispatcher(s);
 }
 

@@ -12,8 +12,8 @@
 
 static void add_register(struct registers *registers, const char *name, uint64_t value)
 {
-    const struct fh_type *regs = fh_type_field(fh_rdata_type(), "regs", strlen("regs"))->type;
-    const struct fh_type *type = fh_type_field(regs, "ctxt_regs", strlen("ctxt_regs"))->type;
+    const struct fh_type *regs = FH_FIELD_TYPE(fh_rdata_type(), rdata, regs);
+    const struct fh_type *type = FH_FIELD_TYPE(regs, ctxt, ctxt_regs);
     registers->values[registers->count++] =
         (struct register_value){fh_type_field(type, name, strlen(name)), value};
 }

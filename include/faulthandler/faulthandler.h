@@ -19,15 +19,18 @@
 #include <faulthandler/invariants.h>
 #include <faulthandler/machine.h>
 #include <faulthandler/map.h>
+#include <faulthandler/path.h>
 #include <faulthandler/profile.h>
 #include <faulthandler/rdata.h>
 #include <faulthandler/realisation.h>
 #include <faulthandler/reflect.h>
+#include <faulthandler/scene.h>
 #include <faulthandler/spec.h>
 #include <faulthandler/state.h>
 #include <faulthandler/status.h>
 #include <faulthandler/tables.h>
 #include <faulthandler/trap.h>
 #include <faulthandler/version.h>
+#include <faulthandler/words.h>
 
 #endif

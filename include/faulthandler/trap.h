@@ -32,13 +32,23 @@ struct fh_trap {
     const struct fh_ctxt_regs *regs; /* the hardware's, as they are at entry: x0 to x30, ... */
 };
 
+/* How a trap ends: X(NAME, in a word). */
+/* clang-format off */
+#define FH_TRAP_RESULT_MAP(X)                                                                       \
+    X(RETURNS, "returns") /* to the host or a VM */                                                 \
+    X(HALTED, "halted")   /* KCore panicked, now or before */                                       \
+    X(STUCK, "stuck")     /* the spec says nothing; also any other failure: the status says which */ \
+    X(DIED, "died")       /* an exception inside EL2 */                                             \
+    X(HANGS, "hangs")     /* a loop inside EL2 that does not end */
+/* clang-format on */
+
 enum fh_trap_result {
-    FH_TRAP_RETURNS, /* to the host or a VM */
-    FH_TRAP_HALTED,  /* KCore panicked, now or before */
-    FH_TRAP_STUCK,   /* the spec says nothing; also any other failure: the status says which */
-    FH_TRAP_DIED,    /* an exception inside EL2 */
-    FH_TRAP_HANGS    /* a loop inside EL2 that does not end */
+#define FH_TRAP_RESULT_ENUM(name, word) FH_TRAP_##name,
+    FH_TRAP_RESULT_MAP(FH_TRAP_RESULT_ENUM)
+#undef FH_TRAP_RESULT_ENUM
 };
+
+FH_API const char *fh_trap_result_name(enum fh_trap_result result);
 
 struct fh_trap_outcome {
     enum fh_trap_result end;

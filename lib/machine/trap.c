@@ -167,6 +167,16 @@ enum fh_status fh_trap_switch(struct fh_state *s, uint64_t cpu)
     return txn_end(s, switch_cpu(s, cpu));
 }
 
+const char *fh_trap_result_name(enum fh_trap_result result)
+{
+    static const char *const words[] = {
+#define WORD(name, word) word,
+        FH_TRAP_RESULT_MAP(WORD)
+#undef WORD
+    };
+    return words[result];
+}
+
 /* --- Traps ----------------------------------------------------------------------------------- */
 
 /* Who runs on the CPU traps, with these registers. */

@@ -3,8 +3,6 @@
 
 #include "state/machine.h"
 
-const struct fh_machine fh_machine_spec = {.name = "spec", .profile = &fh_profile_spec};
-
 const struct fh_profile *fh_machine_profile(const struct fh_machine *machine)
 {
     while (machine && !machine->profile)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SOURCE = Path(os.environ["FH_SOURCE_DIR"])
 LIB = SOURCE / "lib"
-PARTS = ["base", "arm", "state", "layers", "security", "machine"]
+PARTS = ["base", "arm", "state", "layers", "security", "machine", "scene"]
 SIM = SOURCE / "sim"
 # What each folder of fhsim may include beside itself.
 FOLDERS = {

@@ -214,6 +214,7 @@ enum fh_arm_class {
     FIELD(Overlay, 38, 38, FLAG, "the permission fault is of an overlay")                           \
     FIELD(DirtyBit, 37, 37, FLAG, "the permission fault is of a dirty state")                       \
     FH_ARM_FIELDS_esr(FIELD)                                                                        \
+    FIELD(TopLevel, 21, 21, FLAG, "the permission fault is of TopLevel")                            \
     FIELD(PFV, 14, 14, FLAG, "PFAR holds the physical address")                                     \
     FIELD(SET, 12, 11, SET, "severity of an external abort")                                        \
     FIELD(FnV, 10, 10, FNV, "FAR")                                                                  \
@@ -258,6 +259,7 @@ enum fh_arm_class {
     FH_ARM_DATA_ISS2(FIELD)                                                                         \
     FH_ARM_FIELDS_esr(FIELD)                                                                        \
     FIELD(ISV, 24, 24, ISV, "fields of the access")                                                 \
+    FIELD(TopLevel, 21, 21, FLAG, "the permission fault is of TopLevel")                            \
     FIELD(WU, 17, 16, WU, "did a store change the location?")                                       \
     FIELD(FnP, 15, 15, FLAG, "FAR is not precise")                                                  \
     FIELD(PFV, 14, 14, FLAG, "PFAR holds the physical address")                                     \

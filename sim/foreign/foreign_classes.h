@@ -6,20 +6,16 @@
 #include <stdint.h>
 
 /*
- * Exception classes, as KVM and QEMU call them. A class that is not here is not known to this
- * version: newer processors and kernels have more.
+ * Exception classes, as KVM and QEMU call them; what the architecture says of them is in
+ * arm_syndrome.h. A class that is not here is not known to this version: newer processors and
+ * kernels have more.
  */
-
-/* Where a class can come from, as bits, and whether it is an SError. */
-enum { FROM_64 = 1, FROM_32 = 2, FROM_EL2 = 4, IS_SERROR = 8 };
-enum { FROM_ALL = FROM_64 | FROM_32 | FROM_EL2, FROM_LOWER = FROM_64 | FROM_32 };
 
 struct class_info {
     uint8_t class;
     const char *kvm;   /* KVM's name; NULL: it has none, and prints the number */
     const char *kvm32; /* of KVM on 32-bit Arm, or what another version calls it; or NULL */
-    unsigned from;
-    unsigned qemu; /* bits of its names for the exception */
+    unsigned qemu;     /* bits of its names for the exception */
 };
 
 /* NULL if the class is not known. */

@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <faulthandler/arm_syndrome.h>
+
 #include "foreign/foreign_checker.h"
 #include "foreign/foreign_classes.h"
 
@@ -93,10 +95,10 @@ static void check_name_of(struct checker *checker, const struct trace_line *line
 static unsigned source_bits(enum exception_source source)
 {
     switch (source) {
-    case SOURCE_LOWER64: return FROM_64;
-    case SOURCE_LOWER32: return FROM_32;
-    case SOURCE_EL2: return FROM_EL2;
-    default: return FROM_LOWER;
+    case SOURCE_LOWER64: return FH_ARM_FROM_64;
+    case SOURCE_LOWER32: return FH_ARM_FROM_32;
+    case SOURCE_EL2: return FH_ARM_FROM_SAME;
+    default: return FH_ARM_FROM_64 | FH_ARM_FROM_32;
     }
 }
 
@@ -110,11 +112,11 @@ static void check_class(struct checker *checker, const struct trace_line *line)
         check_open(checker, CHECK_class_possible, "ESR_EL2 is not recorded");
         return;
     }
-    const struct class_info *info = class_find(class);
-    if (info)
+    const struct fh_arm_class_info *info = fh_arm_find_class(class);
+    if (info && class_find(class))
         check_that(checker, CHECK_class_possible,
                    info->from & source_bits(record_source(line)) &&
-                       !(info->from & IS_SERROR) == (type == TYPE_SYNC),
+                       !(info->from & FH_ARM_IS_SERROR) == (type == TYPE_SYNC),
                    "class 0x%" PRIx64 " (%s) cannot be taken there", class, class_name(class));
     else
         check_open(checker, CHECK_class_possible, unknown_class);
@@ -122,23 +124,15 @@ static void check_class(struct checker *checker, const struct trace_line *line)
 
 /* --- The form -------------------------------------------------------------------------------- */
 
-/* The bits of the ISS that a class has; those of classes that are not here are not checked. */
-static const struct {
-    uint8_t class;
-    uint32_t iss;
-} iss_bits[] = {
-    {0x00, 0},        {0x01, 0x1f003e7}, {0x07, 0x1f0000f}, {0x0e, 0},      {0x11, 0xffff},
-    {0x12, 0xffff},   {0x15, 0xffff},    {0x16, 0xffff},    {0x17, 0xffff}, {0x18, 0x3fffff},
-    {0x20, 0x205ebf}, {0x21, 0x205ebf},  {0x22, 0},         {0x3c, 0xffff},
-};
-
+/*
+ * Bits of the ISS that the class does not have. What an SError has is for the implementation to
+ * say, and what a data abort has depends on more than its form.
+ */
 static bool has_reserved_iss(uint64_t esr)
 {
-    for (size_t i = 0; i < sizeof iss_bits / sizeof *iss_bits; i++) {
-        if (iss_bits[i].class == ESR_CLASS(esr))
-            return ESR_ISS(esr) & ~(uint64_t)iss_bits[i].iss;
-    }
-    return false;
+    const struct fh_arm_layout *layout = fh_arm_esr_layout(esr);
+    return layout && ESR_CLASS(esr) != CLASS_SERROR && !fh_arm_is_data_abort(esr) &&
+           ESR_ISS(esr) & ~layout->bits;
 }
 
 static bool is_abort(uint64_t class)
@@ -166,10 +160,10 @@ static bool needs_il(const struct trace_line *line, uint64_t esr)
 {
     const uint64_t class = ESR_CLASS(esr);
     const enum exception_source source = record_source(line);
-    const struct class_info *info = class_find(class);
-    if (!info || !is_of_aarch64(line))
+    const struct fh_arm_class_info *info = fh_arm_find_class(class);
+    if (!info || !class_find(class) || !is_of_aarch64(line))
         return false;
-    if (source == SOURCE_LOWER64 || source == SOURCE_EL2 || !(info->from & FROM_32))
+    if (source == SOURCE_LOWER64 || source == SOURCE_EL2 || !(info->from & FH_ARM_FROM_32))
         return true;
     return class == 0x00 || class == CLASS_SERROR || class == CLASS_IABT_LOW ||
            class == CLASS_PC_ALIGN || (is_data_abort(class) && !ESR_ISV(esr));
@@ -199,18 +193,21 @@ static void check_form(struct checker *checker, const struct trace_line *line, u
 
 /* --- Aborts ---------------------------------------------------------------------------------- */
 
-/* Status codes: those of both kinds of aborts, and those of data aborts alone. */
+/* Some status codes are those of data aborts alone. */
 static bool status_exists(uint64_t class, uint64_t status)
 {
-    const bool is_walk_fault = status <= 0x0f;
-    const bool is_external =
-        status == 0x10 || (status >= 0x12 && status <= 0x18) || (status >= 0x1b && status <= 0x1f);
-    const bool is_granule = status >= 0x22 && status <= 0x28;
-    const bool is_level_below = status >= 0x29 && status <= 0x2c;
-    const bool is_other = status == 0x30 || status == 0x31;
-    const bool is_of_data = status == 0x11 || status == 0x21 || status == 0x34 || status == 0x35;
-    return is_walk_fault || is_external || is_granule || is_level_below || is_other ||
-           (is_of_data && is_data_abort(class));
+    struct fh_arm_fault fault;
+    if (!fh_arm_status_fault(status, &fault))
+        return false;
+    switch (fault.kind) {
+    case FH_ARM_STATUS_SECTION_DOMAIN: /* of PAR_EL1 */
+    case FH_ARM_STATUS_PAGE_DOMAIN: return false;
+    case FH_ARM_STATUS_TAG_CHECK:
+    case FH_ARM_STATUS_ALIGNMENT:
+    case FH_ARM_STATUS_LOCKDOWN:
+    case FH_ARM_STATUS_ATOMIC: return is_data_abort(class);
+    default: return true;
+    }
 }
 
 enum { STATUS_EXTERNAL = 0x10, STATUS_LS64 = 0x35 };

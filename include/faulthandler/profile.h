@@ -15,7 +15,7 @@ extern "C" {
 /* The constants of one build of the hypervisor, under their spec names. */
 struct fh_profile {
     const char *name;
-#define FH_CONSTANT_MEMBER(constant, spec, sekvm_4_18) uint64_t constant;
+#define FH_CONSTANT_MEMBER(constant, value) uint64_t constant;
     FH_CONSTANT_MAP(FH_CONSTANT_MEMBER)
 #undef FH_CONSTANT_MEMBER
 };

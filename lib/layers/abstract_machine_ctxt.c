@@ -19,12 +19,12 @@
 
 /* The numbers of Constants.v, as constant expressions. */
 enum {
-#define SHADOW_NUMBER(name, spec, sekvm_4_18) SHADOW_##name = (int)((spec)&0xff),
+#define SHADOW_NUMBER(name, value) SHADOW_##name = (int)((value)&0xff),
     FH_CONSTANT_MAP(SHADOW_NUMBER)
 #undef SHADOW_NUMBER
 };
 
-/* The numbers are the same in the other profile, whose table this is too: X(constant, place). */
+/* The numbers are the same in all machines, whose table this is too: X(constant, place). */
 /* clang-format off */
 #define SHADOW_MAP(X)                                                                              \
     X(X0, ctxt_regs.x0) X(X1, ctxt_regs.x1) X(X2, ctxt_regs.x2) X(X3, ctxt_regs.x3)                \

@@ -2,27 +2,21 @@
 #include <faulthandler/profile.h>
 
 const struct fh_profile fh_profile_spec = {.name = "spec",
-#define VALUE(constant, spec, sekvm_4_18) .constant = (spec),
+#define VALUE(constant, value) .constant = (value),
                                            FH_CONSTANT_MAP(VALUE)
-#undef VALUE
-};
-
-const struct fh_profile fh_profile_sekvm_4_18 = {.name = "sekvm-4.18",
-#define VALUE(constant, spec, sekvm_4_18) .constant = (sekvm_4_18),
-                                                 FH_CONSTANT_MAP(VALUE)
 #undef VALUE
 };
 
 static const struct fh_profile *const profiles[] = {&fh_profile_spec, &fh_profile_sekvm_4_18};
 
 static const char *const names[] = {
-#define NAME(constant, spec, sekvm_4_18) #constant,
+#define NAME(constant, value) #constant,
     FH_CONSTANT_MAP(NAME)
 #undef NAME
 };
 
 static const size_t offsets[] = {
-#define OFFSET(constant, spec, sekvm_4_18) offsetof(struct fh_profile, constant),
+#define OFFSET(constant, value) offsetof(struct fh_profile, constant),
     FH_CONSTANT_MAP(OFFSET)
 #undef OFFSET
 };

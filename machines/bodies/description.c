@@ -35,7 +35,7 @@ extern const struct machine_description machine_bodies;
 const struct machine_description machine_bodies = {
     .name = "bodies", .title = "the specification, with the verified C body of each function that departs from its own spec",
     .extends = &machine_spec,
-    .profile = &profile,
+    .profile = FH_MACHINE_PROFILE,
     .nentries = 11,
     .entries = entries,
     .tables = {MACHINE_NEXT_address},

@@ -341,7 +341,7 @@ extern const struct machine_description machine_sekvm_4_18;
 const struct machine_description machine_sekvm_4_18 = {
     .name = "sekvm-4.18", .title = "SeKVM as it was shipped for Linux 4.18",
     .extends = &machine_bodies,
-    .profile = &profile,
+    .profile = FH_MACHINE_PROFILE,
     .nconditions = 12,
     .conditions = conditions,
     .nadoptions = 31,

@@ -8,7 +8,7 @@
 extern const struct machine_description machine_spec;
 const struct machine_description machine_spec = {
     .name = "spec", .title = "the specification, as proved",
-    .profile = &profile,
+    .profile = FH_MACHINE_PROFILE,
     .tables = {MACHINE_NEXT_address},
     .hypercalls = &hypercalls,
     .guest_calls = &guest_calls,

@@ -56,7 +56,7 @@ extern const struct machine_description machine_toy;
 const struct machine_description machine_toy = {
     .name = "toy", .title = "the toy hypervisor of examples/, which maps pages for its host",
     .extends = &machine_spec,
-    .profile = &profile,
+    .profile = FH_MACHINE_PROFILE,
     .nconditions = 4,
     .conditions = conditions,
     .nadoptions = 8,

@@ -27,8 +27,9 @@ static const char help[] =
     "  infer TRACE     a machine.yaml from a trace: addresses, pools, calls that were seen\n"
     "  catalogue MACHINE\n"
     "                  its catalogue as a page in Markdown (docs/deviations.md)\n"
-    "  compile FOLDER [--tables]\n"
-    "                  its description as C, for machines of the tree\n";
+    "  compile FOLDER [--tables] [--profile]\n"
+    "                  its description as C, for machines of the tree; or its calls;\n"
+    "                  or its constants\n";
 
 static unsigned count_of(const struct machine_description *machine, enum machine_entry_kind kind)
 {
@@ -80,16 +81,18 @@ int command_machines(int argc, char **argv)
 
 static int compile(int argc, char **argv)
 {
-    bool tables = false;
+    bool tables = false, profile = false;
     const char *folder;
-    const struct option_spec options[] = {{"--tables", &tables, NULL}};
-    const enum options_outcome outcome = machine_argument(argc, argv, options, 1, &folder);
+    const struct option_spec options[] = {{"--tables", &tables, NULL},
+                                          {"--profile", &profile, NULL}};
+    const enum options_outcome outcome = machine_argument(argc, argv, options, 2, &folder);
     if (outcome != OPTIONS_GOOD)
         return outcome == OPTIONS_HELP ? EXIT_EXPECTED : EXIT_BAD_INPUT;
     const struct machine_description *machine = machine_read(folder);
     if (!machine)
         return EXIT_BAD_INPUT;
-    machine_emit(machine, tables, stdout);
+    const enum machine_emitted library = tables ? MACHINE_TABLES : MACHINE_PROFILE;
+    machine_emit(machine, tables || profile ? library : MACHINE_DESCRIPTION, stdout);
     return EXIT_EXPECTED;
 }
 

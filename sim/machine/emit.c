@@ -53,18 +53,48 @@ static void emit_head(const struct machine_description *machine, FILE *out)
 
 /* --- Tables: constants and calls ------------------------------------------------------------- */
 
+static uint64_t constant_of(const struct machine_description *machine, const char *name)
+{
+    uint64_t value = 0;
+    fh_profile_constant(machine->profile, name, strlen(name), &value);
+    return value;
+}
+
+static bool has_own_constants(const struct machine_description *machine)
+{
+    for (unsigned i = 0; machine->extends && fh_constant_name(i); i++) {
+        if (constant_of(machine, fh_constant_name(i)) !=
+            constant_of(machine->extends, fh_constant_name(i)))
+            return true;
+    }
+    return false;
+}
+
+/* The machine whose profile it has: its own, or that of what it extends. */
+static const struct machine_description *owner_of_profile(const struct machine_description *machine)
+{
+    while (machine->extends && !has_own_constants(machine))
+        machine = machine->extends;
+    return machine;
+}
+
+/* Nothing where the profile is that of another machine, or the spec's. */
 static void emit_profile(const struct machine_description *machine, FILE *out)
 {
-    fputs("static const struct fh_profile profile = {\n    .name = ", out);
+    if (!has_own_constants(machine))
+        return;
+    emit_head(machine, out);
+    fputs("#include <faulthandler/profile.h>\n\nextern const struct fh_profile fh_profile_", out);
+    emit_name(machine->name, out);
+    fputs(";\nconst struct fh_profile fh_profile_", out);
+    emit_name(machine->name, out);
+    fputs(" = {\n    .name = ", out);
     emit_text(machine->name, out);
     fputs(",\n", out);
-    for (unsigned i = 0; fh_constant_name(i); i++) {
-        const char *name = fh_constant_name(i);
-        uint64_t value = 0;
-        fh_profile_constant(machine->profile, name, strlen(name), &value);
-        fprintf(out, "    .%s = UINT64_C(%#" PRIx64 "),\n", name, value);
-    }
-    fputs("};\n\n", out);
+    for (unsigned i = 0; fh_constant_name(i); i++)
+        fprintf(out, "    .%s = UINT64_C(%#" PRIx64 "),\n", fh_constant_name(i),
+                constant_of(machine, fh_constant_name(i)));
+    fputs("};\n", out);
 }
 
 static const char *const sources[] = {
@@ -105,20 +135,20 @@ static void emit_call(const struct fh_abi_call *call, FILE *out)
     fprintf(out, ".number = UINT64_C(%#" PRIx64 "), .kind = %s,\n     ", call->number,
             kinds[call->kind]);
     emit_member("function", call->function, out);
-    fprintf(out, ".is_own = %s, .nchecks = %u, .narguments = %u,\n     .checks = {",
+    fprintf(out, ".is_own = %s, .nchecks = %u, .narguments = %u,\n     ",
             call->is_own ? "true" : "false", call->nchecks, call->narguments);
     for (unsigned i = 0; i < call->nchecks; i++) {
-        fprintf(out, "{%s, ", checks[call->checks[i].kind]);
+        fprintf(out, ".checks[%u] = {%s, ", i, checks[call->checks[i].kind]);
         emit_argument(&call->checks[i].what, out);
         fprintf(out, ", %u}, ", call->checks[i].plus);
     }
-    fputs("},\n     .arguments = {", out);
     for (unsigned i = 0; i < call->narguments; i++) {
+        fprintf(out, ".arguments[%u] = ", i);
         emit_argument(&call->arguments[i], out);
         fputs(", ", out);
     }
-    fprintf(out, "},\n     .answer = {%s, %u, UINT64_C(%#" PRIx64 ")}, ",
-            answers[call->answer.kind], call->answer.reg, call->answer.value);
+    fprintf(out, "\n     .answer = {%s, %u, UINT64_C(%#" PRIx64 ")}, ", answers[call->answer.kind],
+            call->answer.reg, call->answer.value);
     emit_member("departs", call->departs, out);
     fputs("},\n", out);
 }
@@ -147,9 +177,12 @@ static void emit_tables(const struct machine_description *machine, FILE *out)
 {
     emit_head(machine, out);
     fputs("#include <faulthandler/abi.h>\n#include <faulthandler/profile.h>\n\n"
-          "#include <stddef.h>\n\n",
+          "#include <stddef.h>\n\nextern const struct fh_profile fh_profile_",
           out);
-    emit_profile(machine, out);
+    emit_name(owner_of_profile(machine)->name, out);
+    fputs(";\n#define FH_MACHINE_PROFILE &fh_profile_", out);
+    emit_name(owner_of_profile(machine)->name, out);
+    fputs("\n\n", out);
     emit_abi(machine->hypercalls, "hypercalls", out);
     emit_abi(machine->guest_calls, "guest_calls", out);
 }
@@ -461,7 +494,7 @@ static void emit_description(const struct machine_description *machine, FILE *ou
         emit_name(machine->extends->name, out);
         fputs(",", out);
     }
-    fputs("\n    .profile = &profile,\n", out);
+    fputs("\n    .profile = FH_MACHINE_PROFILE,\n", out);
     emit_list("conditions", machine->nconditions, out);
     emit_list("adoptions", machine->nadoptions, out);
     emit_list("registers", machine->nregisters, out);
@@ -491,17 +524,19 @@ static void write_tidy(const char *text, FILE *out)
     }
 }
 
-void machine_emit(const struct machine_description *machine, bool tables, FILE *out)
+void machine_emit(const struct machine_description *machine, enum machine_emitted what, FILE *out)
 {
+    static void (*const parts[])(const struct machine_description *machine, FILE *out) = {
+        [MACHINE_DESCRIPTION] = emit_description,
+        [MACHINE_TABLES] = emit_tables,
+        [MACHINE_PROFILE] = emit_profile,
+    };
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
     if (!memory)
         no_memory();
-    if (tables)
-        emit_tables(machine, memory);
-    else
-        emit_description(machine, memory);
+    parts[what](machine, memory);
     if (fclose(memory) != 0)
         no_memory();
     write_tidy(text, out);

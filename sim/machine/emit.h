@@ -5,9 +5,12 @@
 #include "machine/machine.h"
 
 /*
- * A description as C, for machines of the tree. `tables`: what the library has of it, its constants
- * and its calls; else the description, whose source includes the tables.
+ * A description as C, for machines of the tree: the description, for fhsim; its calls, for the
+ * library and the description's source, which includes them; its constants, for the library, and
+ * nothing if it has none of its own.
  */
-void machine_emit(const struct machine_description *machine, bool tables, FILE *out);
+enum machine_emitted { MACHINE_DESCRIPTION, MACHINE_TABLES, MACHINE_PROFILE };
+
+void machine_emit(const struct machine_description *machine, enum machine_emitted what, FILE *out);
 
 #endif

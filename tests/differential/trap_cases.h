@@ -11,7 +11,7 @@
  */
 /* Hypercalls of the host in the profile `spec`, as constant expressions. */
 enum {
-#define CALL_NUMBER(name, spec, sekvm_4_18) CALL_##name = (int)((spec)&0xff),
+#define CALL_NUMBER(name, value) CALL_##name = (int)((value)&0xff),
     FH_CONSTANT_MAP(CALL_NUMBER)
 #undef CALL_NUMBER
 };

@@ -42,7 +42,7 @@ __attribute__((unused)) static inline void fh_tell(struct fh_state *s, enum fh_e
     const struct fh_machine FH_MACHINE = {                                                          \
         .name = FH_MACHINE_NAME,                                                                    \
         .extends = &FH_BELOW,                                                                       \
-        .profile = &profile,                                                                        \
+        .profile = FH_MACHINE_PROFILE,                                                              \
         .overlay = &overlay,                                                                        \
         .departures = names,                                                                        \
         .ndepartures = sizeof names / sizeof *names - 1,                                            \

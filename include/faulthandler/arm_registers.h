@@ -565,7 +565,7 @@ extern "C" {
 
 /* All forms: X(name). */
 #define FH_ARM_LAYOUT_MAP(X)                                                                        \
-    X(value64) X(sctlr_el1) X(hcr_el2) X(vtcr_el2) X(vttbr_el2) X(ttbr_el1)              \
+    X(value64) X(sctlr_el1) X(hcr_el2) X(vtcr_el2) X(vttbr_el2) X(ttbr_el1)                         \
     X(hpfar_el2) X(tcr_el1) X(mair_el1) X(par_el1) X(par_el1_fault) X(spsr) X(spsr_aarch32)         \
     X(mdcr_el2) X(cptr_el2) X(cptr_el2_e2h) X(cpacr_el1) X(cnthctl_el2) X(cnthctl_el2_e2h)          \
     X(cntkctl_el1) X(mdscr_el1) X(mpidr) X(csselr_el1) X(contextidr_el1) X(pmselr_el0)              \
@@ -584,7 +584,8 @@ FH_ARM_LAYOUT_MAP(FH_ARM_WORD)
  *   X(name, op0, op1, CRn, CRm, op2, width, form, which, other form, taken by, what it is)
  * `which` says when a word has the other form: NEVER, BIT_0, BIT_4, E2H; SYNDROME is ESR_ELx, of
  * which arm_syndrome.h has the forms. `taken by` is what makes EL2 take an access from EL1; "" if
- * nothing but a fine-grained trap does, or if the register is EL2's own.
+ * nothing but a fine-grained trap does, or if the register is EL2's own. "=0" behind a control means
+ * that its 0 does, "(reads)" and "(writes)" that it takes these only.
  */
 #define FH_ARM_REGISTER_MAP(X)                                                                      \
     X(SCTLR_EL1, 3, 0, 1, 0, 0, 64, sctlr_el1, NEVER, sctlr_el1, FH_ARM_TRAP_VM, "system control")  \
@@ -705,16 +706,16 @@ FH_ARM_LAYOUT_MAP(FH_ARM_WORD)
     X(TRFCR_EL1, 3, 0, 1, 2, 1, "MDCR_EL2.TTRF")                                                    \
     X(SMCR_EL1, 3, 0, 1, 2, 6, "CPTR_EL2.TSM")                                                      \
     X(TCR2_EL1, 3, 0, 2, 0, 3, FH_ARM_TRAP_VM)                                                      \
-    X(APIAKeyLo_EL1, 3, 0, 2, 1, 0, "HCR_EL2.APK")                                                  \
-    X(APIAKeyHi_EL1, 3, 0, 2, 1, 1, "HCR_EL2.APK")                                                  \
-    X(APIBKeyLo_EL1, 3, 0, 2, 1, 2, "HCR_EL2.APK")                                                  \
-    X(APIBKeyHi_EL1, 3, 0, 2, 1, 3, "HCR_EL2.APK")                                                  \
-    X(APDAKeyLo_EL1, 3, 0, 2, 2, 0, "HCR_EL2.APK")                                                  \
-    X(APDAKeyHi_EL1, 3, 0, 2, 2, 1, "HCR_EL2.APK")                                                  \
-    X(APDBKeyLo_EL1, 3, 0, 2, 2, 2, "HCR_EL2.APK")                                                  \
-    X(APDBKeyHi_EL1, 3, 0, 2, 2, 3, "HCR_EL2.APK")                                                  \
-    X(APGAKeyLo_EL1, 3, 0, 2, 3, 0, "HCR_EL2.APK")                                                  \
-    X(APGAKeyHi_EL1, 3, 0, 2, 3, 1, "HCR_EL2.APK")                                                  \
+    X(APIAKeyLo_EL1, 3, 0, 2, 1, 0, "HCR_EL2.APK=0")                                                \
+    X(APIAKeyHi_EL1, 3, 0, 2, 1, 1, "HCR_EL2.APK=0")                                                \
+    X(APIBKeyLo_EL1, 3, 0, 2, 1, 2, "HCR_EL2.APK=0")                                                \
+    X(APIBKeyHi_EL1, 3, 0, 2, 1, 3, "HCR_EL2.APK=0")                                                \
+    X(APDAKeyLo_EL1, 3, 0, 2, 2, 0, "HCR_EL2.APK=0")                                                \
+    X(APDAKeyHi_EL1, 3, 0, 2, 2, 1, "HCR_EL2.APK=0")                                                \
+    X(APDBKeyLo_EL1, 3, 0, 2, 2, 2, "HCR_EL2.APK=0")                                                \
+    X(APDBKeyHi_EL1, 3, 0, 2, 2, 3, "HCR_EL2.APK=0")                                                \
+    X(APGAKeyLo_EL1, 3, 0, 2, 3, 0, "HCR_EL2.APK=0")                                                \
+    X(APGAKeyHi_EL1, 3, 0, 2, 3, 1, "HCR_EL2.APK=0")                                                \
     X(SPSel, 3, 0, 4, 2, 0, "")                                                                     \
     X(CurrentEL, 3, 0, 4, 2, 2, "")                                                                 \
     X(PAN, 3, 0, 4, 2, 3, "")                                                                       \
@@ -767,11 +768,11 @@ FH_ARM_LAYOUT_MAP(FH_ARM_WORD)
     X(ICC_HPPIR1_EL1, 3, 0, 12, 12, 2, "")                                                          \
     X(ICC_BPR1_EL1, 3, 0, 12, 12, 3, "")                                                            \
     X(ICC_CTLR_EL1, 3, 0, 12, 12, 4, "")                                                            \
-    X(ICC_SRE_EL1, 3, 0, 12, 12, 5, "ICC_SRE_EL2.Enable")                                           \
+    X(ICC_SRE_EL1, 3, 0, 12, 12, 5, "ICC_SRE_EL2.Enable=0")                                         \
     X(ICC_IGRPEN0_EL1, 3, 0, 12, 12, 6, "")                                                         \
     X(ICC_IGRPEN1_EL1, 3, 0, 12, 12, 7, "")                                                         \
     X(RCWMASK_EL1, 3, 0, 13, 0, 6, "")                                                              \
-    X(SCXTNUM_EL1, 3, 0, 13, 0, 7, "HCR_EL2.EnSCXT")                                                \
+    X(SCXTNUM_EL1, 3, 0, 13, 0, 7, "HCR_EL2.EnSCXT=0")                                              \
     X(CCSIDR_EL1, 3, 1, 0, 0, 0, "HCR_EL2.TID2, HCR_EL2.TID4")                                      \
     X(CLIDR_EL1, 3, 1, 0, 0, 1, "HCR_EL2.TID2, HCR_EL2.TID4")                                       \
     X(CCSIDR2_EL1, 3, 1, 0, 0, 2, "HCR_EL2.TID2, HCR_EL2.TID4")                                     \
@@ -804,15 +805,15 @@ FH_ARM_LAYOUT_MAP(FH_ARM_WORD)
     X(PMCCFILTR_EL0, 3, 3, 14, 15, 7, "MDCR_EL2.TPM")                                               \
     X(POR_EL0, 3, 3, 10, 2, 4, "")                                                                  \
     X(TPIDR2_EL0, 3, 3, 13, 0, 5, "")                                                               \
-    X(SCXTNUM_EL0, 3, 3, 13, 0, 7, "HCR_EL2.EnSCXT")                                                \
+    X(SCXTNUM_EL0, 3, 3, 13, 0, 7, "HCR_EL2.EnSCXT=0")                                              \
     X(CNTFRQ_EL0, 3, 3, 14, 0, 0, "")                                                               \
-    X(CNTPCT_EL0, 3, 3, 14, 0, 1, "CNTHCTL_EL2.EL1PCTEN")                                           \
+    X(CNTPCT_EL0, 3, 3, 14, 0, 1, "CNTHCTL_EL2.EL1PCTEN=0")                                         \
     X(CNTVCT_EL0, 3, 3, 14, 0, 2, "CNTHCTL_EL2.EL1TVCT")                                            \
-    X(CNTPCTSS_EL0, 3, 3, 14, 0, 5, "CNTHCTL_EL2.EL1PCTEN")                                         \
+    X(CNTPCTSS_EL0, 3, 3, 14, 0, 5, "CNTHCTL_EL2.EL1PCTEN=0")                                       \
     X(CNTVCTSS_EL0, 3, 3, 14, 0, 6, "CNTHCTL_EL2.EL1TVCT")                                          \
-    X(CNTP_TVAL_EL0, 3, 3, 14, 2, 0, "CNTHCTL_EL2.EL1PCEN")                                         \
-    X(CNTP_CTL_EL0, 3, 3, 14, 2, 1, "CNTHCTL_EL2.EL1PCEN")                                          \
-    X(CNTP_CVAL_EL0, 3, 3, 14, 2, 2, "CNTHCTL_EL2.EL1PCEN")                                         \
+    X(CNTP_TVAL_EL0, 3, 3, 14, 2, 0, "CNTHCTL_EL2.EL1PCEN=0")                                       \
+    X(CNTP_CTL_EL0, 3, 3, 14, 2, 1, "CNTHCTL_EL2.EL1PCEN=0")                                        \
+    X(CNTP_CVAL_EL0, 3, 3, 14, 2, 2, "CNTHCTL_EL2.EL1PCEN=0")                                       \
     X(CNTV_TVAL_EL0, 3, 3, 14, 3, 0, "CNTHCTL_EL2.EL1TVT")                                          \
     X(CNTV_CTL_EL0, 3, 3, 14, 3, 1, "CNTHCTL_EL2.EL1TVT")                                           \
     X(CNTV_CVAL_EL0, 3, 3, 14, 3, 2, "CNTHCTL_EL2.EL1TVT")                                          \
@@ -1130,6 +1131,22 @@ FH_API const struct fh_arm_register *fh_arm_register_called(const char *name, si
 /* By encoding; NULL if not known. */
 FH_API const struct fh_arm_register *
 fh_arm_register_encoded(const struct fh_arm_encoding *encoding);
+
+/* The controls of EL2 that take accesses from EL1. */
+struct fh_arm_controls {
+    uint64_t hcr, mdcr, cptr, cnthctl;
+};
+
+enum fh_arm_taken { FH_ARM_NOT_TAKEN, FH_ARM_TAKEN, FH_ARM_MAY_BE_TAKEN };
+
+/*
+ * Does EL2 take a read or write of a register by EL1, as its `trap` says? `by`, of `size` bytes,
+ * gets the control that decides ("HCR_EL2.TVM"); "" if none takes it. MAY_BE where another register
+ * or a field of several bits decides. Fine-grained traps are not looked at.
+ */
+FH_API enum fh_arm_taken fh_arm_register_taken(const struct fh_arm_register *reg, bool is_write,
+                                               const struct fh_arm_controls *controls, char *by,
+                                               size_t size);
 
 /* What a trapped MSR, MRS or system instruction (class SYS64) was about. */
 static inline struct fh_arm_encoding fh_arm_esr_encoding(uint64_t esr)

@@ -53,6 +53,33 @@ FH_API const struct fh_type *fh_event_object_type(enum fh_event_kind kind);
 FH_API const struct fh_field *fh_type_field(const struct fh_type *type, const char *name,
                                             size_t length);
 
+/*
+ * Fields that a program names: FH_FIELD_rdata_regs is the index of `regs` among the fields of the
+ * record `rdata`, and FH_FIELD_TYPE(type, rdata, regs) its type, where `type` is that record's or
+ * that of references to it. A name that the tables do not have does not compile.
+ */
+#define FH_INDEX_OF_memblock(field, type) FH_FIELD_memblock_##field,
+#define FH_INDEX_OF_core_data(field, type) FH_FIELD_core_data_##field,
+#define FH_INDEX_OF_s2page(field, type) FH_FIELD_s2page_##field,
+#define FH_INDEX_OF_npt(field, type) FH_FIELD_npt_##field,
+#define FH_INDEX_OF_boot_info(field, type) FH_FIELD_boot_info_##field,
+#define FH_INDEX_OF_state_info(field, type) FH_FIELD_state_info_##field,
+#define FH_INDEX_OF_vminfo(field, type) FH_FIELD_vminfo_##field,
+#define FH_INDEX_OF_smmu_conf(field, type) FH_FIELD_smmu_conf_##field,
+#define FH_INDEX_OF_spt(field, type) FH_FIELD_spt_##field,
+#define FH_INDEX_OF_ctxt_regs(field, type) FH_FIELD_ctxt_regs_##field,
+#define FH_INDEX_OF_trap_regs(field, type) FH_FIELD_trap_regs_##field,
+#define FH_INDEX_OF_ctxt_states(field, type) FH_FIELD_ctxt_states_##field,
+#define FH_INDEX_OF_ctxt(field, type) FH_FIELD_ctxt_##field,
+#define FH_INDEX_OF_shared(field, type) FH_FIELD_shared_##field,
+#define FH_INDEX_OF_rdata(field, type) FH_FIELD_rdata_##field,
+#define FH_FIELD_INDICES(record)                                                                   \
+    enum fh_##record##_field { FH_FIELDS_##record(FH_INDEX_OF_##record) FH_FIELDS_OF_##record };
+FH_RECORDS(FH_FIELD_INDICES)
+#undef FH_FIELD_INDICES
+
+#define FH_FIELD_TYPE(of, record, field) ((of)->fields[FH_FIELD_##record##_##field].type)
+
 /* The record that a REF at `place` points to, the all-zero one for NULL. */
 FH_API const void *fh_ref_record(const struct fh_type *type, const void *place);
 

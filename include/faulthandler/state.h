@@ -122,7 +122,17 @@ struct fh_config {
     bool simple_locks; /* in FH_CONCRETE: only tables are words, locks are as in FH_ABSTRACT */
 };
 
-/* A machine: one RData and what is needed to call functions on it. Not for two threads at once. */
+/*
+ * A machine: one RData and what is needed to call functions on it.
+ *
+ * Threads. One thread at a time uses a state: all functions of this library that take one count as
+ * use, reading too. Two states never need a lock between them, also where they share structure as a
+ * state and its fork do, if their allocator may be called from several threads at once. A snapshot
+ * may be read by any number of threads, and each releases the shares that it took; one that a thread
+ * hands to another it hands over as any other pointer. Callbacks are called by the thread that called
+ * the function; an environment that several states share must expect that. Profiles, machines,
+ * types and tables never change.
+ */
 struct fh_state;
 
 /*
@@ -132,7 +142,10 @@ struct fh_state;
 FH_API struct fh_state *fh_state_new(const struct fh_config *config);
 FH_API void fh_state_free(struct fh_state *state);
 
-/* A second state with the same data and configuration; O(1), the two share all structure. */
+/*
+ * A second state with the same data and configuration; O(1), the two share all structure. Afterwards
+ * each may have a thread of its own.
+ */
 FH_API struct fh_state *fh_state_fork(struct fh_state *state);
 
 /* The data, to read. Valid until the state is next written. */

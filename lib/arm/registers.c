@@ -143,6 +143,98 @@ size_t fh_arm_describe_encoding(const struct fh_arm_encoding *encoding, char *bu
     return text_end(&text);
 }
 
+/* --- What EL2 takes -------------------------------------------------------------------------- */
+
+/* One control of a register's `trap`: "HCR_EL2.TVM (writes)". */
+struct control {
+    const char *name; /* "HCR_EL2.TVM" */
+    size_t length;
+    const char *field;
+    size_t field_length;
+    bool takes_when_0;
+    bool of_reads, of_writes;
+};
+
+static size_t until(const char *text, const char *stops)
+{
+    size_t n = 0;
+    for (; text[n]; n++) {
+        for (const char *stop = stops; *stop; stop++) {
+            if (text[n] == *stop)
+                return n;
+        }
+    }
+    return n;
+}
+
+/* Read the control at *at, and go on behind it; false at the end. */
+static bool next_control(const char **at, struct control *control)
+{
+    const char *text = *at;
+    if (!*text)
+        return false;
+    const size_t dot = until(text, ".");
+    const size_t end = until(text, "=, ");
+    *control =
+        (struct control){text, end, text + dot + 1, end - dot - 1, text[end] == '=', true, true};
+    text += end;
+    text += *text == '=' ? 2 : 0;
+    if (text[0] == ' ' && text[1] == '(') {
+        control->of_reads = text[2] == 'r';
+        control->of_writes = text[2] == 'w';
+    }
+    text += until(text, ",");
+    *at = text + (*text ? 2 : 0);
+    return true;
+}
+
+static enum fh_arm_taken ask(const struct control *control, const struct fh_arm_controls *controls)
+{
+    const struct {
+        const char *name;
+        uint64_t word;
+    } words[] = {{"HCR_EL2", controls->hcr},
+                 {"MDCR_EL2", controls->mdcr},
+                 {"CPTR_EL2", controls->cptr},
+                 {"CNTHCTL_EL2", controls->cnthctl}};
+    const size_t length = control->length - control->field_length - 1;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!fh_arm_is_named(words[i].name, control->name, length))
+            continue;
+        const struct fh_arm_register *reg = fh_arm_register_named(control->name, length);
+        const struct fh_arm_field *field =
+            fh_arm_layout_field(fh_arm_register_layout(reg, words[i].word, controls->hcr),
+                                control->field, control->field_length);
+        if (!field || field->high != field->low)
+            return FH_ARM_MAY_BE_TAKEN;
+        const bool is_set = fh_arm_field_value(field, words[i].word) != 0;
+        return is_set != control->takes_when_0 ? FH_ARM_TAKEN : FH_ARM_NOT_TAKEN;
+    }
+    return FH_ARM_MAY_BE_TAKEN;
+}
+
+enum fh_arm_taken fh_arm_register_taken(const struct fh_arm_register *reg, bool is_write,
+                                        const struct fh_arm_controls *controls, char *by,
+                                        size_t size)
+{
+    enum fh_arm_taken taken = FH_ARM_NOT_TAKEN;
+    struct control control;
+    struct text text = {by, size, 0};
+    for (const char *at = reg->trap; next_control(&at, &control) && taken != FH_ARM_TAKEN;) {
+        if (is_write ? !control.of_writes : !control.of_reads)
+            continue;
+        const enum fh_arm_taken answer = ask(&control, controls);
+        if (answer == FH_ARM_NOT_TAKEN || (answer == taken && taken == FH_ARM_MAY_BE_TAKEN))
+            continue;
+        taken = answer;
+        text.length = 0;
+        for (size_t i = 0; i < control.length; i++)
+            text_put_char(&text, control.name[i]);
+    }
+    text_end(&text);
+    return taken;
+}
+
 /* --- Words ----------------------------------------------------------------------------------- */
 
 const struct fh_arm_layout *fh_arm_register_layout(const struct fh_arm_register *reg, uint64_t word,

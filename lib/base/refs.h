@@ -3,15 +3,31 @@
 #define FH_BASE_REFS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Reference counts. States that share structure may live in different threads, so the counts are
  * atomic; asking "am I the only owner?" is a plain load on the usual machines.
+ *
+ * What is shared is read by all its owners and written by none but for the count, which changes
+ * under the eyes of the others at any time. Who finds itself the only owner may write: nobody else
+ * has a share to make a second one of, and the owner that gave up the last other one has finished
+ * reading (release, acquire). Who is not makes a copy, with refs_copy, of all but the count, and
+ * then gives its share up; the last one to do so frees the original.
  */
 static inline void refs_init(uint32_t *references)
 {
     __atomic_store_n(references, 1, __ATOMIC_RELAXED);
+}
+
+/* Copy a record of `size` bytes that begins with a count; the copy has one owner. */
+static inline void refs_copy(void *to, const void *from, size_t size)
+{
+    const size_t count = sizeof(uint32_t);
+    memcpy((char *)to + count, (const char *)from + count, size - count);
+    refs_init(to);
 }
 
 static inline void refs_retain(uint32_t *references)

@@ -103,9 +103,9 @@ static bool own_tickets(struct fh_log *log, const struct fh_allocator *allocator
     if (!tickets)
         return false;
     memset(tickets, 0, tickets_bytes(size));
-    if (old)
-        memcpy(tickets, old, tickets_bytes(length));
     refs_init(&tickets->references);
+    if (old)
+        refs_copy(tickets, old, tickets_bytes(length));
     tickets->size = size;
     tickets_release(old, allocator);
     log->tickets = tickets;

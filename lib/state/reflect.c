@@ -408,13 +408,13 @@ bool fh_ref_own(const struct fh_type *type, void *place, const struct fh_allocat
     if (!record)
         return false;
     if (old) {
-        memcpy(record, old, type->record_size);
+        refs_copy(record, old, type->record_size);
         retain_fields(type, record);
         fh_value_release(type, place, allocator);
     } else {
         memset(record, 0, type->record_size);
+        refs_init(references_of(record));
     }
-    refs_init(references_of(record));
     *(void **)place = record;
     return true;
 }

@@ -229,8 +229,7 @@ bool own_data_alone(struct fh_state *s)
     struct fh_rdata *adt = s->allocator.alloc(s->allocator.context, sizeof *adt);
     if (!adt)
         return false;
-    memcpy(adt, s->adt, sizeof *adt);
-    refs_init(&adt->references);
+    refs_copy(adt, s->adt, sizeof *adt);
     fh_value_retain(fh_rdata_type(), adt);
     release_rdata(s->adt, &s->allocator);
     s->adt = adt;

@@ -6,9 +6,11 @@
 #include "commands.h"
 #include "base/files.h"
 #include "base/options.h"
+#include "base/report_file.h"
+#include "convert/recognise.h"
 
 static const char help_begin[] =
-    "usage: fhsim convert TRACE [-o FILE] [--to FORM]\n"
+    "usage: fhsim convert TRACE-OR-RECORDING [-o FILE] [--to FORM]\n"
     "       fhsim convert --from FORMAT FILE... [-o FILE] [--to FORM]\n\n"
     "Writes a trace, as `fhsim replay` reads it, to standard output or to a file, which appears\n"
     "when it is complete. '-' is standard input.\n\n"
@@ -17,7 +19,7 @@ static const char help_begin[] =
     "  --to FORM      jsonl: JSON Lines, for people; cbor: a CBOR sequence, which is read\n"
     "                 faster; jsonl.zst, cbor.zst: the same compressed. On standard output\n"
     "                 jsonl is the default\n"
-    "  --from FORMAT  what FILE is:\n";
+    "  --from FORMAT  what FILE is; without it that is recognised:\n";
 
 static const char help_end[] =
     "  --symbols FILE the symbols of the kernel (kallsyms), for qemu-int: whose vectors those\n"
@@ -29,7 +31,7 @@ static const char help_end[] =
 
 #define SOURCE(id, name, reads) &source_##id,
 static const struct source_format *const sources[] = {&source_trace, &source_recorder,
-                                                      IMPORTER_MAP(SOURCE)};
+                                                      IMPORTER_MAP(SOURCE) & source_stage2_dump};
 #undef SOURCE
 
 enum { SOURCES = sizeof sources / sizeof *sources };
@@ -114,9 +116,35 @@ static int run(const struct source_format *source, struct conversion *conversion
     return trace_out_close(conversion->out) && good ? EXIT_EXPECTED : EXIT_BAD_INPUT;
 }
 
+/* What becomes no trace: a text, on standard output or in a file that appears when it is whole. */
+static int run_text(const struct source_format *source, struct conversion *conversion,
+                    const char *path)
+{
+    struct report_file *file = path ? report_file_open(path) : NULL;
+    if (path && !file)
+        return EXIT_BAD_INPUT;
+    if (!source->write(conversion, path ? report_file_stream(file) : stdout)) {
+        report_file_discard(file);
+        return EXIT_BAD_INPUT;
+    }
+    return !file || report_file_commit(file) ? EXIT_EXPECTED : EXIT_BAD_INPUT;
+}
+
+/*
+ * Without --from it is a trace, or a recording that is recognised. NULL, with a message, if it is
+ * neither.
+ */
+static const struct source_format *recognise_source(const char *path)
+{
+    const struct recognised is = recognise_file(path, NULL);
+    if (is.other)
+        recognise_refuse(path, is.other);
+    return is.other ? NULL : is.importer ? find_source(is.importer->name) : &source_trace;
+}
+
 int command_convert(int argc, char **argv)
 {
-    const char *from = "trace";
+    const char *from = NULL;
     const char *to = NULL;
     const char *path = NULL;
     const char *symbols = NULL;
@@ -132,18 +160,23 @@ int command_convert(int argc, char **argv)
     case OPTIONS_BAD: return EXIT_BAD_INPUT;
     case OPTIONS_GOOD: break;
     }
-    if (symbols && strcmp(from, "qemu-int") != 0) {
-        diag_plain("convert: --symbols goes with --from qemu-int");
-        return EXIT_BAD_INPUT;
-    }
     struct trace_form form = {false, false};
     if (path && strcmp(path, "-") == 0)
         path = NULL; /* standard output */
-    const struct source_format *source = find_source(from);
-    if (!source || !check_count(source, (size_t)count) || !find_form(to, path, &form) ||
+    const struct source_format *source = from         ? find_source(from)
+                                         : count == 1 ? recognise_source(argv[0])
+                                                      : &source_trace;
+    if (!source || !check_count(source, (size_t)count))
+        return EXIT_BAD_INPUT;
+    if (symbols && source != &source_qemu_int) {
+        diag_plain("convert: --symbols goes with --from qemu-int");
+        return EXIT_BAD_INPUT;
+    }
+    if ((!source->write && !find_form(to, path, &form)) ||
         !is_apart(path, symbols, (const char *const *)argv, (size_t)count))
         return EXIT_BAD_INPUT;
     struct conversion conversion = {
         .paths = argv, .count = (size_t)count, .symbols = symbols, .strict = strict};
-    return run(source, &conversion, path, form);
+    return source->write ? run_text(source, &conversion, path)
+                         : run(source, &conversion, path, form);
 }

@@ -23,6 +23,9 @@ struct source_format {
     size_t files_max;
     /* False after bad input, which has been reported: what came before it was converted. */
     bool (*convert)(struct conversion *conversion);
+    /* Instead, for what becomes no trace: writes the text. False: there is none, as was reported.
+     */
+    bool (*write)(struct conversion *conversion, FILE *out);
 };
 
 #define SOURCE_DECLARATION(id, name, reads) extern const struct source_format source_##id;
@@ -30,8 +33,13 @@ IMPORTER_MAP(SOURCE_DECLARATION)
 #undef SOURCE_DECLARATION
 extern const struct source_format source_trace;
 extern const struct source_format source_recorder;
+extern const struct source_format source_stage2_dump;
 
 /* After each record: how much of the file, 0 to 1, is done. */
 void conversion_progress(struct conversion *conversion, const char *path, double done);
+
+/* Lines of a recording that were passed over go to standard error: a trace has no place for them.
+ */
+void conversion_tell_strange(const struct import *import);
 
 #endif

@@ -20,7 +20,7 @@ static bool convert(struct conversion *conversion)
 
 const struct source_format source_trace = {
     .name = "trace",
-    .reads = "a trace, JSON Lines or CBOR; this is the default",
+    .reads = "a trace, JSON Lines or CBOR",
     .files_max = 1,
     .convert = convert,
 };

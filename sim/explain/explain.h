@@ -20,6 +20,12 @@ struct explained {
 void say_machine(const struct joined *joined, const struct explained *explained, saying *say,
                  void *context);
 
+/* Where the spec keeps a register, and whether an access of a VM to it is taken. */
+void say_spec_place(const struct fh_arm_register *reg, const struct fh_machine *machine,
+                    saying *say, void *context);
+void say_taken(const struct fh_arm_register *reg, bool is_write, const struct fh_machine *machine,
+               saying *say, void *context);
+
 void print_text(const struct explained *explained, FILE *out);
 void print_json(const struct explained *explained, FILE *out);
 

@@ -136,6 +136,22 @@ const struct found *joined_general(const struct joined *joined, unsigned number)
     return NULL;
 }
 
+static uint64_t value_of(const struct joined *joined, const char *canonical)
+{
+    const struct found *found = find_canonical(joined->report, canonical);
+    return found ? found->value : 0;
+}
+
+struct fh_arm_controls joined_controls(const struct joined *joined)
+{
+    return (struct fh_arm_controls){
+        .hcr = joined_hcr(joined),
+        .mdcr = value_of(joined, "MDCR_EL2"),
+        .cptr = value_of(joined, "CPTR_EL2"),
+        .cnthctl = value_of(joined, "CNTHCTL_EL2"),
+    };
+}
+
 uint64_t joined_hcr(const struct joined *joined)
 {
     return joined->hcr ? joined->hcr->value : 0;

@@ -37,6 +37,9 @@ struct joined join_report(const struct report *report);
 /* A value of HCR_EL2, 0 if it is not known. */
 uint64_t joined_hcr(const struct joined *joined);
 
+/* The controls of EL2, 0 where they are not known. */
+struct fh_arm_controls joined_controls(const struct joined *joined);
+
 /* A general register's value among those of the report; NULL if it is not there. */
 const struct found *joined_general(const struct joined *joined, unsigned number);
 

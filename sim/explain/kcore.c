@@ -255,11 +255,35 @@ static void say_hypercall(const struct telling *telling)
     say_call(telling, "vm_call", "a VM", find_call(telling->machine, true, x0->value), x0->value);
 }
 
+/* The registers of a report, and the one that a trapped access was about. */
+static void say_registers(const struct telling *telling)
+{
+    const struct report *report = telling->joined->report;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct found *found = &report->items[i];
+        if (!found->message && found->name.reg && found->name.meaning != MEANING_ENCODING)
+            say_spec_place(found->name.reg, telling->machine, telling->say, telling->context);
+    }
+    const struct found *syndrome = telling->joined->syndrome;
+    if (!syndrome || fh_arm_esr_class(syndrome->value) != FH_ARM_CLASS_SYS64)
+        return;
+    const struct fh_arm_encoding encoding = fh_arm_esr_encoding(syndrome->value);
+    const struct fh_arm_register *reg = fh_arm_register_encoded(&encoding);
+    if (!reg)
+        return;
+    say_spec_place(reg, telling->machine, telling->say, telling->context);
+    say_taken(reg, !fh_arm_esr_sys64_of(syndrome->value).Direction, telling->machine, telling->say,
+              telling->context);
+}
+
 void say_machine(const struct joined *joined, const struct explained *explained, saying *say,
                  void *context)
 {
     const struct telling telling = {joined, explained->machine, say, context};
-    if (!explained->machine || !joined->syndrome || joined->report->subject == SUBJECT_SELF)
+    if (!explained->machine)
+        return;
+    say_registers(&telling);
+    if (!joined->syndrome || joined->report->subject == SUBJECT_SELF)
         return;
     const uint64_t esr = joined->syndrome->value;
     const enum fh_arm_class class = fh_arm_esr_class(esr);

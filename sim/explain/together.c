@@ -146,14 +146,31 @@ static void say_exception(const struct joined *joined, saying *say, void *contex
     say(context, "exception", sentence.text);
 }
 
+/* What of EL2 took the access: of the controls that are given, else all that could. */
 static void say_system_register(const struct joined *joined, saying *say, void *context)
 {
     struct sentence sentence = {.length = 0};
-    const struct fh_arm_encoding encoding = fh_arm_esr_encoding(joined->syndrome->value);
+    const uint64_t esr = joined->syndrome->value;
+    const struct fh_arm_encoding encoding = fh_arm_esr_encoding(esr);
     const struct fh_arm_register *reg = fh_arm_register_encoded(&encoding);
     if (!reg || !reg->trap[0])
         return;
-    sentence_add(&sentence, "%s from EL1 is taken to EL2 by %s.", reg->name, reg->trap);
+    sentence_add(&sentence, "An access to %s from EL1 is taken to EL2 by %s.", reg->name,
+                 reg->trap);
+    if (joined->hcr) {
+        char by[40];
+        const struct fh_arm_controls controls = joined_controls(joined);
+        const bool is_write = !fh_arm_esr_sys64_of(esr).Direction;
+        const enum fh_arm_taken taken =
+            fh_arm_register_taken(reg, is_write, &controls, by, sizeof by);
+        sentence_add(&sentence,
+                     taken == FH_ARM_TAKEN ? " Of the values here %s takes it."
+                     : taken == FH_ARM_NOT_TAKEN
+                         ? " With the values here nothing takes it%s: the values are of "
+                           "another moment, or a fine-grained trap did."
+                         : " %s decides.",
+                     by);
+    }
     say(context, "taken_by", sentence.text);
 }
 

@@ -122,7 +122,7 @@ static bool find_in_log(struct finder *finder, struct patch_place *found, const 
     const struct fh_log *log = found->place;
     if (strcmp(word, "length") != 0)
         return fail(finder, "a log has a 'length', and no '%s'", word);
-    found->type = fh_type_field(fh_rdata_type(), "tstate", 6)->type;
+    found->type = FH_FIELD_TYPE(fh_rdata_type(), rdata, tstate);
     found->place = &log->length;
     return true;
 }

@@ -4,8 +4,10 @@
 #include <string.h>
 
 /* The fields of RData that each CPU has for itself. All others are the machine's. */
-static const char *const own_fields[] = {"halt",     "icore",      "ihost", "tstate", "curid",
-                                         "cur_vmid", "cur_vcpuid", "regs",  "lock",   "bars"};
+static const enum fh_rdata_field own_fields[] = {
+    FH_FIELD_rdata_halt,  FH_FIELD_rdata_icore,    FH_FIELD_rdata_ihost,      FH_FIELD_rdata_tstate,
+    FH_FIELD_rdata_curid, FH_FIELD_rdata_cur_vmid, FH_FIELD_rdata_cur_vcpuid, FH_FIELD_rdata_regs,
+    FH_FIELD_rdata_lock,  FH_FIELD_rdata_bars};
 
 /* A CPU that acted before and does not now: its own fields are those of the snapshot. */
 struct parked {
@@ -54,8 +56,7 @@ static bool take_over(struct fh_state *state, const struct fh_rdata *from)
     if (!adt)
         return false;
     for (size_t i = 0; i < sizeof own_fields / sizeof *own_fields; i++) {
-        const struct fh_field *field =
-            fh_type_field(fh_rdata_type(), own_fields[i], strlen(own_fields[i]));
+        const struct fh_field *field = &fh_rdata_type()->fields[own_fields[i]];
         void *place = (char *)adt + field->offset;
         fh_value_release(field->type, place, fh_state_allocator(state));
         memcpy(place, (const char *)from + field->offset, field->type->as_value.value_size);

@@ -11,7 +11,7 @@
 
 static const struct fh_type *regs_type(void)
 {
-    return fh_type_field(fh_rdata_type(), "regs", strlen("regs"))->type;
+    return FH_FIELD_TYPE(fh_rdata_type(), rdata, regs);
 }
 
 static void write_registers(struct fh_ctxt *ctxt, const struct registers *registers)
@@ -27,8 +27,7 @@ static void write_registers(struct fh_ctxt *ctxt, const struct registers *regist
 static struct fh_ctxt *shadow_ctxt(struct fh_rdata *adt, const struct fh_allocator *allocator,
                                    uint64_t context)
 {
-    const struct fh_type *map =
-        fh_type_field(fh_rdata_type(), "shadow_ctxts", strlen("shadow_ctxts"))->type;
+    const struct fh_type *map = FH_FIELD_TYPE(fh_rdata_type(), rdata, shadow_ctxts);
     bool existed;
     void *entry =
         fh_map_edit(&adt->shadow_ctxts, &map->value->as_value, allocator, context, &existed);
@@ -79,22 +78,23 @@ static enum fh_status enter_call(struct fh_state *state, const struct actor *act
 
 /* --- Counters --------------------------------------------------------------------------------- */
 
-static const void *entry_of(const char *field, const struct fh_map *map, uint64_t key)
+static const void *entry_of(enum fh_rdata_field field, const struct fh_map *map, uint64_t key)
 {
-    const struct fh_type *type = fh_type_field(fh_rdata_type(), field, strlen(field))->type;
+    const struct fh_type *type = fh_rdata_type()->fields[field].type;
     return fh_map_get(map, &type->value->as_value, key);
 }
 
 static const struct fh_log *lock_log(const struct fh_rdata *adt, uint64_t lock)
 {
-    return entry_of("log", &adt->log, lock);
+    return entry_of(FH_FIELD_rdata_log, &adt->log, lock);
 }
 
 /* How many values of a data oracle were read for a VM. */
 static uint64_t values_read(const struct fh_rdata *adt, bool core, uint64_t vmid)
 {
-    return *(const uint64_t *)(core ? entry_of("core_data_log", &adt->core_data_log, vmid)
-                                    : entry_of("data_log", &adt->data_log, vmid));
+    return *(
+        const uint64_t *)(core ? entry_of(FH_FIELD_rdata_core_data_log, &adt->core_data_log, vmid)
+                               : entry_of(FH_FIELD_rdata_data_log, &adt->data_log, vmid));
 }
 
 /* --- Steps ------------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/kinds.h"
 #include "base/yaml.h"
 
 enum { MAX_FILE = 4 << 20, FORMAT_VERSION = 1, MAX_MEMORY = 1 << 30 };
@@ -97,7 +98,12 @@ bool scenario_load(struct scenario *scenario, const char *path, const struct mac
 {
     *scenario = (struct scenario){.arena = arena_new(), .choice = *choice};
     scenario->name = strcmp(path, "-") == 0 ? "stdin" : base_name(scenario->arena, path);
-    return source_read(&scenario->source, path, MAX_FILE) && load_source(scenario);
+    if (!source_read(&scenario->source, path, MAX_FILE))
+        return false;
+    const char *other = kind_of_another_command(scenario->source.text, scenario->source.length);
+    if (other)
+        return source_error(&scenario->source, 0, 0, "no scenario: this is %s", other);
+    return load_source(scenario);
 }
 
 bool scenario_load_text(struct scenario *scenario, const char *name, const char *text)

@@ -92,8 +92,8 @@ static bool put_registers(struct setup *setup, uint64_t vmid, uint64_t vcpuid,
 
 static const struct fh_map_type *s2page_type(void)
 {
-    const struct fh_field *shared = fh_type_field(fh_rdata_type(), "shared", strlen("shared"));
-    return &fh_type_field(shared->type, "s2page", strlen("s2page"))->type->value->as_value;
+    const struct fh_type *shared = FH_FIELD_TYPE(fh_rdata_type(), rdata, shared);
+    return &FH_FIELD_TYPE(shared, shared, s2page)->value->as_value;
 }
 
 static bool set_page(struct setup *setup, uint64_t pfn, struct fh_s2page page)
@@ -512,7 +512,7 @@ static bool load_host(struct setup *setup, const struct node *node)
 /* Building the tables has left traces in the logs: the scenario begins without. */
 static bool forget_building(struct setup *setup)
 {
-    const struct fh_type *log = fh_type_field(fh_rdata_type(), "log", strlen("log"))->type;
+    const struct fh_type *log = FH_FIELD_TYPE(fh_rdata_type(), rdata, log);
     struct fh_rdata *adt = fh_state_edit(setup->state);
     return (adt && fh_map_reset(&adt->log, &log->value->as_value, setup->allocator, NULL)) ||
            out_of_memory(setup);

@@ -57,10 +57,10 @@ static bool load_rows(struct reader *reader, struct scenario *scenario, const st
 /* Where a register stands in struct fh_ctxt: one of ctxt_regs or of ctxt_states. */
 static bool find_register(const char *name, size_t *offset)
 {
-    static const char *const groups[] = {"ctxt_regs", "ctxt_states"};
-    const struct fh_type *ctxt = fh_type_field(fh_rdata_type(), "regs", strlen("regs"))->type;
+    static const enum fh_ctxt_field groups[] = {FH_FIELD_ctxt_ctxt_regs, FH_FIELD_ctxt_ctxt_states};
+    const struct fh_type *ctxt = FH_FIELD_TYPE(fh_rdata_type(), rdata, regs);
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-        const struct fh_field *group = fh_type_field(ctxt, groups[i], strlen(groups[i]));
+        const struct fh_field *group = &ctxt->fields[groups[i]];
         const struct fh_field *field = fh_type_field(group->type, name, strlen(name));
         if (field) {
             *offset = group->offset + field->offset;

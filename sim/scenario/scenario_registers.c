@@ -9,8 +9,7 @@ enum { CANDIDATES = 160, GENERAL_REGISTERS = 31 };
 
 static const struct fh_type *ctxt_regs_type(void)
 {
-    const struct fh_type *regs = fh_type_field(fh_rdata_type(), "regs", strlen("regs"))->type;
-    return fh_type_field(regs, "ctxt_regs", strlen("ctxt_regs"))->type;
+    return FH_FIELD_TYPE(FH_FIELD_TYPE(fh_rdata_type(), rdata, regs), ctxt, ctxt_regs);
 }
 
 static const struct fh_field *find_register(const char *name)

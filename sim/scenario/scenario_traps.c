@@ -12,8 +12,8 @@
 
 static void add_register(struct registers *registers, const char *name, uint64_t value)
 {
-    const struct fh_type *regs = fh_type_field(fh_rdata_type(), "regs", strlen("regs"))->type;
-    const struct fh_type *type = fh_type_field(regs, "ctxt_regs", strlen("ctxt_regs"))->type;
+    const struct fh_type *regs = FH_FIELD_TYPE(fh_rdata_type(), rdata, regs);
+    const struct fh_type *type = FH_FIELD_TYPE(regs, ctxt, ctxt_regs);
     registers->values[registers->count++] =
         (struct register_value){fh_type_field(type, name, strlen(name)), value};
 }
@@ -102,6 +102,29 @@ static bool load_esr(struct reader *reader, const struct fh_profile *k, const st
 
 /* --- host-npt-fault --------------------------------------------------------------------------- */
 
+/* A profile whose HPFAR_EL2 holds the page, for who has chosen another; NULL: none has. */
+static const struct fh_profile *find_wider(uint64_t page)
+{
+    const struct fh_profile *profile;
+    for (unsigned i = 0; (profile = fh_profile_at(i)); i++) {
+        if ((page & profile->HPFAR_MASK) == page)
+            return profile;
+    }
+    return NULL;
+}
+
+static bool refuse_page(struct reader *reader, const struct fh_profile *k, const struct node *node,
+                        uint64_t ipa, uint64_t page)
+{
+    const struct fh_profile *wider = find_wider(page);
+    return reader_error(reader, node,
+                        "ipa: %#" PRIx64 " is beyond HPFAR_MASK (%#" PRIx64
+                        ") of profile %s%s%s%s; 'hpfar' says what the register holds",
+                        ipa, k->HPFAR_MASK, k->name,
+                        wider ? "; there is room for it with `profile: " : "",
+                        wider ? wider->name : "", wider ? "`" : "");
+}
+
 /*
  * The faulting address: HPFAR_EL2 holds its page in bits 43:4, FAR_EL2 a virtual address with the
  * same offset in the page.
@@ -119,10 +142,7 @@ static bool load_address(struct reader *reader, const struct fh_profile *k, cons
         return false;
     uint64_t page = ipa >> 12 << 4;
     if ((page & k->HPFAR_MASK) != page)
-        return reader_error(reader, ipa_node,
-                            "ipa: %#" PRIx64 " is beyond HPFAR_MASK (%#" PRIx64
-                            ") of profile %s; 'hpfar' says what the register holds",
-                            ipa, k->HPFAR_MASK, k->name);
+        return refuse_page(reader, k, ipa_node, ipa, page);
     add_register(registers, "hpfar_el2", page);
     if (!node_get(node, "far"))
         add_register(registers, "far_el2", ipa);

@@ -6,32 +6,27 @@
 
 /* --- Making and freeing ---------------------------------------------------------------------- */
 
-static const struct fh_type *field_type(const struct fh_type *record, const char *name)
-{
-    return fh_type_field(record, name, strlen(name))->type;
-}
-
 static void find_types(struct twin_types *types)
 {
     const struct fh_type *rdata = fh_rdata_type();
-    const struct fh_type *shared = field_type(rdata, "shared");
-    types->regs = field_type(rdata, "regs");
-    types->smmu_conf = field_type(rdata, "smmu_conf");
-    types->spts = field_type(shared, "spts");
-    types->lock = field_type(rdata, "lock");
-    types->log = field_type(rdata, "log");
-    types->word = field_type(rdata, "data_log")->value;
-    types->region = field_type(rdata, "regions")->value;
-    types->ctxt = field_type(rdata, "shadow_ctxts")->value;
-    types->npt = field_type(shared, "npts")->value;
-    types->pt_entry = field_type(types->npt, "pt")->value;
-    types->flag = field_type(types->npt, "pgd_t")->value;
-    types->s2page = field_type(shared, "s2page")->value;
-    types->vminfo = field_type(shared, "vminfos")->value;
-    types->smmu_owner = field_type(shared, "smmu_vmid")->value;
-    types->bank_pages = field_type(types->spts, "spt_pt")->value;
-    types->bank_pgds = field_type(types->spts, "spt_pgd_t")->value;
-    types->bank_pmds = field_type(types->spts, "spt_pmd_t")->value;
+    const struct fh_type *shared = FH_FIELD_TYPE(rdata, rdata, shared);
+    types->regs = FH_FIELD_TYPE(rdata, rdata, regs);
+    types->smmu_conf = FH_FIELD_TYPE(rdata, rdata, smmu_conf);
+    types->spts = FH_FIELD_TYPE(shared, shared, spts);
+    types->lock = FH_FIELD_TYPE(rdata, rdata, lock);
+    types->log = FH_FIELD_TYPE(rdata, rdata, log);
+    types->word = FH_FIELD_TYPE(rdata, rdata, data_log)->value;
+    types->region = FH_FIELD_TYPE(rdata, rdata, regions)->value;
+    types->ctxt = FH_FIELD_TYPE(rdata, rdata, shadow_ctxts)->value;
+    types->npt = FH_FIELD_TYPE(shared, shared, npts)->value;
+    types->pt_entry = FH_FIELD_TYPE(types->npt, npt, pt)->value;
+    types->flag = FH_FIELD_TYPE(types->npt, npt, pgd_t)->value;
+    types->s2page = FH_FIELD_TYPE(shared, shared, s2page)->value;
+    types->vminfo = FH_FIELD_TYPE(shared, shared, vminfos)->value;
+    types->smmu_owner = FH_FIELD_TYPE(shared, shared, smmu_vmid)->value;
+    types->bank_pages = FH_FIELD_TYPE(types->spts, spt, spt_pt)->value;
+    types->bank_pgds = FH_FIELD_TYPE(types->spts, spt, spt_pgd_t)->value;
+    types->bank_pmds = FH_FIELD_TYPE(types->spts, spt, spt_pmd_t)->value;
 }
 
 /* --- What the machine got from outside ------------------------------------------------------ */

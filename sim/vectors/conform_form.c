@@ -116,19 +116,14 @@ static bool names_a_map(const struct node *node)
     return false;
 }
 
-static const struct fh_type *field_type(const struct fh_type *type, const char *name)
-{
-    return fh_type_field(type, name, strlen(name))->type;
-}
-
 static const struct fh_type *spt_type(void)
 {
-    return field_type(field_type(fh_rdata_type(), "shared"), "spts");
+    return FH_FIELD_TYPE(FH_FIELD_TYPE(fh_rdata_type(), rdata, shared), shared, spts);
 }
 
 static const struct fh_type *npt_type(void)
 {
-    return field_type(field_type(fh_rdata_type(), "shared"), "npts")->value;
+    return FH_FIELD_TYPE(FH_FIELD_TYPE(fh_rdata_type(), rdata, shared), shared, npts)->value;
 }
 
 /* --- Counters --------------------------------------------------------------------------------- */
@@ -181,7 +176,7 @@ bool form_same_counters(const struct fh_rdata *a, const struct fh_rdata *b)
 bool form_has_far_page(const struct fh_rdata *rdata)
 {
     const struct fh_type *npt = npt_type();
-    const struct fh_map_type *entry = &field_type(npt, "pt")->value->as_value;
+    const struct fh_map_type *entry = &FH_FIELD_TYPE(npt, npt, pt)->value->as_value;
     const void *ref;
     for (uint64_t vmid = 0; (ref = fh_map_next(&rdata->shared.npts, &npt->as_value, &vmid));
          vmid++) {
@@ -276,7 +271,7 @@ static bool is_set(const void *flag)
 static bool build_tables(struct builder *b, const struct fh_npt *npt, struct stage2_pools *pools)
 {
     const struct fh_profile *k = b->k;
-    const struct fh_map_type *flag = &field_type(npt_type(), "pgd_t")->value->as_value;
+    const struct fh_map_type *flag = &FH_FIELD_TYPE(npt_type(), npt, pgd_t)->value->as_value;
     const uint64_t root = pools->root;
     const void *entry;
     for (uint64_t i = 0; (entry = fh_map_next(&npt->pgd_t, flag, &i)); i++) {
@@ -300,7 +295,7 @@ static bool build_tables(struct builder *b, const struct fh_npt *npt, struct sta
 static bool build_entries(struct builder *b, const struct fh_npt *npt, uint64_t root)
 {
     const struct fh_profile *k = b->k;
-    const struct fh_map_type *type = &field_type(npt_type(), "pt")->value->as_value;
+    const struct fh_map_type *type = &FH_FIELD_TYPE(npt_type(), npt, pt)->value->as_value;
     const struct fh_pt_entry *entry;
     for (uint64_t gfn = 0; (entry = fh_map_next(&npt->pt, type, &gfn)); gfn++) {
         const uint64_t addr = gfn << k->PAGE_SHIFT;
@@ -367,7 +362,7 @@ struct smmu_pools {
 static bool build_bank_tables(struct builder *b, const struct fh_map *tables, bool is_pmd,
                               struct smmu_pools *pools)
 {
-    const struct fh_map_type *flag = &field_type(npt_type(), "pgd_t")->value->as_value;
+    const struct fh_map_type *flag = &FH_FIELD_TYPE(npt_type(), npt, pgd_t)->value->as_value;
     const void *entry;
     if (tables->fallback)
         return give_up(b, "a table that is full by default");
@@ -384,7 +379,8 @@ static bool build_bank_tables(struct builder *b, const struct fh_map *tables, bo
 
 static bool build_bank_entries(struct builder *b, const struct fh_map *bank)
 {
-    const struct fh_map_type *type = &field_type(spt_type(), "spt_pt")->value->value->as_value;
+    const struct fh_map_type *type =
+        &FH_FIELD_TYPE(spt_type(), spt, spt_pt)->value->value->as_value;
     const struct fh_spt_entry *entry;
     if (bank->fallback)
         return give_up(b, "a table that is full by default");
@@ -406,9 +402,10 @@ static bool build_bank_entries(struct builder *b, const struct fh_map *bank)
 static bool build_field(struct builder *b, const struct fh_spt *spts, unsigned which,
                         struct smmu_pools *pools)
 {
-    static const char *const names[] = {"spt_pgd_t", "spt_pmd_t", "spt_pt"};
+    static const enum fh_spt_field indices[] = {FH_FIELD_spt_spt_pgd_t, FH_FIELD_spt_spt_pmd_t,
+                                                FH_FIELD_spt_spt_pt};
     const struct fh_map *const fields[] = {&spts->spt_pgd_t, &spts->spt_pmd_t, &spts->spt_pt};
-    const struct fh_map_type *type = &field_type(spt_type(), names[which])->value->as_value;
+    const struct fh_map_type *type = &spt_type()->fields[indices[which]].type->value->as_value;
     const struct fh_map *map;
     if (fields[which]->fallback)
         return give_up(b, "a table that is full by default");

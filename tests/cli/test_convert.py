@@ -131,7 +131,7 @@ def test_without_its_format_a_recording_is_no_trace(record):
     paths = record()
     done = fhsim("convert", paths[0])
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{paths[0]}:1:")
+    assert done.stderr.startswith(f"{paths[0]}: not a trace") and "--from recorder" in done.stderr
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):

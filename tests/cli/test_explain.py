@@ -191,6 +191,21 @@ def test_an_address_within_the_mask_is_not_called_beyond(fhsim):
     assert "at 0x900000:" in said(report, "machine")["host_maps"]
 
 
+def test_a_machine_says_where_the_spec_keeps_a_register(fhsim):
+    report = from_values(fhsim, "pmselr_el0=1", "--machine", "spec")
+    assert "trap_regs.pmuselr_el0" in said(report, "machine")["spec_place"]
+    report = from_values(fhsim, "sctlr=1", "--machine", "spec")
+    assert "ctxt_regs.sctlr_el1" in said(report, "machine")["spec_place"]
+    assert "number 49" in said(report, "machine")["spec_place"]
+
+
+def test_the_control_that_takes_an_access_is_named(fhsim):
+    report = from_values(fhsim, "esr=0x623a3016", "hcr=0x8078663f")
+    assert "HCR_EL2.IMO takes it" in said(report, "together")["taken_by"]
+    report = from_values(fhsim, "esr=0x62383400", "hcr=0x8078663f")
+    assert "taken_by" not in said(report, "together"), "nothing takes TPIDR_EL1"
+
+
 def test_a_hypercall_is_named(fhsim):
     report = from_values(fhsim, "esr=0x5a000000", "x0=15", "--machine", "spec")
     assert "SET_BOOT_INFO, which is handled by set_boot_info" in said(report, "machine")["host_call"]

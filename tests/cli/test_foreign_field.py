@@ -366,11 +366,74 @@ def test_what_is_no_recording_is_called_what_it_is(tmp_path, text, what):
     assert what in done.stderr and "JSON" not in done.stderr
 
 
+@pytest.mark.parametrize("path,what", [
+    (field("01b"), "a recording of KVM's events; `fhsim replay`"),
+    (field("17"), "a log of QEMU; `fhsim replay`"),
+    (DATA.parent / "01_host_only_excerpt.jsonl.zst", "a trace; `fhsim replay`"),
+])
+def test_run_says_what_is_no_scenario(path, what):
+    done = fhsim("run", path)
+    assert done.returncode == 2 and f"no scenario: this is {what}" in done.stderr
+    assert "YAML" not in done.stderr
+
+
 def test_from_overrides_what_a_file_looks_like(tmp_path):
     path = write(tmp_path, "nothing\n" * 3 + "  vcpu-7 [000] d..1. 1.1: " + EXIT + "\n")
     assert shown(path, "--from", "trace-cmd") == (0, "trace-cmd", 1, set())
     done = fhsim("replay", path, "--from", "ftrce")
     assert done.returncode == 2 and "did you mean 'ftrace'?" in done.stderr
+
+
+# --- Tables and scenarios ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name,mappings", [
+    ("47-", {0x1020: 3}), ("47b", {0x80000: 2, 0x80a00: 2, 0x80c00: 2})])
+def test_a_dump_of_stage_2_tables_becomes_a_machine(tmp_path, name, mappings):
+    scenario = tmp_path / "machine.yaml"
+    done = fhsim("convert", "--from", "stage2-dump", field(name), "-o", scenario)
+    assert (done.returncode, done.stderr) == (0, "")
+    asked = "".join(f"  - check: {{shared.npts.1.pt.{gfn:#x}: {{level: {level}}}}}\n"
+                    for gfn, level in mappings.items())
+    asked += "  - check: {shared.npts.1.pt.0x1200.level: 0}\n"
+    scenario.write_text(scenario.read_text() + asked)
+    done = fhsim("run", scenario)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("text,what", [
+    ("---[ Guest IPA ]---\n", "no range in it is mapped"),
+    ("nonsense\n", "no range in it is mapped"),
+    ("0x0000000080000000-0x0000000480001000          17G 1   R W X AF BLK\n", "more than 16 GiB"),
+    ("0x0000000080000000-0x0000000080002000    8K 3   R W X AF\n"
+     "0x0000000080001000-0x0000000080003000    8K 3   R W X AF\n", "begins before the last one ends"),
+])
+def test_a_dump_of_which_no_machine_can_be_made_is_bad_input(tmp_path, text, what):
+    path, scenario = write(tmp_path, text), tmp_path / "machine.yaml"
+    done = fhsim("convert", "--from", "stage2-dump", path, "-o", scenario)
+    assert done.returncode == 2 and what in done.stderr and not scenario.exists()
+
+
+def test_a_dump_is_called_one_where_a_recording_is_wanted():
+    done = fhsim("replay", field("47b"))
+    assert done.returncode == 2 and "fhsim convert --from stage2-dump" in done.stderr
+
+
+def test_convert_recognises_a_recording_too():
+    assert fhsim("convert", field("01b")).stdout == fhsim("convert", "--from", "ftrace",
+                                                          field("01b")).stdout
+
+
+def test_a_store_without_syndrome_to_an_smmu_halts_kcore():
+    done = fhsim("run", field("50"))
+    assert done.returncode == 1 and "the machine halted" in done.stdout
+
+
+def test_an_address_beyond_the_profile_names_one_that_has_room(tmp_path):
+    done = fhsim("run", field("53"))
+    assert done.returncode == 2 and "`profile: sekvm-4.18`" in done.stderr
+    wider = write(tmp_path, "profile: sekvm-4.18\n" + field("53").read_text(), "wider.yaml")
+    assert fhsim("run", wider).returncode == 0
 
 
 # --- What a recording shows ----------------------------------------------------------------------

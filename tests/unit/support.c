@@ -85,7 +85,7 @@ struct fh_state *new_host_state(struct memory *memory, enum fh_log_policy policy
     struct fh_state *state = new_state(memory, NULL, policy);
     struct fh_rdata *adt = fh_state_edit(state);
     const struct fh_type *type = fh_rdata_type();
-    const struct fh_type *shared = fh_type_field(type, "shared", 6)->type;
+    const struct fh_type *shared = FH_FIELD_TYPE(type, rdata, shared);
     struct fh_memblock *region = entry_at(memory, &adt->regions, "regions", type, 0);
     *region = (struct fh_memblock){.mb_base = base, .mb_size = pages * 4096};
     adt->region_cnt = 1;

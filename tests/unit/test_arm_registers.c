@@ -179,6 +179,56 @@ START_TEST(a_form_follows_from_the_word_or_from_e2h)
 }
 END_TEST
 
+static enum fh_arm_taken taken(const char *name, bool is_write, struct fh_arm_controls controls,
+                               const char *by)
+{
+    char text[40];
+    const struct fh_arm_register *reg = fh_arm_register_named(name, strlen(name));
+    const enum fh_arm_taken answer =
+        fh_arm_register_taken(reg, is_write, &controls, text, sizeof text);
+    ck_assert_str_eq(text, by);
+    return answer;
+}
+
+/* HCR_EL2.TVM is bit 26, TRVM 30, TPM bit 6 of MDCR_EL2, APK 40 and takes when it is 0. */
+START_TEST(controls_of_el2_decide_what_is_taken)
+{
+    const struct fh_arm_controls none = {0}, tvm = {.hcr = 1u << 26}, trvm = {.hcr = 1u << 30},
+                                 pmu = {.mdcr = 1u << 6}, both = {.mdcr = 3u << 5},
+                                 keys = {.hcr = UINT64_C(1) << 40};
+    ck_assert_int_eq(taken("SCTLR_EL1", true, none, ""), FH_ARM_NOT_TAKEN);
+    ck_assert_int_eq(taken("SCTLR_EL1", true, tvm, "HCR_EL2.TVM"), FH_ARM_TAKEN);
+    ck_assert_int_eq(taken("SCTLR_EL1", false, tvm, ""), FH_ARM_NOT_TAKEN);
+    ck_assert_int_eq(taken("SCTLR_EL1", false, trvm, "HCR_EL2.TRVM"), FH_ARM_TAKEN);
+    ck_assert_int_eq(taken("PMCCNTR_EL0", false, pmu, "MDCR_EL2.TPM"), FH_ARM_TAKEN);
+    ck_assert_int_eq(taken("PMCR_EL0", true, both, "MDCR_EL2.TPMCR"), FH_ARM_TAKEN);
+    ck_assert_int_eq(taken("APIAKeyLo_EL1", true, none, "HCR_EL2.APK"), FH_ARM_TAKEN);
+    ck_assert_int_eq(taken("APIAKeyLo_EL1", true, keys, ""), FH_ARM_NOT_TAKEN);
+    ck_assert_int_eq(taken("CNTP_CTL_EL0", true, none, "CNTHCTL_EL2.EL1PCEN"), FH_ARM_TAKEN);
+    ck_assert_int_eq(taken("ICC_SRE_EL1", true, none, "ICC_SRE_EL2.Enable"), FH_ARM_MAY_BE_TAKEN);
+    ck_assert_int_eq(
+        taken("DC CISW", true, (struct fh_arm_controls){.hcr = 1u << 22}, "HCR_EL2.TSW"),
+        FH_ARM_TAKEN);
+    ck_assert_int_eq(taken("TPIDR_EL0", true, tvm, ""), FH_ARM_NOT_TAKEN);
+}
+END_TEST
+
+/* Each name that a register's `trap` has, but those of other registers, is a field of its control.
+ */
+START_TEST(every_control_is_a_field_of_its_register)
+{
+    static const struct fh_arm_controls none;
+    const struct fh_arm_register *reg;
+    char by[40];
+    for (unsigned i = 0; (reg = fh_arm_register_at(i)); i++) {
+        const enum fh_arm_taken reads = fh_arm_register_taken(reg, false, &none, by, sizeof by);
+        ck_assert_msg(reads != FH_ARM_MAY_BE_TAKEN || strncmp(by, "ICC_SRE", 7) == 0 ||
+                          strcmp(by, "MDCR_EL2.E2PB") == 0,
+                      "%s: %s", reg->name, by);
+    }
+}
+END_TEST
+
 /* --- SMMU ------------------------------------------------------------------------------------ */
 
 static void assert_smmu(enum fh_arm_smmu_page page, uint64_t offset, const char *expected)
@@ -249,6 +299,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, words_are_said_field_by_field);
     tcase_add_test(tests, hcr_has_the_bits_of_the_manual);
     tcase_add_test(tests, a_form_follows_from_the_word_or_from_e2h);
+    tcase_add_test(tests, controls_of_el2_decide_what_is_taken);
+    tcase_add_test(tests, every_control_is_a_field_of_its_register);
     tcase_add_test(tests, smmu_registers_have_their_offsets);
     tcase_add_test(tests, an_offset_lies_in_a_page_of_the_smmu);
     tcase_add_test(tests, smmu_faults_are_taken_apart);

@@ -45,6 +45,20 @@ START_TEST(fields_come_in_the_order_of_the_record)
 }
 END_TEST
 
+START_TEST(index_of_a_field_is_its_place_among_the_fields)
+{
+    const struct fh_type *rdata = fh_rdata_type();
+    const struct fh_type *ctxt = FH_FIELD_TYPE(rdata, rdata, regs);
+    ck_assert_uint_eq(FH_FIELDS_OF_rdata, rdata->nfields);
+    ck_assert_uint_eq(FH_FIELDS_OF_ctxt, ctxt->nfields);
+#define ASSERT_INDEX(field, type)                                                                  \
+    ck_assert_str_eq(rdata->fields[FH_FIELD_rdata_##field].name, #field);
+    FH_FIELDS_rdata(ASSERT_INDEX)
+#undef ASSERT_INDEX
+        ck_assert_ptr_eq(FH_FIELD_TYPE(ctxt, ctxt, ctxt_states), field_type(ctxt, "ctxt_states"));
+}
+END_TEST
+
 START_TEST(untouched_entries_read_as_the_defaults_of_the_base_state)
 {
     const struct fh_type *shared = field_type(fh_rdata_type(), "shared");
@@ -170,6 +184,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, fields_stand_where_the_structs_have_them);
     tcase_add_test(tests, part_of_a_fields_name_names_nothing);
     tcase_add_test(tests, fields_come_in_the_order_of_the_record);
+    tcase_add_test(tests, index_of_a_field_is_its_place_among_the_fields);
     tcase_add_test(tests, untouched_entries_read_as_the_defaults_of_the_base_state);
     tcase_add_test(tests, scalar_that_does_not_fit_is_refused_and_nothing_changes);
     tcase_add_test(tests, negative_vcpuid_reads_as_its_twos_complement);

@@ -33,6 +33,7 @@ extern "C" {
  *   departs(s, T1)      is the switch on? Only the names of the table compile.
  *   FH_TRY(call)        go on only if the call succeeded
  *   FH_RELY(s, c)       stuck unless the condition holds
+ *   FH_DIE(s, "why")    EL2 dies here, of an exception inside; FH_HANG: it never comes back
  *   fh_k(s)             the constants
  *   fh_data(s)          the state, to be read
  *   fh_tell(s, ...)     tell observers of an effect that no function of the registry has
@@ -47,6 +48,7 @@ extern "C" {
 #define FH_MODULE_BELOW_open(name, ret, n, ...)                                                     \
     enum fh_status (*below_##name)(struct fh_state *s, const struct fh_machine *machine             \
                                        FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
+#define FH_MODULE_BELOW_abi FH_MODULE_BELOW_open
 #define FH_MODULE_BELOW(layer, name, hook, told, ret, n, ...)                                       \
     FH_MODULE_BELOW_##hook(name, ret, n, __VA_ARGS__)
 
@@ -131,6 +133,9 @@ __attribute__((unused)) static inline void fh_tell(struct fh_state *s, enum fh_e
             return fh_api->stop(s, FH_STUCK, "overlay", __func__, #condition);                      \
     } while (0)
 
+#define FH_DIE(s, reason) return fh_api->stop(s, FH_DIED, "overlay", __func__, reason)
+#define FH_HANG(s, reason) return fh_api->stop(s, FH_HANGS, "overlay", __func__, reason)
+
 #define FH_GIVE_0(none)
 #define FH_GIVE_1(t1, a1) , a1
 #define FH_GIVE_2(t1, a1, t2, a2) , a1, a2
@@ -157,6 +162,7 @@ __attribute__((unused)) static inline void fh_tell(struct fh_state *s, enum fh_e
     {                                                                                               \
         return fh_api->below_##name(s, fh_below FH_GIVE_##n(__VA_ARGS__) FH_GIVE_RESULT_##ret);     \
     }
+#define FH_MODULE_CALLS_abi FH_MODULE_CALLS_open
 #define FH_MODULE_CALLS(layer, name, hook, told, ret, n, ...)                                       \
     FH_MODULE_CALLS_##hook(name, ret, n, __VA_ARGS__)
 FH_FUNCTION_MAP(FH_MODULE_KC)

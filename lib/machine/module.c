@@ -27,9 +27,12 @@ static enum fh_status stop_here(struct fh_state *s, enum fh_status status, const
 #define KC_fixed_told(name) dispatch_##name
 #define KC_open_quiet(name) dispatch_##name
 #define KC_open_told(name) dispatch_##name
+#define KC_abi_quiet KC_open_quiet
+#define KC_abi_told KC_open_told
 #define KC(layer, name, hook, told, ret, n, ...) .kc_##name = KC_##hook##_##told(name),
 #define BELOW_fixed(name)
 #define BELOW_open(name) .below_##name = machine_##name,
+#define BELOW_abi BELOW_open
 #define BELOW(layer, name, hook, told, ret, n, ...) BELOW_##hook(name)
 
 const struct fh_overlay_api fh_overlay_api = {

@@ -239,8 +239,8 @@ static void set_call(struct random_call *call, const char *name, const uint64_t 
     set_call(call, name, (const uint64_t[]){__VA_ARGS__},                                          \
              sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
-static void random_call(const struct fh_profile *k, uint64_t *seed, const char *name,
-                        struct random_call *call)
+void random_call(const struct fh_profile *k, uint64_t *seed, const char *name,
+                 struct random_call *call)
 {
     call->function = fh_function_find(name);
     ck_assert_msg(call->function != NULL, "%s", name);

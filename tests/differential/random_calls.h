@@ -29,6 +29,10 @@ enum { MAX_STEPS = 8 };
 unsigned random_steps(const struct fh_profile *profile, uint64_t *seed,
                       struct random_call steps[MAX_STEPS]);
 
+/* A call of this function with random arguments. */
+void random_call(const struct fh_profile *profile, uint64_t *seed, const char *name,
+                 struct random_call *call);
+
 /* "map_s2pt(1, 0x2000, 3, 0x200fff)" */
 const char *call_text(const struct random_call *call, char *buffer, size_t size);
 

@@ -34,13 +34,6 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-static const char *skip_blanks(const struct scanner *scanner, const char *at)
-{
-    while (at < scanner->end && isspace((unsigned char)*at))
-        at++;
-    return at;
-}
-
 static const char *skip_in_line(const struct scanner *scanner, const char *at)
 {
     while (at < scanner->end && *at != '\n' && isspace((unsigned char)*at))
@@ -50,14 +43,23 @@ static const char *skip_in_line(const struct scanner *scanner, const char *at)
 
 /* --- Numbers --------------------------------------------------------------------------------- */
 
+/* A mark between groups of digits: 0x9383_0045, 00000000`93830045. */
+static bool is_group_mark(const char *at, const char *end)
+{
+    return at + 1 < end && (*at == '_' || *at == '`') && isxdigit((unsigned char)at[1]);
+}
+
 /* Hexadecimal digits, up to what 64 bits hold; NULL if there are none, or too many. */
 static const char *take_hex(const char *at, const char *end, uint64_t *value, unsigned *digits)
 {
     *value = 0;
     *digits = 0;
     unsigned significant = 0;
-    for (; at < end && isxdigit((unsigned char)*at); at++) {
+    for (; at < end && (isxdigit((unsigned char)*at) || (*digits && is_group_mark(at, end)));
+         at++) {
         const char c = (char)tolower((unsigned char)*at);
+        if (c == '_' || c == '`')
+            continue;
         *value = *value << 4 | (uint64_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10);
         significant += significant > 0 || c != '0';
         (*digits)++;
@@ -93,9 +95,28 @@ static const char *take_prefixed(const char *at, const char *end, uint64_t *valu
     return after && ends_number(after, end) ? after : NULL;
 }
 
-/* A number as a value of this meaning is printed; `is_marked`: after a separator. */
+/* Ten decimal digits that are no syndrome in hexadecimal: debuggers print one so. */
+static const char *take_decimal_syndrome(const char *at, const char *end, uint64_t hex,
+                                         uint64_t *value)
+{
+    const char *after = hex >> 32 && *at != '0' ? take_decimal(at, end, value) : NULL;
+    return after && after - at == 10 && !(*value >> 32) && fh_arm_esr_layout(*value) ? after : NULL;
+}
+
+/* "feedface" is a word. */
+static bool has_digit(const char *at, const char *end)
+{
+    while (at < end && !isdigit((unsigned char)*at))
+        at++;
+    return at < end;
+}
+
+/* How a number stands behind its name: with a separator, or as the next word. */
+enum link { LINK_SEPARATOR, LINK_BLANK };
+
+/* A number as a value of this meaning is printed. */
 static const char *take_number(const char *at, const char *end, enum meaning meaning,
-                               bool is_marked, uint64_t *value)
+                               enum link link, uint64_t *value)
 {
     unsigned digits;
     const char *after = take_prefixed(at, end, value);
@@ -106,7 +127,16 @@ static const char *take_number(const char *at, const char *end, enum meaning mea
         return after && ends_number(after, end) ? after : NULL;
     }
     after = take_hex(at, end, value, &digits);
-    return after && is_marked && digits >= BARE_DIGITS && ends_number(after, end) ? after : NULL;
+    if (!after || !ends_number(after, end))
+        return NULL;
+    if (link == LINK_BLANK && ((digits != 8 && digits != HEX_DIGITS) || !has_digit(at, after)))
+        return NULL;
+    if (meaning == MEANING_SYNDROME && *value >> 32) {
+        uint64_t decimal;
+        if (take_decimal_syndrome(at, end, *value, &decimal))
+            *value = decimal;
+    }
+    return digits >= BARE_DIGITS ? after : NULL;
 }
 
 bool read_bare_number(const char *text, uint64_t *value)
@@ -315,29 +345,43 @@ static const char *word_in_context(struct scanner *scanner, const char *at)
 
 /* --- The text -------------------------------------------------------------------------------- */
 
-/* "name = number", with what may stand between; NULL if this is none. */
+static const char *skip_any(const struct scanner *scanner, const char *at, const char *what)
+{
+    while (at < scanner->end && *at && (strchr(what, *at) || isspace((unsigned char)*at)))
+        at++;
+    return at;
+}
+
+/*
+ * "name = number", with what may stand between: quotes and brackets around either ("esr": "0x1",
+ * ESR_EL2(0x1)), the bars of a table, "is". NULL if this is none.
+ */
 static const char *value_after(const struct scanner *scanner, const char *at, enum meaning meaning,
-                               const char **number, uint64_t *value)
+                               uint64_t *value)
 {
     static const char *const words[] = {"is", "was", "value", "to", "at"};
+    const char *next = skip_any(scanner, at, "\"'*)]");
+    const char *separator = next;
     size_t length;
-    const char *next = skip_blanks(scanner, at);
-    bool is_marked = next < scanner->end && (*next == '=' || *next == ':');
-    if (is_marked)
-        next = skip_blanks(scanner, next + 1);
-    for (size_t i = 0; i < sizeof words / sizeof *words && !is_marked; i++) {
+    while (next < scanner->end && *next && strchr("=:|", *next))
+        next++;
+    if (next + 1 < scanner->end && next[0] == '-' && next[1] == '>')
+        next += 2;
+    else if (next > separator && next < scanner->end && *next == '>')
+        next++;
+    const enum link link = next > separator ? LINK_SEPARATOR : LINK_BLANK;
+    for (size_t i = 0; i < sizeof words / sizeof *words && link == LINK_BLANK; i++) {
         if (phrase_at(next, scanner->end, words[i], &length)) {
-            next = skip_blanks(scanner, next + length);
+            next += length;
             break;
         }
     }
-    if (next < scanner->end && (*next == '#' || *next == '['))
-        next++;
-    if (next < scanner->end && *next == '<')
-        next++;
-    *number = next;
-    /* Linux prints an address without a mark: "at virtual address ffff000000000000". */
-    return take_number(next, scanner->end, meaning, is_marked || meaning == MEANING_VIRTUAL, value);
+    /* Without a separator the number stands in the same line. */
+    const char *number = skip_any(scanner, next, "\"'*([#<$");
+    if (link == LINK_BLANK && meaning != MEANING_VIRTUAL &&
+        memchr(at, '\n', (size_t)(number - at)) && !take_prefixed(number, scanner->end, value))
+        return NULL;
+    return take_number(number, scanner->end, meaning, link, value);
 }
 
 /* A syndrome of another kind than ESR is called so too: Xen's is ISS, 32-bit Arm's has no class. */
@@ -354,7 +398,7 @@ static const char *named_value(struct scanner *scanner, const char *at)
 {
     struct name name;
     size_t length;
-    const char *number, *after, *special;
+    const char *after, *special;
     uint64_t value;
     const bool is_known = name_at(at, scanner->end, scanner->in_smmu, &name, &length);
     if (!is_known)
@@ -365,8 +409,7 @@ static const char *named_value(struct scanner *scanner, const char *at)
             (special = parts_of_syndrome(scanner, at, length, &name, parts + 1)))
             return special;
     }
-    after = value_after(scanner, at + length, is_known ? name.meaning : MEANING_REGISTER, &number,
-                        &value);
+    after = value_after(scanner, at + length, is_known ? name.meaning : MEANING_REGISTER, &value);
     if (!after || (!is_known && !name_of_register(at, length, &name)))
         return NULL;
     if (name.meaning == MEANING_SMMU_BANK && strcmp(name.canonical, "FSR") == 0 &&

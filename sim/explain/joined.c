@@ -67,6 +67,10 @@ static bool has_values(const struct report *report)
 static bool is_apart(const struct found *before, const struct found *found, const char *text)
 {
     bool is_empty = false;
+    if (!found->message &&
+        (found->name.meaning == MEANING_CLASS || found->name.meaning == MEANING_STATUS ||
+         found->name.meaning == MEANING_ISS))
+        return false; /* a part of a syndrome that stands above */
     for (size_t i = before->at; text && i < found->at; i++) {
         if (text[i] == '\n' && is_empty)
             return true;

@@ -272,7 +272,8 @@ bool name_of_register(const char *word, size_t length, struct name *name)
 {
     if (general_register_at(word, length, name))
         return true;
-    const struct fh_arm_register *reg = fh_arm_register_called(word, length);
+    /* "sp" is the stack pointer of whoever printed it. */
+    const struct fh_arm_register *reg = length > 2 ? fh_arm_register_called(word, length) : NULL;
     if (!reg)
         return false;
     *name = (struct name){.meaning = MEANING_REGISTER, .canonical = reg->name, .reg = reg};

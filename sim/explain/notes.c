@@ -55,6 +55,11 @@ static bool needs_hpfar_of_permission(const struct joined *joined)
     return needs_permission(joined) && joined->is_stage2 && joined->hpfar && !needs_s1ptw(joined);
 }
 
+static bool needs_hpfar_of_external(const struct joined *joined)
+{
+    return has_kind(joined, FH_ARM_STATUS_EXTERNAL) && joined->hpfar && joined->hpfar->value;
+}
+
 static bool needs_translation(const struct joined *joined)
 {
     return is_translation(joined) && joined->is_stage2;
@@ -179,6 +184,8 @@ static bool needs_stall(const struct joined *joined)
       "HPFAR_EL2 need not be valid after a permission fault that is not of a table walk: "         \
       "hypervisors translate FAR_EL2 with AT S1E1R instead, and a value here may be of an older "  \
       "fault.")                                                                                    \
+    X(hpfar_of_external, needs_hpfar_of_external,                                                  \
+      "HPFAR_EL2 is not written by an external abort: what it holds is of an older fault.")        \
     X(translation, needs_translation,                                                              \
       "A translation fault is no refused permission: the walk met a descriptor that is not "       \
       "valid. It is also what an access beyond the input size (VTCR_EL2.T0SZ) makes, at level 0 "  \

@@ -112,7 +112,8 @@ static bool is_repeated(const struct report *report, size_t index)
     for (size_t i = 0; i < index; i++) {
         const struct found *other = &report->items[i];
         if (!other->message && other->name.meaning == found->name.meaning &&
-            other->value == found->value && strcmp(other->written, found->written) == 0)
+            other->value == found->value &&
+            strcmp(other->name.canonical, found->name.canonical) == 0)
             return true;
     }
     return false;

@@ -359,6 +359,21 @@ def test_wrapping_and_quoting_change_nothing(fhsim, tmp_path, text):
         # a debugger
         ("vcpu->arch.fault.esr_el2 = 0x93830045\n", "esr_el2", 0x93830045),
         ("(gdb) p/x $ESR_EL2\n$1 = 0x1\nESR_EL2\t0x93830045\n", "ESR_EL2", 0x93830045),
+        ('{"esr": "0x93830045", "far": "0x10"}\n', "esr", 0x93830045),
+        ("| register | value |\n| ESR_EL2 | 0x9383_0045 |\n", "ESR_EL2", 0x93830045),
+        ("Fault { esr_el2: EsrEl2(0x93830045), far: 0x10 }\n", "far", 0x10),
+        ("ESR_EL2 (0x93830045) => stage 2\n", "ESR_EL2", 0x93830045),
+        ("esr => 0x93830045\n", "esr", 0x93830045),
+        ("esr=00000000`93830045\n", "esr", 0x93830045),
+        ("$1 = {ESR_EL2 = 2474836037}\n", "ESR_EL2", 0x93830045),
+        ("ESR_EL2            93830045\n", "ESR_EL2", 0x93830045),
+        # UEFI
+        ("  SP 0x000000003FFFEB50  ELR 0x00000000EBE1E89C  SPSR 0x60000209  FPSR 0x00000000\n"
+         " ESR 0x9600004F          FAR 0x00000000EBE08910\n\n"
+         " ESR : EC 0x25  IL 0x1  ISS 0x0000004F\n", "ESR", 0x9600004F),
+        # OP-TEE
+        (" esr 0x92000005  ttbr0 0x20000e1bd2000   ttbr1 0x00000000   cidr 0x0\n",
+         "ttbr0", 0x20000E1BD2000),
         # colours of a terminal
         ("\x1b[31mESR\x1b[0m = \x1b[1m0x93830045\x1b[0m\n", "ESR", 0x93830045),
     ],
@@ -371,6 +386,26 @@ def test_values_are_found_as_programs_print_them(fhsim, tmp_path, text, name, va
         if item["name"] == name
     ]
     assert found == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if (far > 0x1000) return; /* so far 0 */\n",
+        "esr deadbeef\n",
+        "a pc\n0 of them\n",
+        "the ESR is read at 0x40\n",
+        "par value of 1\n",
+        "sp : ffff800010003d50\nx29: ffff800010003d50\n",
+        "0x93830045\n",
+    ],
+)
+def test_prose_and_numbers_of_other_names_are_no_values(fhsim, tmp_path, text):
+    path = tmp_path / "prose.txt"
+    path.write_text(text + "no value here\n")
+    result = fhsim("explain", path)
+    found = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ")]
+    assert set(found) <= {"x29"}, result.stdout
 
 
 def test_a_register_access_that_kvm_does_not_emulate_is_named(fhsim, tmp_path):

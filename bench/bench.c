@@ -2,15 +2,16 @@
 /*
  * fh-bench: how long calls take and how much memory a state needs, beside what they should.
  *
- * usage: fh-bench [--json] [--quick] [--fhsim PROGRAM]
+ * usage: fh-bench [--json] [--quick] [--fhsim PROGRAM] [--trace TRACE]
+ *        fh-bench --cases            the names of the calls that are measured, with the most of
+ * each fh-bench --run CASE CALLS   only makes these calls, for a counter of instructions
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "machine.h"
+#include "cases.h"
 #include "report.h"
 #include "replay.h"
 #include "start.h"
@@ -20,15 +21,7 @@ enum { ROUNDS = 31, LONG_RUN = 10000000 };
 static const struct fh_profile *const spec = &fh_profile_spec;
 static const struct fh_profile *const sekvm = &fh_profile_sekvm_4_18;
 
-/* Where things are: addresses that a host fault of the spec profile can name lie below 16 MiB. */
-enum { HOST_PAGES = 3072, SMMU_BASE = 0xe00000, CALLS = 2048 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
+enum { HOST_PAGES = 3072, CALLS = 2048 };
 
 static void sample(struct row *row, double value)
 {
@@ -36,179 +29,14 @@ static void sample(struct row *row, double value)
         row->samples[row->count++] = value;
 }
 
-static void check(enum fh_status status, const struct fh_state *state)
+/* The calls that bench/count counts the instructions of, in time. */
+static void bench_case(const struct bench_case *bench)
 {
-    char text[300];
-    if (status == FH_OK && !fh_state_rdata(state)->halt)
-        return;
-    fh_error_format(fh_state_error(state), text, sizeof text);
-    give_up(status == FH_OK ? "halted" : text);
-}
-
-/* --- Faults of the host ---------------------------------------------------------------------- */
-
-/* HPFAR_EL2 holds bits 12 and up of the address from bit 4 on: both profiles multiply by 256. */
-static void fault(struct fh_state *state, uint64_t addr, uint64_t esr)
-{
-    struct fh_ctxt_regs *regs = &fh_state_edit_regs(state)->ctxt_regs;
-    regs->hpfar_el2 = addr / 256;
-    regs->esr_el2 = esr;
-    check(fh_handle_host_stage2_fault(state), state);
-}
-
-static void bench_first_faults(void)
-{
-    struct row row = {"host_fault_new_page", "host fault, page not yet mapped", "ns", 100, {0}, 0};
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
-        fault(state, 0, 0);
-        const double begin = now();
-        for (uint64_t pfn = 1; pfn < HOST_PAGES; pfn++)
-            fault(state, pfn * spec->PAGE_SIZE, 0);
-        sample(&row, (now() - begin) / (HOST_PAGES - 1));
-        fh_state_free(state);
-    }
+    struct row row = {bench->name, bench->what, bench->unit, 0, {0}, 0};
+    const double unit = strcmp(bench->unit, "us") == 0 ? 1e3 : 1;
+    for (unsigned round = 0; round < ROUNDS; round++)
+        sample(&row, time_case(bench) / unit);
     report_row(&row);
-}
-
-static void bench_faults(void)
-{
-    struct row row = {"host_fault", "host fault, page mapped again", "ns", 100, {0}, 0};
-    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        const double begin = now();
-        for (uint64_t i = 0; i < CALLS; i++)
-            fault(state, i * 1237 % HOST_PAGES * spec->PAGE_SIZE, 0);
-        sample(&row, (now() - begin) / CALLS);
-    }
-    report_row(&row);
-    fh_state_free(state);
-}
-
-static void bench_faults_with_full_logs(void)
-{
-    struct row row = {"host_fault_full_log", "the same with all events kept", "ns", 0, {0}, 0};
-    struct fh_state *state = machine_new(spec, FH_LOG_FULL, 0, HOST_PAGES);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        const double begin = now();
-        for (uint64_t i = 0; i < CALLS; i++)
-            fault(state, i * 1237 % HOST_PAGES * spec->PAGE_SIZE, 0);
-        sample(&row, (now() - begin) / CALLS);
-    }
-    report_row(&row);
-    fh_state_free(state);
-}
-
-/* Syndromes of 4-byte accesses: SAS (bits 22 and 23) is 2, WnR (bit 6) says write. */
-enum { READ_4 = 2 << 22, WRITE_4 = 2 << 22 | 1 << 6 };
-
-static void bench_smmu(const char *name, const char *what, uint64_t esr)
-{
-    struct row row = {name, what, "ns", 60, {0}, 0};
-    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
-    machine_add_smmu(state, SMMU_BASE);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        const double begin = now();
-        for (uint64_t i = 0; i < CALLS; i++)
-            fault(state, SMMU_BASE + 0x100, esr);
-        sample(&row, (now() - begin) / CALLS);
-    }
-    report_row(&row);
-    fh_state_free(state);
-}
-
-/* --- Hypercalls of VMs ----------------------------------------------------------------------- */
-
-static void pvops(struct fh_state *state, uint64_t vmid, int64_t vcpuid)
-{
-    uint32_t result;
-    struct fh_rdata *adt = fh_state_edit(state);
-    adt->cur_vmid = vmid;
-    adt->cur_vcpuid = vcpuid;
-    check(fh_core_handle_pvops(state, &result), state);
-}
-
-/* The same call again and again: grants count up, and revokes down again. */
-static void bench_counted_shares(void)
-{
-    enum { SHARES = 90 };
-    struct row grant = {"grant_1", "grant 1 page", "ns", 120, {0}, 0};
-    struct row revoke = {"revoke_1", "revoke 1 page, other shares stay", "ns", 120, {0}, 0};
-    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
-    uint32_t result;
-    machine_give_to_vm(state, 1, 0x800, 0x100, 1);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        machine_ask(state, 1, 0, spec->HVC_KVM_SET_DESC_PFN, 0x800000, 4096);
-        pvops(state, 1, 0);
-        double begin = now();
-        for (unsigned i = 0; i < SHARES; i++)
-            check(fh_core_handle_pvops(state, &result), state);
-        sample(&grant, (now() - begin) / SHARES);
-        machine_ask(state, 1, 0, spec->HVC_KVM_UNSET_DESC_PFN, 0x800000, 4096);
-        begin = now();
-        for (unsigned i = 0; i < SHARES; i++)
-            check(fh_core_handle_pvops(state, &result), state);
-        sample(&revoke, (now() - begin) / SHARES);
-        pvops(state, 1, 0);
-    }
-    report_row(&grant);
-    report_row(&revoke);
-    fh_state_free(state);
-}
-
-static void ask_for(struct fh_state *state, uint64_t call)
-{
-    check(fh_set_shadow_ctxt(state, 1, 0, (uint32_t)spec->X0, call), state);
-}
-
-/* A page that is shared and taken back at once: every revoke takes the last share. */
-static void bench_last_shares(void)
-{
-    enum { SHARES = 256 };
-    struct row row = {"revoke_1_last", "revoke 1 page, the last share", "ns", 120, {0}, 0};
-    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
-    uint32_t result;
-    machine_give_to_vm(state, 1, 0x800, 0x100, 1);
-    machine_ask(state, 1, 0, spec->HVC_KVM_SET_DESC_PFN, 0x800000, 4096);
-    pvops(state, 1, 0);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        double spent = 0, clock = 0;
-        for (unsigned i = 0; i < SHARES; i++) {
-            ask_for(state, spec->HVC_KVM_UNSET_DESC_PFN);
-            const double begin = now();
-            check(fh_core_handle_pvops(state, &result), state);
-            const double end = now();
-            clock += now() - end; /* what looking at the clock takes */
-            spent += end - begin;
-            ask_for(state, spec->HVC_KVM_SET_DESC_PFN);
-            check(fh_core_handle_pvops(state, &result), state);
-        }
-        sample(&row, (spent - clock) / SHARES);
-    }
-    report_row(&row);
-    fh_state_free(state);
-}
-
-static void bench_ranges(void)
-{
-    enum { PAGES = 256 };
-    struct row grant = {"grant_256", "grant 256 pages", "us", 20, {0}, 0};
-    struct row revoke = {"revoke_256", "revoke 256 pages, all shares", "us", 20, {0}, 0};
-    struct fh_state *state = machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
-    machine_give_to_vm(state, 1, 0x800, 0x100, PAGES);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        machine_ask(state, 1, 0, spec->HVC_KVM_SET_DESC_PFN, 0x800000, PAGES * 4096);
-        double begin = now();
-        pvops(state, 1, 0);
-        sample(&grant, (now() - begin) / 1e3);
-        machine_ask(state, 1, 0, spec->HVC_KVM_UNSET_DESC_PFN, 0x800000, PAGES * 4096);
-        begin = now();
-        pvops(state, 1, 0);
-        sample(&revoke, (now() - begin) / 1e3);
-    }
-    report_row(&grant);
-    report_row(&revoke);
-    fh_state_free(state);
 }
 
 /* --- Large states ---------------------------------------------------------------------------- */
@@ -383,8 +211,28 @@ static void bench_replay(const char *fhsim, const char *trace)
     bench_replay_of(fhsim, trace, "jsonl", NULL, &rows[2]);
 }
 
+static int list_cases(void)
+{
+    for (unsigned i = 0; case_at(i); i++)
+        printf("%s\t%u\t%s\n", case_at(i)->name, case_at(i)->most, case_at(i)->what);
+    return 0;
+}
+
+static int run_named(const char *name, const char *calls)
+{
+    const struct bench_case *bench = case_named(name);
+    if (!bench)
+        give_up("there is no such case");
+    run_case(bench, (unsigned)strtoul(calls, NULL, 10));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--cases") == 0)
+        return list_cases();
+    if (argc == 4 && strcmp(argv[1], "--run") == 0)
+        return run_named(argv[2], argv[3]);
 #ifdef FHSIM
     const char *fhsim = FHSIM;
 #else
@@ -409,14 +257,8 @@ int main(int argc, char **argv)
         bench_start(fhsim);
     if (fhsim && trace)
         bench_replay(fhsim, trace);
-    bench_first_faults();
-    bench_faults();
-    bench_faults_with_full_logs();
-    bench_smmu("smmu_read", "SMMU register read", READ_4);
-    bench_smmu("smmu_write", "SMMU register write", WRITE_4);
-    bench_counted_shares();
-    bench_last_shares();
-    bench_ranges();
+    for (unsigned i = 0; case_at(i); i++)
+        bench_case(case_at(i));
     bench_large(quick);
     bench_long_run(quick);
     return report_end() > 0;

@@ -104,6 +104,14 @@ void machine_give_to_vm(struct fh_state *state, uint32_t vmid, uint64_t gfn, uin
     }
 }
 
+void machine_give_pages(struct fh_state *state, uint32_t vmid, uint64_t stride, uint64_t count)
+{
+    struct fh_rdata *adt = fh_state_edit(state);
+    const struct fh_map_type *type = shared_map("s2page");
+    for (uint64_t i = 0; i < count; i++)
+        ((struct fh_s2page *)entry(&adt->shared.s2page, type, i * stride))->s2_owner = vmid;
+}
+
 void machine_ask(struct fh_state *state, uint64_t vmid, uint64_t vcpuid, uint64_t call,
                  uint64_t addr, uint64_t size)
 {

@@ -22,6 +22,10 @@ void machine_give_to_vm(struct fh_state *state, uint32_t vmid, uint64_t gfn, uin
                         uint64_t pages);
 
 /* What VM `vmid`, vCPU `vcpuid` asks for with its next hypercall. */
+/* Write a VM's ownership of `count` pages into the records, one in `stride`, the others the host's.
+ */
+void machine_give_pages(struct fh_state *state, uint32_t vmid, uint64_t stride, uint64_t count);
+
 void machine_ask(struct fh_state *state, uint64_t vmid, uint64_t vcpuid, uint64_t call,
                  uint64_t addr, uint64_t size);
 

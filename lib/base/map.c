@@ -3,39 +3,12 @@
 
 #include <string.h>
 
-#include "base/refs.h"
-
-enum { BITS = 6, FANOUT = 1 << BITS, MAX_LEVEL = 10 };
-
-/*
- * A node of level 0 holds values, one of level n > 0 holds nodes of level n-1. `mask` says which of
- * the 64 slots are present; they are packed in order behind the header. Invariants: capacity >=
- * number of bits in mask; a child is never NULL. Empty nodes may exist.
- */
-struct fh_map_node {
-    uint32_t references;
-    uint8_t level;
-    uint8_t capacity;
-    uint64_t mask;
-};
+#include "base/map_node.h"
 
 struct fh_map_default {
     uint32_t references;
     uint64_t value[FH_MAP_VALUE_MAX / 8];
 };
-
-/* Where the target has no instruction for it, the compiler's own falls back to a slow call. */
-static inline unsigned popcount(uint64_t x)
-{
-#if defined(__POPCNT__) || defined(__aarch64__)
-    return (unsigned)__builtin_popcountll(x);
-#else
-    x -= x >> 1 & 0x5555555555555555u;
-    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
-    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (unsigned)(x * 0x0101010101010101u >> 56);
-#endif
-}
 
 static unsigned slot_of(uint64_t key, unsigned level)
 {
@@ -48,28 +21,9 @@ static bool covers(unsigned level, uint64_t key)
     return level >= MAX_LEVEL || key >> (BITS * (level + 1)) == 0;
 }
 
-static bool has(const struct fh_map_node *node, unsigned slot)
-{
-    return (node->mask >> slot) & 1;
-}
-
-static unsigned rank(const struct fh_map_node *node, unsigned slot)
-{
-    const uint64_t lower = ((uint64_t)1 << slot) - 1;
-    const uint64_t present = node->mask & lower;
-    if (__builtin_expect(present == lower, 1)) /* dense nodes need not count */
-        return slot;
-    return popcount(present);
-}
-
 static uint32_t stride(const struct fh_map_node *node, const struct fh_map_type *type)
 {
     return node->level == 0 ? type->value_size : (uint32_t)sizeof(struct fh_map_node *);
-}
-
-static char *payload(struct fh_map_node *node)
-{
-    return (char *)(node + 1);
 }
 
 static const char *const_payload(const struct fh_map_node *node)
@@ -173,7 +127,8 @@ static char *open_slot(struct fh_map_node *node, unsigned slot, const struct fh_
     size_t width = stride(node, type);
     unsigned index = rank(node, slot);
     char *gap = payload(node) + index * width;
-    memmove(gap + width, gap, (popcount(node->mask) - index) * width);
+    if (node->mask >> slot != 0) /* new keys are often the largest */
+        memmove(gap + width, gap, (popcount(node->mask) - index) * width);
     node->mask |= (uint64_t)1 << slot;
     return gap;
 }
@@ -204,6 +159,30 @@ static inline const void *find(const struct fh_map *map, const struct fh_map_typ
     }
     unsigned slot = slot_of(key, 0);
     return has(node, slot) ? value_at(node, slot, type) : NULL;
+}
+
+const void *cursor_get(struct map_cursor *cursor, uint64_t age, const struct fh_map *map,
+                       const struct fh_map_type *type, uint64_t key)
+{
+    struct fh_map_node *node = map->root;
+    if (__builtin_expect(!node || !covers(node->level, key), 0))
+        return fh_map_fallback(map, type);
+    bool is_shared = refs_shared(&node->references);
+    for (unsigned shift = BITS * node->level; shift > 0; shift -= BITS) {
+        const unsigned slot = (unsigned)(key >> shift) & (FANOUT - 1);
+        if (!has(node, slot))
+            return fh_map_fallback(map, type);
+        node = child(node, rank(node, slot));
+        is_shared |= refs_shared(&node->references);
+    }
+    *cursor = (struct map_cursor){node, key >> BITS, age, !is_shared};
+    const unsigned slot = slot_of(key, 0);
+    return has(node, slot) ? value_at(node, slot, type) : fh_map_fallback(map, type);
+}
+
+unsigned count_lower(uint64_t mask, unsigned slot)
+{
+    return popcount(mask & (((uint64_t)1 << slot) - 1));
 }
 
 const void *fh_map_find(const struct fh_map *map, const struct fh_map_type *type, uint64_t key)
@@ -302,8 +281,9 @@ static bool grow(struct fh_map *map, const struct fh_map_type *type,
     return true;
 }
 
-void *fh_map_edit(struct fh_map *map, const struct fh_map_type *type,
-                  const struct fh_allocator *allocator, uint64_t key, bool *existed)
+static void *map_edit_in_leaf(struct fh_map *map, const struct fh_map_type *type,
+                              const struct fh_allocator *allocator, uint64_t key, bool *existed,
+                              struct fh_map_node **leaf)
 {
     if (!grow(map, type, allocator, key))
         return NULL;
@@ -318,6 +298,7 @@ void *fh_map_edit(struct fh_map *map, const struct fh_map_type *type,
         node = *place;
         if (node->level == 0) {
             *existed = present;
+            *leaf = node;
             if (present)
                 return payload(node) + (size_t)rank(node, slot) * type->value_size;
             char *value = open_slot(node, slot, type);
@@ -334,6 +315,35 @@ void *fh_map_edit(struct fh_map *map, const struct fh_map_type *type,
         }
         place = &children(node)[rank(node, slot)];
     }
+}
+
+void *cursor_edit_entry(struct map_cursor *cursor, uint64_t age, struct fh_map *map,
+                        const struct fh_map_type *type, const struct fh_allocator *allocator,
+                        uint64_t key, bool *existed)
+{
+    struct fh_map_node *leaf = cursor->leaf;
+    void *value;
+    const bool has_room = cursor_holds(cursor, age, key) && cursor->is_own &&
+                          !has(leaf, slot_of(key, 0)) && popcount(leaf->mask) < leaf->capacity;
+    if (has_room && !type->retain) {
+        *existed = false;
+        value = open_slot(leaf, slot_of(key, 0), type);
+        memcpy(value, fh_map_fallback(map, type), type->value_size);
+        return value;
+    }
+    value = map_edit_in_leaf(map, type, allocator, key, existed, &leaf);
+    if (value)
+        *cursor = (struct map_cursor){leaf, key >> BITS, age, true};
+    else
+        cursor->age = 0; /* nodes may have moved before memory ran out */
+    return value;
+}
+
+void *fh_map_edit(struct fh_map *map, const struct fh_map_type *type,
+                  const struct fh_allocator *allocator, uint64_t key, bool *existed)
+{
+    struct fh_map_node *leaf;
+    return map_edit_in_leaf(map, type, allocator, key, existed, &leaf);
 }
 
 bool fh_map_remove(struct fh_map *map, const struct fh_map_type *type,

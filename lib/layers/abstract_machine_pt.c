@@ -26,15 +26,6 @@
 #define RELY_BARRIER_VALID(s)                                                                      \
     FH_RELY(s, (s)->adt->halt || (s)->adt->bars == FH_BARRIER_VALID, (s)->adt->bars)
 
-/* The table of `vmid`, to be written through the setters. */
-static enum fh_status own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt **npt)
-{
-    void *record = NULL;
-    FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &record));
-    *npt = record;
-    return FH_OK;
-}
-
 /* The next free page for a table of the first level below the root: a byte address.
  * AbstractMachine/Spec.v: get_pgd_next_spec */
 enum fh_status spec_get_pgd_next(struct fh_state *s, uint32_t vmid, uint64_t *result)
@@ -464,14 +455,6 @@ enum fh_status spec_get_mem_region_flag(struct fh_state *s, uint32_t index, uint
         RELY_HELD(s, (s)->profile->S2PAGE_ID);                                                     \
     } while (0)
 
-static enum fh_status edit_s2_page(struct fh_state *s, uint64_t index, struct fh_s2page **page)
-{
-    void *entry = NULL;
-    FH_TRY(edit_entry(s, &s->adt->shared.s2page, type_of_s2page, index, &entry));
-    *page = entry;
-    return FH_OK;
-}
-
 /* The owner of the page: a VM, HOSTVISOR, COREVISOR or INVALID.
  * AbstractMachine/Spec.v: get_s2_page_vmid_spec */
 enum fh_status spec_get_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_t *result)
@@ -488,7 +471,7 @@ enum fh_status spec_set_s2_page_vmid(struct fh_state *s, uint64_t index, uint32_
     SKIP_IF_HALTED(s);
     RELY_S2_PAGE(s, index);
     struct fh_s2page *page;
-    FH_TRY(edit_s2_page(s, index, &page));
+    FH_TRY(edit_s2page(s, index, &page));
     page->s2_owner = vmid;
     return FH_OK;
 }
@@ -508,7 +491,7 @@ enum fh_status spec_set_s2_page_count(struct fh_state *s, uint64_t index, uint32
     SKIP_IF_HALTED(s);
     RELY_S2_PAGE(s, index);
     struct fh_s2page *page;
-    FH_TRY(edit_s2_page(s, index, &page));
+    FH_TRY(edit_s2page(s, index, &page));
     page->s2_count = count;
     return FH_OK;
 }
@@ -529,7 +512,7 @@ enum fh_status spec_set_s2_page_gfn(struct fh_state *s, uint64_t index, uint64_t
     SKIP_IF_HALTED(s);
     RELY_S2_PAGE(s, index);
     struct fh_s2page *page;
-    FH_TRY(edit_s2_page(s, index, &page));
+    FH_TRY(edit_s2page(s, index, &page));
     page->s2_gfn = gfn;
     return FH_OK;
 }

@@ -288,27 +288,11 @@ static inline uint64_t smmu_ttbr(const struct fh_profile *k, uint64_t index, uin
 
 /* --- Reading the data ------------------------------------------------------------------------ */
 
-static inline enum fh_lock_status lock_status(const struct fh_state *s, uint64_t id)
-{
-    const uint8_t *status;
-    if (id < LOCK_PLACES && s->locks[id].status_age == s->locks_age)
-        status = s->locks[id].status;
-    else
-        status = fh_map_get(&s->adt->lock, &type_of_lock_status->as_value, id);
-    return (enum fh_lock_status) * status;
-}
-
 static inline const struct fh_log *log_at(const struct fh_state *s, uint64_t id)
 {
-    if (id < LOCK_PLACES && s->locks[id].log_age == s->locks_age)
-        return s->locks[id].log;
+    if (id < LOCK_PLACES && s->places.locks[id].age == s->places.lock_age)
+        return s->places.locks[id].log;
     return fh_map_get(&s->adt->log, &type_of_log->as_value, id);
-}
-
-static inline const struct fh_npt *npt_of(const struct fh_state *s, uint64_t vmid)
-{
-    const void *entry = fh_map_get(&s->adt->shared.npts, &type_of_ref_npt->as_value, vmid);
-    return fh_ref_record(type_of_ref_npt, entry);
 }
 
 static inline const struct fh_vminfo *vminfo_of(const struct fh_state *s, uint64_t vmid)
@@ -345,11 +329,6 @@ static inline const void *shadow_entry_of(const struct fh_state *s, wide ctxtid)
 static inline const struct fh_ctxt *shadow_ctxt_of(const struct fh_state *s, wide ctxtid)
 {
     return fh_ref_record(type_of_ref_ctxt, shadow_entry_of(s, ctxtid));
-}
-
-static inline const struct fh_s2page *s2page_of(const struct fh_state *s, uint64_t key)
-{
-    return fh_map_get(&s->adt->shared.s2page, &type_of_s2page->as_value, key);
 }
 
 static inline const struct fh_pt_entry *pt_entry_of(const struct fh_npt *npt, uint64_t gfn)

@@ -67,6 +67,7 @@ static enum fh_status take_over(struct fh_state *s, const struct object *object,
     fh_value_release(object->type, place, &s->allocator);
     memcpy(place, &event->object, object->type->as_value.value_size);
     fh_value_retain(object->type, place);
+    forget_places_beside_locks(s);
     return FH_OK;
 }
 
@@ -256,6 +257,7 @@ static enum fh_status keep_snapshot(struct fh_state *s, struct fh_log *log, uint
     if (!event)
         return FH_NOMEM;
     take_snapshot(event, object);
+    forget_places_beside_locks(s); /* the event shares what was the state's own */
     log_keep_snapshot(log, &s->allocator, event);
     return FH_OK;
 }

@@ -97,13 +97,4 @@ enum fh_status add_snapshot_of(struct fh_state *s, struct fh_log *log, uint64_t 
  */
 bool lock_is_available(const struct fh_state *s, uint64_t id);
 
-static inline enum fh_status set_lock_status(struct fh_state *s, uint64_t id,
-                                             enum fh_lock_status status)
-{
-    uint8_t *place;
-    FH_TRY(own_status(s, id, &place));
-    *place = (uint8_t)status;
-    return FH_OK;
-}
-
 #endif

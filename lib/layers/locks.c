@@ -83,10 +83,77 @@ static enum fh_status give_both_back(struct fh_state *s, uint64_t id)
     return give_back(s, id);
 }
 
-/* Stuck if the lock is not free. */
-static enum fh_status acquire(struct fh_state *s, uint64_t id)
+/*
+ * Both at once, where taking and giving back step the log and no more: abstract locks under
+ * SUMMARY, without an oracle and with a log that is plain (log_is_plain_and_free), which is so when
+ * the lock was given back and nobody but these two wrote to the log since (own_lock). The events
+ * are WAIT_LOCK and OPULL, and those of the snapshot and REL_LOCK; what log_step makes of them is
+ * written down here. False, and nothing has changed, where it takes more.
+ *
+ * With the entries' places and one short note in the journal, the three critical sections of a
+ * host's fault take 200 instructions instead of 1,080.
+ */
+static inline struct lock_place *plain_lock(struct fh_state *s, uint64_t id)
 {
+    struct lock_place *place = &s->places.locks[id];
+    const bool is_plain = id < LOCK_PLACES && place->plain_age == s->places.plain_age;
+    return __builtin_expect(is_plain, 1) ? place : NULL;
+}
+
+static inline bool take_at_once(struct fh_state *s, uint64_t id)
+{
+    struct lock_place *place = plain_lock(s, id);
+    if (!place || s->places.status[id] != FH_LOCK_FREE || !note_free_lock(s, place))
+        return false;
+    struct fh_log *log = place->log;
+    log->length += 2;
+    log->lock = FH_LOG_HELD;
+    log->holder = s->adt->curid;
+    log->budget = LOCAL_LOCK_BOUND - 1;
+    *place->status = FH_LOCK_OWN;
+    s->places.status[id] = FH_LOCK_OWN;
+    return true;
+}
+
+/* A lock that was taken at once, in this transaction. */
+static inline bool give_back_at_once(struct fh_state *s, uint64_t id)
+{
+    struct lock_place *place = plain_lock(s, id);
+    if (!place || s->places.status[id] != FH_LOCK_OWN || place->noted != s->transaction)
+        return false;
+    log_set_free(place->log, place->log->length + 2);
+    *place->status = FH_LOCK_FREE;
+    s->places.status[id] = FH_LOCK_FREE;
+    return true;
+}
+
+/* A lock that was given back, or has only just been found, may be taken at once from now on. */
+static bool note_plain_lock(struct fh_state *s, uint64_t id)
+{
+    struct lock_place *place = &s->places.locks[id];
+    if (id >= LOCK_PLACES || place->age != s->places.plain_age ||
+        !log_is_plain_and_free(place->log))
+        return false;
+    place->plain_age = place->age;
+    return true;
+}
+
+static enum fh_status tell_of_lock(struct fh_state *s, enum fh_effect_kind kind, uint64_t id)
+{
+    observe(s, kind, id, 0, 0, 0);
+    return FH_OK;
+}
+
+/* Stuck if the lock is not free. */
+__attribute__((noinline)) static enum fh_status acquire(struct fh_state *s, uint64_t id)
+{
+    struct lock_place *place;
     FH_RELY(s, lock_status(s, id) == FH_LOCK_FREE, id);
+    FH_TRY(own_lock(s, id, &place));
+    if (note_plain_lock(s, id) && take_at_once(s, id)) {
+        s->adt->tstate = 0;
+        return tell_of_lock(s, FH_EFFECT_LOCK, id);
+    }
     switch (s->lock_form) {
     case FH_ABSTRACT: FH_TRY(take(s, id)); break;
     case FH_CONCRETE: FH_TRY(take_by_ticket(s, id)); break;
@@ -94,12 +161,11 @@ static enum fh_status acquire(struct fh_state *s, uint64_t id)
     }
     FH_TRY(set_lock_status(s, id, FH_LOCK_OWN));
     s->adt->tstate = 0;
-    observe(s, FH_EFFECT_LOCK, id, 0, 0, 0);
-    return FH_OK;
+    return tell_of_lock(s, FH_EFFECT_LOCK, id);
 }
 
 /* Stuck if this CPU does not hold the lock, or added more than it may to its log. */
-static enum fh_status release(struct fh_state *s, uint64_t id)
+__attribute__((noinline)) static enum fh_status release(struct fh_state *s, uint64_t id)
 {
     FH_RELY(s, lock_status(s, id) == FH_LOCK_OWN, id);
     switch (s->lock_form) {
@@ -108,9 +174,25 @@ static enum fh_status release(struct fh_state *s, uint64_t id)
     case FH_BOTH: FH_TRY(give_both_back(s, id)); break;
     }
     FH_TRY(set_lock_status(s, id, FH_LOCK_FREE));
+    note_plain_lock(s, id);
     s->adt->tstate = 1;
-    observe(s, FH_EFFECT_UNLOCK, id, 0, 0, 0);
-    return FH_OK;
+    return tell_of_lock(s, FH_EFFECT_UNLOCK, id);
+}
+
+static enum fh_status take_lock(struct fh_state *s, uint64_t id)
+{
+    if (!take_at_once(s, id))
+        return acquire(s, id);
+    s->adt->tstate = 0;
+    return tell_of_lock(s, FH_EFFECT_LOCK, id);
+}
+
+static enum fh_status give_lock_back(struct fh_state *s, uint64_t id)
+{
+    if (!give_back_at_once(s, id))
+        return release(s, id);
+    s->adt->tstate = 1;
+    return tell_of_lock(s, FH_EFFECT_UNLOCK, id);
 }
 
 /* The stage-2 table of `vmid`. Locks/Spec.v: acquire_lock_pt_spec */
@@ -119,25 +201,25 @@ enum fh_status spec_acquire_lock_pt(struct fh_state *s, uint32_t vmid)
     if (s->adt->halt)
         return FH_OK;
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
-    return acquire(s, s->profile->NPT_ID + vmid);
+    return take_lock(s, s->profile->NPT_ID + vmid);
 }
 
 /* The SMMU tables. Locks/Spec.v: acquire_lock_spt_spec */
 enum fh_status spec_acquire_lock_spt(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : acquire(s, s->profile->SPT_ID);
+    return s->adt->halt ? FH_OK : take_lock(s, s->profile->SPT_ID);
 }
 
 /* Page ownership. Locks/Spec.v: acquire_lock_s2page_spec */
 enum fh_status spec_acquire_lock_s2page(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : acquire(s, s->profile->S2PAGE_ID);
+    return s->adt->halt ? FH_OK : take_lock(s, s->profile->S2PAGE_ID);
 }
 
 /* next_vmid and next_remap_ptr. Locks/Spec.v: acquire_lock_core_spec */
 enum fh_status spec_acquire_lock_core(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : acquire(s, s->profile->CORE_ID);
+    return s->adt->halt ? FH_OK : take_lock(s, s->profile->CORE_ID);
 }
 
 /* The information on VM `vmid`. Locks/Spec.v: acquire_lock_vm_spec */
@@ -146,13 +228,13 @@ enum fh_status spec_acquire_lock_vm(struct fh_state *s, uint32_t vmid)
     if (s->adt->halt)
         return FH_OK;
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
-    return acquire(s, s->profile->INFO_ID + vmid);
+    return take_lock(s, s->profile->INFO_ID + vmid);
 }
 
 /* Which VM owns which SMMU context bank. Locks/Spec.v: acquire_lock_smmu_spec */
 enum fh_status spec_acquire_lock_smmu(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : acquire(s, s->profile->SMMU_ID);
+    return s->adt->halt ? FH_OK : take_lock(s, s->profile->SMMU_ID);
 }
 
 /* Locks/Spec.v: release_lock_pt_spec */
@@ -161,25 +243,25 @@ enum fh_status spec_release_lock_pt(struct fh_state *s, uint32_t vmid)
     if (s->adt->halt)
         return FH_OK;
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
-    return release(s, s->profile->NPT_ID + vmid);
+    return give_lock_back(s, s->profile->NPT_ID + vmid);
 }
 
 /* Locks/Spec.v: release_lock_spt_spec */
 enum fh_status spec_release_lock_spt(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : release(s, s->profile->SPT_ID);
+    return s->adt->halt ? FH_OK : give_lock_back(s, s->profile->SPT_ID);
 }
 
 /* Locks/Spec.v: release_lock_s2page_spec */
 enum fh_status spec_release_lock_s2page(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : release(s, s->profile->S2PAGE_ID);
+    return s->adt->halt ? FH_OK : give_lock_back(s, s->profile->S2PAGE_ID);
 }
 
 /* Locks/Spec.v: release_lock_core_spec */
 enum fh_status spec_release_lock_core(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : release(s, s->profile->CORE_ID);
+    return s->adt->halt ? FH_OK : give_lock_back(s, s->profile->CORE_ID);
 }
 
 /* Locks/Spec.v: release_lock_vm_spec */
@@ -188,11 +270,11 @@ enum fh_status spec_release_lock_vm(struct fh_state *s, uint32_t vmid)
     if (s->adt->halt)
         return FH_OK;
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
-    return release(s, s->profile->INFO_ID + vmid);
+    return give_lock_back(s, s->profile->INFO_ID + vmid);
 }
 
 /* Locks/Spec.v: release_lock_smmu_spec */
 enum fh_status spec_release_lock_smmu(struct fh_state *s)
 {
-    return s->adt->halt ? FH_OK : release(s, s->profile->SMMU_ID);
+    return s->adt->halt ? FH_OK : give_lock_back(s, s->profile->SMMU_ID);
 }

@@ -53,12 +53,17 @@ static uint64_t page_behind(const struct fh_profile *k, uint64_t next)
     return next <= UINT64_MAX - k->PAGE_SIZE ? next + k->PAGE_SIZE : UINT64_MAX;
 }
 
+static struct next_pages pages_of(const struct fh_npt *npt)
+{
+    return (struct next_pages){npt->pt_pgd_next, npt->pt_pud_next, npt->pt_pmd_next};
+}
+
 static struct next_pages next_pages(const struct fh_state *s, uint64_t vmid, const struct tables *t,
                                     bool with_pmd)
 {
     const struct fh_profile *k = s->profile;
     const struct fh_npt *npt = npt_of(s, vmid);
-    struct next_pages next = {npt->pt_pgd_next, npt->pt_pud_next, npt->pt_pmd_next};
+    struct next_pages next = pages_of(npt);
     if (!flag_at(&npt->pgd_t, t->pgd))
         next.pgd = page_behind(k, next.pgd);
     if (has_puds(k, vmid) && !flag_at(&npt->pud_t, t->pud))
@@ -91,12 +96,12 @@ static enum fh_status record_tables(struct fh_state *s, uint64_t vmid, struct fh
     return set_next(s, &npt->pt_pmd_next, next->pmd);
 }
 
-static enum fh_status set_pt_entry(struct fh_state *s, struct fh_npt *npt, uint64_t gfn,
-                                   struct fh_pt_entry value)
+static enum fh_status set_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
+                                  struct fh_pt_entry value)
 {
-    void *entry;
-    FH_TRY(edit_entry(s, &npt->pt, type_of_pt_entry, gfn, &entry));
-    *(struct fh_pt_entry *)entry = value;
+    struct fh_pt_entry *entry;
+    FH_TRY(edit_mapping(s, vmid, gfn, &entry));
+    *entry = value;
     return FH_OK;
 }
 
@@ -122,32 +127,74 @@ static enum fh_status map_block(struct fh_state *s, uint32_t vmid, wide addr, ui
     *full = next.pgd > pud_start(k, vmid) || next.pud > pmd_start(k, vmid);
     if (*full)
         return FH_OK;
-    void *npt;
-    FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &npt));
+    struct fh_npt *npt;
+    FH_TRY(own_npt(s, vmid, &npt));
     for (uint64_t i = 0; i < k->PTRS_PER_PMD; i++)
-        FH_TRY(set_pt_entry(s, npt, first + i, pt_entry(pfn + i, 2, pte)));
+        FH_TRY(set_mapping(s, vmid, first + i, pt_entry(pfn + i, 2, pte)));
+    forget_tables(s, vmid);
     return record_tables(s, vmid, npt, &t, &next, false);
 }
 
+/* By how many bits a page frame number is longer than that of the last table that leads to it. */
+static unsigned last_table_bits(const struct fh_profile *k)
+{
+    return (unsigned)(k->PMD_SHIFT - k->PAGE_SHIFT);
+}
+
 /* Map a 4 KiB page. *full also where a 2 MiB block is in the way. */
-static enum fh_status map_page(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
-                               bool *full)
+__attribute__((noinline)) static enum fh_status map_any_page(struct fh_state *s, uint32_t vmid,
+                                                             wide addr, uint64_t pte, bool *full)
 {
     const struct fh_profile *k = s->profile;
     const struct tables t = tables_of(k, vmid, addr);
     const uint64_t gfn = gfn_of(k, addr);
-    const struct fh_npt *before = npt_of(s, vmid);
-    const struct next_pages next = next_pages(s, vmid, &t, true);
-    *full = pt_entry_of(before, gfn)->level == 2 || next.pgd > pud_start(k, vmid) ||
+    const struct next_pages before = pages_of(npt_of(s, vmid)),
+                            next = next_pages(s, vmid, &t, true);
+    struct fh_npt *npt;
+    *full = mapping_of(s, vmid, gfn)->level == 2 || next.pgd > pud_start(k, vmid) ||
             next.pud > pmd_start(k, vmid) || next.pmd > pool_end(k, vmid);
     if (*full)
         return FH_OK;
-    const bool has_tables = next.pgd == before->pt_pgd_next && next.pud == before->pt_pud_next &&
-                            next.pmd == before->pt_pmd_next;
-    void *npt;
-    FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &npt));
-    FH_TRY(set_pt_entry(s, npt, gfn, pt_entry(pfn_of(k, phys_page(k, pte)), 3, pte)));
-    return has_tables ? FH_OK : record_tables(s, vmid, npt, &t, &next, true);
+    FH_TRY(own_npt(s, vmid, &npt));
+    FH_TRY(set_mapping(s, vmid, gfn, pt_entry(pfn_of(k, phys_page(k, pte)), 3, pte)));
+    if (next.pgd != before.pgd || next.pud != before.pud || next.pmd != before.pmd) {
+        forget_tables(s, vmid);
+        FH_TRY(record_tables(s, vmid, npt, &t, &next, true));
+    }
+    note_tables(s, vmid, gfn, last_table_bits(k), t.pmd);
+    return FH_OK;
+}
+
+static bool are_full(const struct npt_place *place)
+{
+    const struct fh_npt *npt = place->npt;
+    return npt->pt_pgd_next > place->ends[0] || npt->pt_pud_next > place->ends[1] ||
+           npt->pt_pmd_next > place->ends[2];
+}
+
+/*
+ * The same, at once where the tables are known to be there. A host's fault on a page that it had
+ * took 640 instructions more without.
+ */
+static enum fh_status map_page(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
+                               bool *full)
+{
+    const struct fh_profile *k = s->profile;
+    const uint64_t gfn = gfn_of(k, addr);
+    const struct fh_pt_entry value = pt_entry(pfn_of(k, phys_page(k, pte)), 3, pte);
+    struct npt_place *place = known_npt(s, vmid);
+    if (!place || !has_tables(s, place, gfn, last_table_bits(k)))
+        return map_any_page(s, vmid, addr, pte, full);
+    struct fh_pt_entry *entry = own_mapping(s, place, gfn);
+    *full = are_full(place) || (entry ? entry->level : mapping_of(s, vmid, gfn)->level) == 2;
+    if (*full)
+        return FH_OK;
+    if (!entry)
+        return set_mapping(s, vmid, gfn, value);
+    if (!note_mapping(s, place, gfn, entry))
+        return FH_NOMEM;
+    *entry = value;
+    return FH_OK;
 }
 
 static enum fh_status map_in_map(struct fh_state *s, uint32_t vmid, wide addr, uint32_t level,
@@ -166,16 +213,10 @@ static enum fh_status disagree(struct fh_state *s, const char *function, uint32_
                 "vmid, addr, map, words", values, sizeof values / sizeof *values);
 }
 
-static struct next_pages pages_of(const struct fh_npt *npt)
-{
-    return (struct next_pages){npt->pt_pgd_next, npt->pt_pud_next, npt->pt_pmd_next};
-}
-
 static enum fh_status set_pages(struct fh_state *s, uint32_t vmid, const struct next_pages *next)
 {
-    void *record;
-    FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &record));
-    struct fh_npt *npt = record;
+    struct fh_npt *npt;
+    FH_TRY(own_npt(s, vmid, &npt));
     FH_TRY(set_next(s, &npt->pt_pgd_next, next->pgd));
     FH_TRY(set_next(s, &npt->pt_pud_next, next->pud));
     return set_next(s, &npt->pt_pmd_next, next->pmd);
@@ -238,8 +279,7 @@ enum fh_status map_stage2(struct fh_state *s, uint32_t vmid, wide addr, uint32_t
 
 struct fh_pt_entry stage2_entry(const struct fh_state *s, uint64_t vmid, uint64_t gfn)
 {
-    return s->realisation == FH_CONCRETE ? entry_in_words(s, vmid, gfn)
-                                         : *pt_entry_of(npt_of(s, vmid), gfn);
+    return s->realisation == FH_CONCRETE ? entry_in_words(s, vmid, gfn) : *mapping_of(s, vmid, gfn);
 }
 
 static enum fh_status same_level_in_words(struct fh_state *s, uint32_t vmid, uint64_t addr,
@@ -263,7 +303,7 @@ static enum fh_status same_pte_in_words(struct fh_state *s, uint32_t vmid, uint6
 static enum fh_status get_npt_level_in_map(struct fh_state *s, uint32_t vmid, uint64_t addr,
                                            uint32_t *result)
 {
-    const struct fh_pt_entry *entry = pt_entry_of(npt_of(s, vmid), pfn_of(s->profile, addr));
+    const struct fh_pt_entry *entry = mapping_of(s, vmid, pfn_of(s->profile, addr));
     *result = phys_page(s->profile, entry->pte) != 0 ? (uint32_t)entry->level : 0;
     observe(s, FH_EFFECT_NPT_READ, vmid, addr, entry->level, entry->pte);
     return FH_OK;
@@ -272,7 +312,7 @@ static enum fh_status get_npt_level_in_map(struct fh_state *s, uint32_t vmid, ui
 static enum fh_status walk_npt_in_map(struct fh_state *s, uint32_t vmid, uint64_t addr,
                                       uint64_t *result)
 {
-    const struct fh_pt_entry *entry = pt_entry_of(npt_of(s, vmid), pfn_of(s->profile, addr));
+    const struct fh_pt_entry *entry = mapping_of(s, vmid, pfn_of(s->profile, addr));
     *result = entry->pte;
     observe(s, FH_EFFECT_NPT_READ, vmid, addr, entry->level, entry->pte);
     return FH_OK;

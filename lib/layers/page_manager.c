@@ -25,10 +25,7 @@ static enum fh_status edit_page(struct fh_state *s, uint64_t pfn, struct fh_s2pa
     *page = NULL;
     if (s2page_of(s, pfn)->s2_owner == s->profile->INVALID)
         return FH_OK;
-    void *entry;
-    FH_TRY(edit_entry(s, &s->adt->shared.s2page, type_of_s2page, pfn, &entry));
-    *page = entry;
-    return FH_OK;
+    return edit_s2page(s, pfn, page);
 }
 
 /* The VM that owns page `pfn`; HOSTVISOR, COREVISOR, or INVALID for a page without a record.

@@ -44,14 +44,6 @@ static uint64_t pmd_pool_end(const struct fh_profile *k, uint64_t vmid)
     return has_puds(k, vmid) ? pmd_start(k, vmid) : pud_start(k, vmid);
 }
 
-static enum fh_status own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt **npt)
-{
-    void *record = NULL;
-    FH_TRY(own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &record));
-    *npt = record;
-    return FH_OK;
-}
-
 /* Note in pt_updates that a descriptor was written. */
 static enum fh_status add_update(struct fh_state *s, uint64_t vmid, enum fh_event_kind kind,
                                  uint64_t place, uint64_t value)

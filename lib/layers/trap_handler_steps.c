@@ -117,9 +117,9 @@ static enum fh_status keep_locks(struct fh_state *s, const wide *ids, size_t cou
 
 static enum fh_status set_page(struct fh_state *s, uint64_t pfn, struct fh_s2page page)
 {
-    void *entry;
-    FH_TRY(edit_entry(s, &s->adt->shared.s2page, type_of_s2page, pfn, &entry));
-    *(struct fh_s2page *)entry = page;
+    struct fh_s2page *entry;
+    FH_TRY(edit_s2page(s, pfn, &entry));
+    *entry = page;
     return FH_OK;
 }
 

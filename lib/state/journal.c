@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/refs.h"
+#include "state/log.h"
 
 bool journal_grow(struct fh_state *s, size_t need)
 {
@@ -28,6 +29,40 @@ static void undo_data(struct fh_state *s, const struct record *record)
 {
     fh_snapshot_release(s->adt, &s->allocator);
     s->adt = record->place;
+    forget_places(s);
+}
+
+/* The lock is free again; its entries are looked for where they are not known to stand still. */
+static bool undo_taking(struct fh_state *s, const struct record *record)
+{
+    struct lock_place *place = record->place;
+    const uint64_t id = (uint64_t)(place - s->places.locks);
+    bool existed;
+    if (place->age != s->places.lock_age) {
+        place->log = fh_map_edit(&s->adt->log, &type_of_log->as_value, &s->allocator, id, &existed);
+        place->status =
+            fh_map_edit(&s->adt->lock, &type_of_lock_status->as_value, &s->allocator, id, &existed);
+        if (!place->log || !place->status)
+            return false;
+        place->age = s->places.lock_age;
+    }
+    log_forget_snapshot(place->log, &s->allocator); /* a free lock that is plain has none */
+    log_set_free(place->log, record->key);
+    *place->status = FH_LOCK_FREE;
+    s->places.status[id] = FH_LOCK_FREE;
+    return true;
+}
+
+/* What was found before, and this record's undoing moves. */
+static void forget_moved(struct fh_state *s, const struct record *record)
+{
+    const struct fh_type *type = record->type;
+    if (type == type_of_lock_status)
+        s->places.is_status_old = true;
+    if (type == type_of_log || type == type_of_lock_status)
+        forget_lock_places(s);
+    else if (type == type_of_flag || type->kind == FH_KIND_REF || type->kind == FH_KIND_MAP)
+        forget_places_beside_locks(s);
 }
 
 bool undo_record(struct fh_state *s, const struct record *record, void *place)
@@ -39,7 +74,9 @@ bool undo_record(struct fh_state *s, const struct record *record, void *place)
     case RECORD_WORD: *(uint64_t *)place = record->key; return true;
     case RECORD_BYTES: memcpy(place, payload_of(record), record->payload); return true;
     case RECORD_DATA: undo_data(s, record); return true;
+    case RECORD_FREE_LOCK: return undo_taking(s, record);
     case RECORD_NEW_ENTRY:
+        forget_moved(s, record);
         return fh_map_remove(place, &record->type->as_value, &s->allocator, record->key);
     case RECORD_ENTRY:
         /* Of a map that is the state's own this finds the entry and allocates nothing. */
@@ -48,15 +85,18 @@ bool undo_record(struct fh_state *s, const struct record *record, void *place)
             return false;
         /* fall through */
     default:
+        forget_moved(s, record);
         fh_value_release(record->type, place, &s->allocator);
-        memcpy(place, payload_of(record), record->payload);
+        copy_value(place, payload_of(record), record->payload);
         return true;
     }
 }
 
-static bool is_of_log(const struct record *record)
+/* Those of a lock's log and of its status go together: one record may be about both. */
+static bool is_of_lock(const struct record *record)
 {
-    return record->type && record->type->kind == FH_KIND_LOG;
+    return record->kind == RECORD_FREE_LOCK || record->type == type_of_lock_status ||
+           (record->type && record->type->kind == FH_KIND_LOG);
 }
 
 /* Logs before this record are others. */
@@ -78,7 +118,7 @@ static void undo_logs(struct fh_state *s, size_t used, size_t from)
         if (replaced_logs(record))
             return;
         used = start_of(record, used);
-        if (!is_of_log(record))
+        if (!is_of_lock(record))
             continue;
         undo_record(s, record, record->place);
         record->kind = RECORD_UNDONE;
@@ -143,7 +183,7 @@ void journal_break(struct fh_state *s)
 {
     if (s->journal.depth > 0)
         return;
-    journal_forget(s, 0);
+    journal_clear(s);
     s->journal.is_whole = false;
 }
 

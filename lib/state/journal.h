@@ -25,6 +25,7 @@ enum record_kind {
     RECORD_ENTRY,
     RECORD_NEW_ENTRY,
     RECORD_WITHIN,
+    RECORD_FREE_LOCK, /* a lock that was free; `place` is its struct lock_place */
     RECORD_DATA, /* other data took the place of `place`, which the journal then owns a share of */
     RECORD_MARK, /* fh_begin; the payload is struct saved, the key where the mark before it ends */
     RECORD_UNDONE
@@ -33,7 +34,7 @@ enum record_kind {
 struct record {
     void *place; /* WORD, BYTES, VALUE: what was written; DATA: the data; else the map */
     const struct fh_type *type;
-    uint64_t key; /* ENTRY, WITHIN: the key; WORD: the old value */
+    uint64_t key; /* ENTRY, WITHIN: the key; WORD: the old value; FREE_LOCK: length of the log */
     uint32_t kind;
     uint32_t payload;
 };
@@ -105,6 +106,16 @@ static inline struct record *record_before(const struct journal *journal, size_t
 static inline size_t start_of(const struct record *record, size_t end)
 {
     return end - sizeof *record - padded(record->payload);
+}
+
+/* Values are short and of many sizes: a call of memcpy would cost more than the copy. */
+static inline void copy_value(void *to, const void *from, size_t size)
+{
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8)
+        __builtin_memcpy((char *)to + i, (const char *)from + i, 8);
+    for (; i < size; i++)
+        ((char *)to)[i] = ((const char *)from)[i];
 }
 
 /*

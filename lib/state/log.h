@@ -36,6 +36,24 @@ static inline void log_step(struct fh_log *log, enum fh_event_kind kind, uint64_
 }
 
 /*
+ * A log under SUMMARY that says of its lock no more than that it is free: the ticket lock of the
+ * log is broken, and the object is what its last snapshot says.
+ */
+static inline bool log_is_plain_and_free(const struct fh_log *log)
+{
+    return log->lock == FH_LOG_EMPTY && log->budget == 0 && log->is_ticket_broken && !log->snapshot;
+}
+
+/* Such a log after so many events. */
+static inline void log_set_free(struct fh_log *log, uint64_t length)
+{
+    log->length = length;
+    log->holder = 0;
+    log->budget = 0;
+    log->lock = FH_LOG_EMPTY;
+}
+
+/*
  * Step the summary of the ticket lock (CalLock.v: CalTicketLock, Q_CalLock), before log_step. False
  * if there is no memory for one more waiting CPU; nothing has changed then.
  */

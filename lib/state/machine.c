@@ -4,27 +4,9 @@
 #include <string.h>
 
 #include "base/refs.h"
+#include "state/pools.h"
 
 /* --- Transactions --------------------------------------------------------------------------- */
-
-/* A new record, with room for its payload; written in place, member by member, for speed. */
-static inline struct record *note(struct fh_state *s, enum record_kind kind, void *place,
-                                  const struct fh_type *type, uint64_t key, uint32_t payload)
-{
-    struct journal *journal = &s->journal;
-    const size_t start = journal->used + padded(payload);
-    const size_t need = start + sizeof(struct record);
-    if (__builtin_expect(need > journal->size, 0) && !journal_grow(s, need))
-        return NULL;
-    struct record *record = (struct record *)(void *)(journal->bytes + start);
-    record->place = place;
-    record->type = type;
-    record->key = key;
-    record->kind = kind;
-    record->payload = payload;
-    journal->used = need;
-    return record;
-}
 
 /* Does this value of a counted type own anything? */
 static bool is_owner(const struct fh_type *type, const void *value)
@@ -36,21 +18,11 @@ static bool is_owner(const struct fh_type *type, const void *value)
     return true;
 }
 
-/* Values are short and of many sizes: a call of memcpy would cost more than the copy. */
-static inline void copy_value(void *to, const void *from, size_t size)
-{
-    size_t i = 0;
-    for (; i + 8 <= size; i += 8)
-        __builtin_memcpy((char *)to + i, (const char *)from + i, 8);
-    for (; i < size; i++)
-        ((char *)to)[i] = ((const char *)from)[i];
-}
-
 /* Note the value at `from`, which the journal then owns a share of. */
 static bool note_value(struct fh_state *s, enum record_kind kind, void *place,
                        const struct fh_type *type, uint64_t key, const void *from)
 {
-    struct record *record = note(s, kind, place, type, key, type->as_value.value_size);
+    struct record *record = journal_note(s, kind, place, type, key, type->as_value.value_size);
     if (!record)
         return false;
     void *payload = payload_of(record);
@@ -86,10 +58,32 @@ void put_back_saved(struct fh_state *s, const struct saved *saved)
     adt->cur_vcpuid = saved->cur_vcpuid;
 }
 
+static void read_status_of_locks(struct fh_state *s)
+{
+    const struct fh_map *locks = &s->adt->lock;
+    const struct fh_map_type *type = &type_of_lock_status->as_value;
+    const uint8_t *status;
+    memset(s->places.status, *(const uint8_t *)fh_map_fallback(locks, type), LOCK_PLACES);
+    for (uint64_t id = 0; (status = fh_map_next(locks, type, &id)) && id < LOCK_PLACES; id++)
+        s->places.status[id] = *status;
+    s->places.is_status_old = false;
+}
+
+enum fh_lock_status find_lock_status(const struct fh_state *s, uint64_t id)
+{
+    const uint8_t *status = fh_map_get(&s->adt->lock, &type_of_lock_status->as_value, id);
+    return (enum fh_lock_status) * status;
+}
+
 enum fh_status txn_begin(struct fh_state *s)
 {
+    if (__builtin_expect(s->places.is_status_old, 0))
+        read_status_of_locks(s);
+    const bool is_plain =
+        s->log_policy == FH_LOG_SUMMARY && s->lock_form == FH_ABSTRACT && !s->env.oracle;
+    s->places.plain_age = is_plain ? s->places.lock_age : NO_AGE;
     if (s->journal.depth == 0)
-        journal_forget(s, 0);
+        journal_clear(s);
     s->journal.call = s->journal.used;
     s->journal.is_whole = false;
     s->transaction++;
@@ -102,7 +96,6 @@ enum fh_status txn_begin(struct fh_state *s)
 static void undo_call(struct fh_state *s, enum fh_status status)
 {
     journal_undo(s, s->journal.call);
-    forget_lock_places(s);
     put_back_saved(s, &s->saved);
     if (s->error.status != status)
         s->error = (struct fh_error){.status = status};
@@ -125,7 +118,8 @@ enum fh_status txn_end(struct fh_state *s, enum fh_status status)
 bool note_mark(struct fh_state *s)
 {
     struct journal *journal = &s->journal;
-    struct record *record = note(s, RECORD_MARK, NULL, NULL, journal->mark, sizeof(struct saved));
+    struct record *record =
+        journal_note(s, RECORD_MARK, NULL, NULL, journal->mark, sizeof(struct saved));
     if (!record)
         return false;
     save(s, payload_of(record));
@@ -136,7 +130,7 @@ bool note_mark(struct fh_state *s)
 
 bool note_data(struct fh_state *s)
 {
-    if (!note(s, RECORD_DATA, s->adt, NULL, 0, 0))
+    if (!journal_note(s, RECORD_DATA, s->adt, NULL, 0, 0))
         return false;
     refs_retain(&s->adt->references);
     s->journal.holds_references = true;
@@ -148,7 +142,7 @@ bool note_regs(struct fh_state *s)
     struct fh_ctxt *regs = s->adt->regs;
     char *bytes = (char *)regs + offsetof(struct fh_ctxt, ctxt_regs);
     const uint32_t size = sizeof *regs - offsetof(struct fh_ctxt, ctxt_regs);
-    struct record *record = note(s, RECORD_BYTES, bytes, NULL, 0, size);
+    struct record *record = journal_note(s, RECORD_BYTES, bytes, NULL, 0, size);
     if (!record)
         return false;
     memcpy(payload_of(record), bytes, size);
@@ -156,11 +150,14 @@ bool note_regs(struct fh_state *s)
     return true;
 }
 
+static enum fh_status edit_pair(struct fh_state *s, struct map_cursor *cursor, struct fh_map *map,
+                                const struct fh_type *type, uint64_t key, void **entry);
+
 /* --- Writing -------------------------------------------------------------------------------- */
 
 enum fh_status set_u64(struct fh_state *s, uint64_t *place, uint64_t value)
 {
-    if (!note(s, RECORD_WORD, place, NULL, *place, 0))
+    if (!journal_note(s, RECORD_WORD, place, NULL, *place, 0))
         return FH_NOMEM;
     *place = value;
     return FH_OK;
@@ -170,11 +167,15 @@ enum fh_status edit_entry(struct fh_state *s, struct fh_map *map, const struct f
                           uint64_t key, void **entry)
 {
     bool existed;
+    if (value == type_of_s2page) /* has a cursor, which must not be passed by */
+        return edit_pair(s, &s->places.pages, map, value, key, entry);
     *entry = fh_map_edit(map, &value->as_value, &s->allocator, key, &existed);
     if (!*entry)
         return FH_NOMEM;
+    if (value->kind == FH_KIND_REF)
+        forget_places(s);
     const bool noted = existed ? note_value(s, RECORD_ENTRY, map, value, key, *entry)
-                               : note(s, RECORD_NEW_ENTRY, map, value, key, 0) != NULL;
+                               : journal_note(s, RECORD_NEW_ENTRY, map, value, key, 0) != NULL;
     return noted ? FH_OK : FH_NOMEM;
 }
 
@@ -190,12 +191,12 @@ enum fh_status edit_inner_entry(struct fh_state *s, struct fh_map *outer,
     void *map = fh_map_edit(outer, &inner->as_value, &s->allocator, outer_key, &existed);
     if (!map)
         return FH_NOMEM;
-    if (!existed && !note(s, RECORD_NEW_ENTRY, outer, inner, outer_key, 0))
+    if (!existed && !journal_note(s, RECORD_NEW_ENTRY, outer, inner, outer_key, 0))
         return FH_NOMEM;
     enum fh_status status = edit_entry(s, map, inner->value, key, entry);
     if (status != FH_OK)
         return status;
-    return note(s, RECORD_WITHIN, outer, inner, outer_key, 0) ? FH_OK : FH_NOMEM;
+    return journal_note(s, RECORD_WITHIN, outer, inner, outer_key, 0) ? FH_OK : FH_NOMEM;
 }
 
 enum fh_status save_value(struct fh_state *s, void *place, const struct fh_type *type)
@@ -232,93 +233,193 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
         return FH_NOMEM;
     if (!existed || !is_own(entry)) {
         const bool noted = existed ? note_value(s, RECORD_ENTRY, map, type, key, entry)
-                                   : note(s, RECORD_NEW_ENTRY, map, type, key, 0) != NULL;
+                                   : journal_note(s, RECORD_NEW_ENTRY, map, type, key, 0) != NULL;
         if (!noted)
             return FH_NOMEM;
         if (!fh_ref_own(type, entry, &s->allocator))
             return FH_NOMEM;
+        if (type == type_of_ref_npt && key < NPT_PLACES)
+            s->places.npts[key].age = 0;
     }
     *record = *(void **)entry;
     return FH_OK;
 }
 
-/* As edit_entry, but noted only if `noted` says so; a new entry moves the others. */
-static enum fh_status find_of_lock(struct fh_state *s, struct fh_map *map,
-                                   const struct fh_type *type, uint64_t id, bool noted,
-                                   void **entry)
+/* --- Places ----------------------------------------------------------------------------------- */
+
+/* An entry of a lock, noted unless `noted` says that it is; a new entry moves the others. */
+static void *own_entry_of_lock(struct fh_state *s, struct fh_map *map, const struct fh_type *type,
+                               uint64_t id, bool noted)
+{
+    bool existed, done = true;
+    void *entry = fh_map_edit(map, &type->as_value, &s->allocator, id, &existed);
+    if (!entry)
+        return NULL;
+    if (!existed) {
+        forget_lock_places(s);
+        done = journal_note(s, RECORD_NEW_ENTRY, map, type, id, 0) != NULL;
+    } else if (!noted) {
+        done = note_value(s, RECORD_ENTRY, map, type, id, entry);
+    }
+    return done ? entry : NULL;
+}
+
+enum fh_status find_own_lock(struct fh_state *s, uint64_t id, struct lock_place **place)
+{
+    const bool is_kept = id < LOCK_PLACES;
+    struct lock_place *found = is_kept ? &s->places.locks[id] : &s->places.other_lock;
+    const bool noted = is_kept && found->noted == s->transaction;
+    *place = found;
+    found->log = own_entry_of_lock(s, &s->adt->log, type_of_log, id, noted);
+    found->age = 0;
+    if (!found->log)
+        return FH_NOMEM;
+    found->status = own_entry_of_lock(s, &s->adt->lock, type_of_lock_status, id, noted);
+    if (!found->status)
+        return FH_NOMEM;
+    found->age = s->places.lock_age;
+    found->noted = s->transaction;
+    return FH_OK;
+}
+
+static struct npt_place place_of_npt(const struct fh_state *s, uint64_t vmid, struct fh_npt *npt)
+{
+    const struct fh_profile *k = s->profile;
+    return (struct npt_place){.npt = npt,
+                              .age = s->places.age,
+                              .ends = {pud_start(k, vmid), pmd_start(k, vmid), pool_end(k, vmid)}};
+}
+
+const struct fh_npt *find_npt(const struct fh_state *s, uint64_t vmid)
+{
+    struct known_places *places = (struct known_places *)(uintptr_t)&s->places;
+    const void *entry = fh_map_get(&s->adt->shared.npts, &type_of_ref_npt->as_value, vmid);
+    const struct fh_npt *npt = fh_ref_record(type_of_ref_npt, entry);
+    if (vmid < NPT_PLACES)
+        places->npts[vmid] = place_of_npt(s, vmid, (struct fh_npt *)(uintptr_t)npt);
+    return npt;
+}
+
+/*
+ * Under FH_LOG_FULL events share records and leaves at any time, so that none is known to be the
+ * state's own.
+ */
+static bool may_own_places(const struct fh_state *s)
+{
+    return s->log_policy != FH_LOG_FULL;
+}
+
+enum fh_status find_own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt **npt)
+{
+    void *record;
+    const enum fh_status status =
+        own_entry(s, &s->adt->shared.npts, type_of_ref_npt, vmid, &record);
+    if (status != FH_OK)
+        return status;
+    *npt = record;
+    if (vmid >= NPT_PLACES)
+        return FH_OK;
+    struct npt_place *place = &s->places.npts[vmid];
+    if (place->age != s->places.age)
+        *place = place_of_npt(s, vmid, record);
+    place->is_own = may_own_places(s);
+    return FH_OK;
+}
+
+/* Note an entry of two words. */
+static inline bool note_pair(struct fh_state *s, struct fh_map *map, const struct fh_type *type,
+                             uint64_t key, const void *entry)
+{
+    struct record *record = journal_note(s, RECORD_ENTRY, map, type, key, 16);
+    if (!record)
+        return false;
+    memcpy(payload_of(record), entry, 16);
+    return true;
+}
+
+_Static_assert(sizeof(struct fh_s2page) == 16 && sizeof(struct fh_pt_entry) == 16,
+               "entries of two words");
+
+static enum fh_status edit_pair(struct fh_state *s, struct map_cursor *cursor, struct fh_map *map,
+                                const struct fh_type *type, uint64_t key, void **entry)
 {
     bool existed;
-    *entry = fh_map_edit(map, &type->as_value, &s->allocator, id, &existed);
+    *entry =
+        cursor_edit(cursor, s->places.age, map, &type->as_value, 16, &s->allocator, key, &existed);
     if (!*entry)
         return FH_NOMEM;
-    if (existed && noted)
-        return FH_OK;
-    if (existed)
-        return note_value(s, RECORD_ENTRY, map, type, id, *entry) ? FH_OK : FH_NOMEM;
-    forget_lock_places(s);
-    return note(s, RECORD_NEW_ENTRY, map, type, id, 0) ? FH_OK : FH_NOMEM;
+    cursor->is_own = may_own_places(s);
+    const bool noted = existed ? note_pair(s, map, type, key, *entry)
+                               : journal_note(s, RECORD_NEW_ENTRY, map, type, key, 0) != NULL;
+    return noted ? FH_OK : FH_NOMEM;
 }
 
-/* note_value for the two, with sizes that the compiler knows. */
-static bool note_log(struct fh_state *s, uint64_t id, const struct fh_log *log)
+enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page)
 {
-    if (is_owner(type_of_log, log))
-        return note_value(s, RECORD_ENTRY, &s->adt->log, type_of_log, id, log);
-    struct record *record = note(s, RECORD_ENTRY, &s->adt->log, type_of_log, id, sizeof *log);
-    if (!record)
-        return false;
-    memcpy(payload_of(record), log, sizeof *log);
-    return true;
-}
-
-static bool note_status(struct fh_state *s, uint64_t id, const uint8_t *status)
-{
-    struct record *record =
-        note(s, RECORD_ENTRY, &s->adt->lock, type_of_lock_status, id, sizeof *status);
-    if (!record)
-        return false;
-    *(uint8_t *)payload_of(record) = *status;
-    return true;
-}
-
-enum fh_status find_own_log(struct fh_state *s, uint64_t id, struct fh_log **log)
-{
-    struct lock_place *place = id < LOCK_PLACES ? &s->locks[id] : NULL;
-    const bool noted = place && place->log_noted == s->transaction;
-    if (place && place->log_age == s->locks_age) {
-        *log = place->log;
-        place->log_noted = s->transaction;
-        return note_log(s, id, *log) ? FH_OK : FH_NOMEM;
-    }
     void *entry;
-    enum fh_status status = find_of_lock(s, &s->adt->log, type_of_log, id, noted, &entry);
-    *log = entry;
-    if (place && status == FH_OK) {
-        place->log = entry;
-        place->log_age = s->locks_age;
-        place->log_noted = s->transaction;
-    }
+    const enum fh_status status =
+        edit_pair(s, &s->places.pages, &s->adt->shared.s2page, type_of_s2page, pfn, &entry);
+    *page = entry;
     return status;
 }
 
-enum fh_status find_own_status(struct fh_state *s, uint64_t id, uint8_t **status)
+/* The cursor goes to `key`. */
+static const void *seek(const struct fh_state *s, struct map_cursor *cursor,
+                        const struct fh_map *map, const struct fh_type *type, uint64_t key)
 {
-    struct lock_place *place = id < LOCK_PLACES ? &s->locks[id] : NULL;
-    const bool noted = place && place->status_noted == s->transaction;
-    if (place && place->status_age == s->locks_age) {
-        *status = place->status;
-        place->status_noted = s->transaction;
-        return note_status(s, id, *status) ? FH_OK : FH_NOMEM;
-    }
-    void *entry;
-    enum fh_status result = find_of_lock(s, &s->adt->lock, type_of_lock_status, id, noted, &entry);
-    *status = entry;
-    if (place && result == FH_OK) {
-        place->status = entry;
-        place->status_age = s->locks_age;
-        place->status_noted = s->transaction;
-    }
-    return result;
+    const void *value = cursor_get(cursor, s->places.age, map, &type->as_value, key);
+    cursor->is_own = cursor->is_own && may_own_places(s);
+    return value;
+}
+
+const struct fh_s2page *find_s2page(const struct fh_state *s, uint64_t pfn)
+{
+    struct known_places *places = (struct known_places *)(uintptr_t)&s->places;
+    return seek(s, &places->pages, &s->adt->shared.s2page, type_of_s2page, pfn);
+}
+
+const struct fh_pt_entry *find_mapping(const struct fh_state *s, uint64_t vmid, uint64_t gfn)
+{
+    struct known_places *places = (struct known_places *)(uintptr_t)&s->places;
+    const struct fh_npt *npt = npt_of(s, vmid);
+    if (vmid >= NPT_PLACES)
+        return fh_map_get(&npt->pt, &type_of_pt_entry->as_value, gfn);
+    return seek(s, &places->npts[vmid].pt, &npt->pt, type_of_pt_entry, gfn);
+}
+
+void seek_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn)
+{
+    seek(s, &place->pt, &place->npt->pt, type_of_pt_entry, gfn);
+}
+
+void note_tables(struct fh_state *s, uint64_t vmid, uint64_t gfn, unsigned shift, uint64_t pmd)
+{
+    struct npt_place *place = vmid < NPT_PLACES ? known_npt(s, vmid) : NULL;
+    if (!place)
+        return;
+    seek(s, &place->pmd_t, &place->npt->pmd_t, type_of_flag, pmd);
+    place->pmd_t.prefix = gfn >> shift >> BITS;
+}
+
+bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
+                  const struct fh_pt_entry *entry)
+{
+    return note_pair(s, &place->npt->pt, type_of_pt_entry, gfn, entry);
+}
+
+enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
+                            struct fh_pt_entry **entry)
+{
+    struct map_cursor none = {0};
+    struct fh_npt *npt;
+    void *found;
+    enum fh_status status = own_npt(s, vmid, &npt);
+    if (status != FH_OK)
+        return status;
+    struct map_cursor *cursor = vmid < NPT_PLACES ? &s->places.npts[vmid].pt : &none;
+    status = edit_pair(s, cursor, &npt->pt, type_of_pt_entry, gfn, &found);
+    *entry = found;
+    return status;
 }
 
 enum fh_status set_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key, uint64_t value)
@@ -337,4 +438,13 @@ enum fh_status set_entry_flag(struct fh_state *s, struct fh_map *map, uint64_t k
     if (status == FH_OK)
         *(bool *)entry = value;
     return status;
+}
+
+/* --- Observers ------------------------------------------------------------------------------- */
+
+void tell_observer(struct fh_state *s, enum fh_effect_kind kind, uint64_t a, uint64_t b, uint64_t c,
+                   uint64_t d, uint64_t e, uint64_t f)
+{
+    const struct fh_effect effect = {kind, {a, b, c, d, e, f}};
+    s->env.observer(s->env.context, &effect);
 }

@@ -8,6 +8,7 @@
 #include <faulthandler/trap.h>
 
 #include "state/journal.h"
+#include "state/places.h"
 
 /*
  * The inside of a state, and how layers write to it.
@@ -20,18 +21,6 @@
  * `halt` to `cur_vcpuid` are the exception: they are saved as a block when a transaction begins and
  * may be assigned directly.
  */
-/*
- * Where the entries of a lock stand in adt->lock and adt->log, so that a critical section need not
- * look for them again. They move when one of these maps gets an entry more or other data take its
- * place: then all places are forgotten, by a new `locks_age`.
- */
-struct lock_place {
-    uint8_t *status;
-    struct fh_log *log;
-    uint64_t status_age, log_age;
-    uint64_t status_noted, log_noted; /* transaction whose journal has the old value */
-};
-
 /*
  * FH_BOTH: pages of stage-2 and SMMU tables that a call has mapped, to be compared when it ends.
  * `all` stands for more than there is room for, and for changes that no list would name.
@@ -49,8 +38,30 @@ struct touched {
     bool is_words_turn; /* what is written to words now is the concrete form's own doing */
 };
 
-/* Lock identifiers beyond are looked up every time. */
-enum { LOCK_PLACES = 144 };
+/* Types of the state that layers name. */
+extern const struct fh_type *const type_of_map_s2page;
+extern const struct fh_type *const type_of_s2page;
+extern const struct fh_type *const type_of_pt_entry;
+extern const struct fh_type *const type_of_spt_entry;
+extern const struct fh_type *const type_of_u64;
+extern const struct fh_type *const type_of_vmid_or_invalid;
+extern const struct fh_type *const type_of_flag;
+extern const struct fh_type *const type_of_bool_or_true;
+extern const struct fh_type *const type_of_memblock;
+extern const struct fh_type *const type_of_lock_status;
+extern const struct fh_type *const type_of_log;
+extern const struct fh_type *const type_of_map_log;
+extern const struct fh_type *const type_of_bars;
+extern const struct fh_type *const type_of_ref_npt;
+extern const struct fh_type *const type_of_ref_vminfo;
+extern const struct fh_type *const type_of_ref_ctxt;
+extern const struct fh_type *const type_of_ref_spt;
+extern const struct fh_type *const type_of_ref_smmu_conf;
+extern const struct fh_type *const type_of_map_u64;
+extern const struct fh_type *const type_of_map_smmu_vmid;
+extern const struct fh_type *const type_of_map_spt;
+extern const struct fh_type *const type_of_map_bool;
+extern const struct fh_type *const type_of_map_spt_bool2;
 
 struct fh_state {
     struct fh_rdata *adt;
@@ -69,7 +80,7 @@ struct fh_state {
     struct fh_question question; /* that is asked next */
     struct fh_error beyond;      /* the first value of this call that 64 bits do not hold, if any */
     struct journal journal;
-    struct lock_place locks[LOCK_PLACES];
+    struct known_places places;
     enum fh_realisation realisation;
     enum fh_realisation lock_form; /* that of the locks, which may be simpler */
 
@@ -82,13 +93,20 @@ struct fh_state {
     struct fh_map outlived;
     struct touched touched;
 
-    uint64_t locks_age;   /* of the places that hold, from 1 */
     uint64_t transaction; /* number of the one that runs, or ran last, from 1 */
     struct saved saved;   /* when that began */
 };
 
 /* The functions of `machine` from now on, with all its departures. */
 void use_machine(struct fh_state *s, const struct fh_machine *machine);
+
+/* Give up all records: at once where they own nothing. */
+static inline void journal_clear(struct fh_state *s)
+{
+    if (__builtin_expect(s->journal.holds_references, 0))
+        journal_forget(s, 0);
+    s->journal.used = s->journal.shared = s->journal.regs = 0;
+}
 
 /* Begins a call: FH_NOMEM if it cannot, and then it has ended. */
 enum fh_status txn_begin(struct fh_state *s);
@@ -135,35 +153,124 @@ enum fh_status own_ref(struct fh_state *s, void *place, const struct fh_type *ty
 enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh_type *type,
                          uint64_t key, void **record);
 
-/* The log of a lock, to be stepped and pushed to. */
-enum fh_status find_own_log(struct fh_state *s, uint64_t id, struct fh_log **log);
+/*
+ * The entries of a lock, to be written: its status, and its log, to be stepped and pushed to. Both
+ * are noted, once in a transaction.
+ */
+enum fh_status find_own_lock(struct fh_state *s, uint64_t id, struct lock_place **place);
+
+static inline enum fh_status own_lock(struct fh_state *s, uint64_t id, struct lock_place **place)
+{
+    if (__builtin_expect(id < LOCK_PLACES, 1)) {
+        *place = &s->places.locks[id];
+        (*place)->plain_age = 0;
+        if ((*place)->age == s->places.lock_age && (*place)->noted == s->transaction)
+            return FH_OK;
+    }
+    return find_own_lock(s, id, place);
+}
 
 static inline enum fh_status own_log(struct fh_state *s, uint64_t id, struct fh_log **log)
 {
-    if (id < LOCK_PLACES) {
-        const struct lock_place *place = &s->locks[id];
-        if (place->log_age == s->locks_age && place->log_noted == s->transaction) {
-            *log = place->log;
-            return FH_OK;
-        }
-    }
-    return find_own_log(s, id, log);
+    struct lock_place *place;
+    const enum fh_status status = own_lock(s, id, &place);
+    *log = status == FH_OK ? place->log : NULL;
+    return status;
 }
 
-/* The status of a lock, to be written. */
-enum fh_status find_own_status(struct fh_state *s, uint64_t id, uint8_t **status);
-
-static inline enum fh_status own_status(struct fh_state *s, uint64_t id, uint8_t **status)
+static inline enum fh_status set_lock_status(struct fh_state *s, uint64_t id,
+                                             enum fh_lock_status value)
 {
-    if (id < LOCK_PLACES) {
-        const struct lock_place *place = &s->locks[id];
-        if (place->status_age == s->locks_age && place->status_noted == s->transaction) {
-            *status = place->status;
-            return FH_OK;
-        }
-    }
-    return find_own_status(s, id, status);
+    struct lock_place *place;
+    const enum fh_status status = own_lock(s, id, &place);
+    if (status != FH_OK)
+        return status;
+    *place->status = (uint8_t)value;
+    if (id < LOCK_PLACES)
+        s->places.status[id] = (uint8_t)value;
+    return FH_OK;
 }
+
+/* The same to read. Not inlined: the way that is not taken. */
+__attribute__((noinline)) enum fh_lock_status find_lock_status(const struct fh_state *s,
+                                                               uint64_t id);
+
+static inline enum fh_lock_status lock_status(const struct fh_state *s, uint64_t id)
+{
+    return __builtin_expect(id < LOCK_PLACES, 1) ? (enum fh_lock_status)s->places.status[id]
+                                                 : find_lock_status(s, id);
+}
+
+/* The stage-2 table of `vmid`, to be written through the setters. */
+enum fh_status find_own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt **npt);
+
+static inline enum fh_status own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt **npt)
+{
+    if (__builtin_expect(vmid < NPT_PLACES, 1)) {
+        const struct npt_place *place = &s->places.npts[vmid];
+        *npt = place->npt;
+        if (place->age == s->places.age && place->is_own)
+            return FH_OK;
+    }
+    return find_own_npt(s, vmid, npt);
+}
+
+/* The same to read; a record of zeros where there is none. */
+const struct fh_npt *find_npt(const struct fh_state *s, uint64_t vmid);
+
+static inline const struct fh_npt *npt_of(const struct fh_state *s, uint64_t vmid)
+{
+    if (__builtin_expect(vmid < NPT_PLACES, 1)) {
+        const struct npt_place *place = &s->places.npts[vmid];
+        if (place->age == s->places.age)
+            return place->npt;
+    }
+    return find_npt(s, vmid);
+}
+
+/* The ownership record of a page, to read, and to write as edit_entry says. */
+const struct fh_s2page *find_s2page(const struct fh_state *s, uint64_t pfn);
+
+static inline const struct fh_s2page *s2page_of(const struct fh_state *s, uint64_t pfn)
+{
+    const void *page = cursor_find(&s->places.pages, s->places.age, sizeof(struct fh_s2page), pfn);
+    return __builtin_expect(page != NULL, 1) ? page : find_s2page(s, pfn);
+}
+
+enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page);
+
+/* The mapping of page `gfn` of `vmid`. */
+const struct fh_pt_entry *find_mapping(const struct fh_state *s, uint64_t vmid, uint64_t gfn);
+
+static inline const struct fh_pt_entry *mapping_of(const struct fh_state *s, uint64_t vmid,
+                                                   uint64_t gfn)
+{
+    const void *entry = NULL;
+    if (__builtin_expect(vmid < NPT_PLACES && s->places.npts[vmid].age == s->places.age, 1))
+        entry =
+            cursor_find(&s->places.npts[vmid].pt, s->places.age, sizeof(struct fh_pt_entry), gfn);
+    return __builtin_expect(entry != NULL, 1) ? entry : find_mapping(s, vmid, gfn);
+}
+enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
+                            struct fh_pt_entry **entry);
+
+/*
+ * The entry of page `gfn` to write in place after note_mapping, if there is one in a leaf that is
+ * the state's own; NULL: edit_mapping.
+ */
+void seek_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn);
+
+static inline struct fh_pt_entry *own_mapping(struct fh_state *s, struct npt_place *place,
+                                              uint64_t gfn)
+{
+    if (!cursor_holds(&place->pt, s->places.age, gfn))
+        seek_mapping(s, place, gfn);
+    const void *entry = cursor_find(&place->pt, s->places.age, sizeof(struct fh_pt_entry), gfn);
+    return place->is_own && place->pt.is_own ? (struct fh_pt_entry *)(uintptr_t)entry : NULL;
+}
+
+bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
+                  const struct fh_pt_entry *entry);
 
 /* The data as the state's own, for a transaction. False when memory runs out. */
 bool own_data(struct fh_state *s);
@@ -171,77 +278,132 @@ bool own_data(struct fh_state *s);
 /* The same for data that are shared, without the records that point into them. */
 bool own_data_alone(struct fh_state *s);
 
-/* Entries of adt->lock and adt->log may stand elsewhere now. */
+/* What is known of the table of `vmid`; NULL: nothing. */
+static inline struct npt_place *known_npt(struct fh_state *s, uint64_t vmid)
+{
+    struct npt_place *place = &s->places.npts[vmid];
+    const bool is_known = vmid < NPT_PLACES && place->age == s->places.age;
+    return __builtin_expect(is_known, 1) ? place : NULL;
+}
+
+/*
+ * Are the tables that lead to page `gfn` known to be there? A leaf of pmd_t spans 64 tables of the
+ * last level, `pages` pages each (a power of two, 2^shift), which have the same tables above.
+ */
+static inline bool has_tables(const struct fh_state *s, const struct npt_place *place, uint64_t gfn,
+                              unsigned shift)
+{
+    const bool *flag = cursor_find(&place->pmd_t, s->places.age, sizeof *flag, gfn >> shift);
+    return flag && *flag;
+}
+
+/* They are, entry `pmd` of pmd_t being that of the last one. */
+void note_tables(struct fh_state *s, uint64_t vmid, uint64_t gfn, unsigned shift, uint64_t pmd);
+
+/* Flags of tables are about to change. */
+static inline void forget_tables(struct fh_state *s, uint64_t vmid)
+{
+    if (vmid < NPT_PLACES)
+        s->places.npts[vmid].pmd_t.age = 0;
+}
+
+/* The entries of locks may stand elsewhere now; anything may; anything but these may. */
 static inline void forget_lock_places(struct fh_state *s)
 {
-    s->locks_age++;
+    s->places.lock_age++;
+    s->places.plain_age = NO_AGE;
+}
+
+static inline void forget_places(struct fh_state *s)
+{
+    s->places.age++;
+    forget_lock_places(s);
+    s->places.is_status_old = true;
+}
+
+static inline void forget_places_beside_locks(struct fh_state *s)
+{
+    s->places.age++;
+}
+
+/* A new record, with room for its payload; written in place, member by member, for speed. */
+static inline struct record *journal_note(struct fh_state *s, enum record_kind kind, void *place,
+                                          const struct fh_type *type, uint64_t key,
+                                          uint32_t payload)
+{
+    struct journal *journal = &s->journal;
+    const size_t start = journal->used + padded(payload);
+    const size_t need = start + sizeof(struct record);
+    if (__builtin_expect(need > journal->size, 0) && !journal_grow(s, need))
+        return NULL;
+    struct record *record = (struct record *)(void *)(journal->bytes + start);
+    record->place = place;
+    record->type = type;
+    record->key = key;
+    record->kind = kind;
+    record->payload = payload;
+    journal->used = need;
+    return record;
+}
+
+/*
+ * Note a lock that is free, with a log that says so, before it is taken. False if that needs room
+ * which the journal does not have: other records do not spare themselves that.
+ */
+static inline bool note_free_lock(struct fh_state *s, struct lock_place *place)
+{
+    struct journal *journal = &s->journal;
+    if (place->noted == s->transaction)
+        return true;
+    if (__builtin_expect(journal->size - journal->used < sizeof(struct record), 0))
+        return false;
+    struct record *record = (struct record *)(void *)(journal->bytes + journal->used);
+    record->place = place;
+    record->type = NULL;
+    record->key = place->log->length;
+    record->kind = RECORD_FREE_LOCK;
+    record->payload = 0;
+    journal->used += sizeof *record;
+    place->noted = s->transaction;
+    return true;
 }
 
 /* A journalled write of a map entry that is a plain 64-bit number or flag. */
 enum fh_status set_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key, uint64_t value);
 enum fh_status set_entry_flag(struct fh_state *s, struct fh_map *map, uint64_t key, bool value);
 
-static inline void observe(struct fh_state *s, enum fh_effect_kind kind, uint64_t a, uint64_t b,
-                           uint64_t c, uint64_t d)
-{
-    if (__builtin_expect(s->env.observer != NULL, 0)) {
-        const struct fh_effect effect = {kind, {a, b, c, d, 0, 0}};
-        s->env.observer(s->env.context, &effect);
-    }
-}
+/* Out of line, so that where nobody observes no function makes room for an effect. */
+__attribute__((cold, noinline)) void tell_observer(struct fh_state *s, enum fh_effect_kind kind,
+                                                   uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                                                   uint64_t e, uint64_t f);
 
 static inline void observe_values(struct fh_state *s, enum fh_effect_kind kind, uint64_t a,
                                   uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-    if (__builtin_expect(s->env.observer != NULL, 0)) {
-        const struct fh_effect effect = {kind, {a, b, c, d, e, f}};
-        s->env.observer(s->env.context, &effect);
-    }
+    if (__builtin_expect(s->env.observer != NULL, 0))
+        tell_observer(s, kind, a, b, c, d, e, f);
+}
+
+static inline void observe(struct fh_state *s, enum fh_effect_kind kind, uint64_t a, uint64_t b,
+                           uint64_t c, uint64_t d)
+{
+    observe_values(s, kind, a, b, c, d, 0, 0);
 }
 
 /* A function that recorders tell of begins; arguments that it does not have are 0. */
 static inline void observe_call(struct fh_state *s, enum fh_called function, uint64_t a, uint64_t b,
                                 uint64_t c, uint64_t d, uint64_t e)
 {
-    if (__builtin_expect(s->env.observer != NULL, 0) && !s->adt->halt) {
-        const struct fh_effect effect = {FH_EFFECT_CALL, {function, a, b, c, d, e}};
-        s->env.observer(s->env.context, &effect);
-    }
+    if (__builtin_expect(s->env.observer != NULL, 0) && !s->adt->halt)
+        tell_observer(s, FH_EFFECT_CALL, function, a, b, c, d, e);
 }
 
 /* And ends: arguments, and the result as the last of what the recorder tells. */
 static inline void observe_return(struct fh_state *s, enum fh_called function, uint64_t a,
                                   uint64_t b, uint64_t c)
 {
-    if (__builtin_expect(s->env.observer != NULL, 0) && !s->adt->halt) {
-        const struct fh_effect effect = {FH_EFFECT_RETURN, {function, a, b, c, 0, 0}};
-        s->env.observer(s->env.context, &effect);
-    }
+    if (__builtin_expect(s->env.observer != NULL, 0) && !s->adt->halt)
+        tell_observer(s, FH_EFFECT_RETURN, function, a, b, c, 0, 0);
 }
-
-/* Types of the state that layers name. */
-extern const struct fh_type *const type_of_map_s2page;
-extern const struct fh_type *const type_of_s2page;
-extern const struct fh_type *const type_of_pt_entry;
-extern const struct fh_type *const type_of_spt_entry;
-extern const struct fh_type *const type_of_u64;
-extern const struct fh_type *const type_of_vmid_or_invalid;
-extern const struct fh_type *const type_of_flag;
-extern const struct fh_type *const type_of_bool_or_true;
-extern const struct fh_type *const type_of_memblock;
-extern const struct fh_type *const type_of_lock_status;
-extern const struct fh_type *const type_of_log;
-extern const struct fh_type *const type_of_map_log;
-extern const struct fh_type *const type_of_bars;
-extern const struct fh_type *const type_of_ref_npt;
-extern const struct fh_type *const type_of_ref_vminfo;
-extern const struct fh_type *const type_of_ref_ctxt;
-extern const struct fh_type *const type_of_ref_spt;
-extern const struct fh_type *const type_of_ref_smmu_conf;
-extern const struct fh_type *const type_of_map_u64;
-extern const struct fh_type *const type_of_map_smmu_vmid;
-extern const struct fh_type *const type_of_map_spt;
-extern const struct fh_type *const type_of_map_bool;
-extern const struct fh_type *const type_of_map_spt_bool2;
 
 #endif

@@ -57,7 +57,8 @@ static struct fh_state *state_shell(const struct fh_allocator *allocator)
         return NULL;
     memset(s, 0, sizeof *s);
     s->allocator = *allocator;
-    s->locks_age = 1;
+    s->places.age = s->places.lock_age = 1;
+    s->places.is_status_old = true;
     s->question.what = FH_ASKED_OTHER;
     return s;
 }
@@ -220,7 +221,7 @@ enum fh_status fh_state_restore(struct fh_state *s, const struct fh_rdata *snaps
     s->adt = counted(snapshot);
     refs_retain(&s->adt->references);
     release_rdata(old, &s->allocator);
-    forget_lock_places(s);
+    forget_places(s);
     return FH_OK;
 }
 
@@ -233,7 +234,7 @@ bool own_data_alone(struct fh_state *s)
     fh_value_retain(fh_rdata_type(), adt);
     release_rdata(s->adt, &s->allocator);
     s->adt = adt;
-    forget_lock_places(s);
+    forget_places(s);
     return true;
 }
 
@@ -250,12 +251,14 @@ bool own_data(struct fh_state *s)
 
 struct fh_rdata *fh_state_edit(struct fh_state *s)
 {
+    forget_places(s);
     return set_ticket_logs_apart(s) ? fh_state_edit_beside_locks(s) : NULL;
 }
 
 struct fh_rdata *fh_state_edit_beside_locks(struct fh_state *s)
 {
     journal_break(s);
+    forget_places_beside_locks(s);
     return set_data_apart(s) && own_data(s) ? s->adt : NULL;
 }
 
@@ -276,25 +279,32 @@ static bool regs_are_noted(const struct journal *journal)
     return journal->depth == 0 || journal->regs > journal->mark;
 }
 
+/* The registers, written from outside; at once where nobody shares them and nothing is noted. */
+static struct fh_ctxt *own_regs(struct fh_state *s)
+{
+    struct fh_rdata *adt = s->adt;
+    void *regs;
+    if (__builtin_expect(!refs_shared(&adt->references) && !refs_shared(&adt->regs->references), 1))
+        return adt->regs;
+    return own_data(s) && own_ref(s, &s->adt->regs, type_of_ref_ctxt, &regs) == FH_OK ? regs : NULL;
+}
+
 struct fh_ctxt *fh_state_edit_regs(struct fh_state *s)
 {
-    void *regs;
     journal_break(s);
-    if (!own_data(s) || own_ref(s, &s->adt->regs, type_of_ref_ctxt, &regs) != FH_OK)
-        return NULL;
+    struct fh_ctxt *regs = own_regs(s);
     journal_break(s); /* drops the note of a reference that nothing takes back */
-    return regs_are_noted(&s->journal) || note_regs(s) ? regs : NULL;
+    return !regs || regs_are_noted(&s->journal) || note_regs(s) ? regs : NULL;
 }
 
 enum fh_status fh_state_set_reg(struct fh_state *s, size_t offset, uint64_t value)
 {
-    void *regs;
     journal_break(s);
-    if (!own_data(s))
+    struct fh_ctxt *regs = own_regs(s);
+    uint64_t *place = (uint64_t *)(void *)((char *)regs + offset);
+    if (!regs || (s->journal.depth > 0 && set_u64(s, place, value) != FH_OK))
         return FH_NOMEM;
-    enum fh_status status = own_ref(s, &s->adt->regs, type_of_ref_ctxt, &regs);
-    if (status == FH_OK)
-        status = set_u64(s, (uint64_t *)(void *)((char *)regs + offset), value);
+    *place = value;
     journal_break(s);
-    return status;
+    return FH_OK;
 }

@@ -121,31 +121,31 @@ static void *place_in_map(struct copying_undo *undo, struct fh_map *map, const s
     return NULL;
 }
 
+/* `place` in a record that one of these fields leads to. */
+static void *place_in_fields(struct copying_undo *undo, const struct fh_type *type, void *record,
+                             void *place, bool *found)
+{
+    void *own = NULL;
+    for (unsigned i = 0; i < type->nfields && !*found; i++) {
+        const struct fh_field *field = &type->fields[i];
+        void *slot = (char *)record + field->offset;
+        if (field->type->kind == FH_KIND_RECORD) {
+            own = place_in_fields(undo, field->type, slot, place, found);
+        } else if (field->type->kind == FH_KIND_REF && leads_to(slot, field->type, place)) {
+            *found = true;
+            own = copy_record(undo, slot, field->type, place);
+        } else if (field->type->kind == FH_KIND_MAP && field->type->value->kind == FH_KIND_REF) {
+            own = place_in_map(undo, slot, field->type->value, place, found);
+        }
+    }
+    return own;
+}
+
 /* `place` in a record of the data: where it stands now that nobody shares it. */
 static void *place_in_record(struct copying_undo *undo, void *place)
 {
-    struct fh_rdata *adt = undo->s->adt;
-    const struct {
-        void *slot;
-        const struct fh_type *type;
-    } refs[] = {{&adt->regs, type_of_ref_ctxt},
-                {&adt->smmu_conf, type_of_ref_smmu_conf},
-                {&adt->shared.spts, type_of_ref_spt}};
-    const struct {
-        struct fh_map *map;
-        const struct fh_type *type;
-    } maps[] = {{&adt->shared.npts, type_of_ref_npt},
-                {&adt->shared.vminfos, type_of_ref_vminfo},
-                {&adt->shadow_ctxts, type_of_ref_ctxt}};
-    for (size_t i = 0; i < sizeof refs / sizeof *refs; i++) {
-        if (leads_to(refs[i].slot, refs[i].type, place))
-            return copy_record(undo, refs[i].slot, refs[i].type, place);
-    }
     bool found = false;
-    void *own = NULL;
-    for (size_t i = 0; i < sizeof maps / sizeof *maps && !found; i++)
-        own = place_in_map(undo, maps[i].map, maps[i].type, place, &found);
-    return own;
+    return place_in_fields(undo, fh_rdata_type(), undo->s->adt, place, &found);
 }
 
 /* Where `place` of a record stands now, in memory that nobody shares; NULL when memory runs out. */
@@ -185,6 +185,8 @@ static bool undo_by_copies(struct copying_undo *undo, const struct record *recor
         forget_copies(undo);
         return undo_record(s, record, NULL);
     }
+    if (record->kind == RECORD_FREE_LOCK)
+        return copy_data(undo) && undo_record(s, record, NULL);
     if (!place)
         place = place_now(undo, record->place);
     if (!place)
@@ -243,7 +245,9 @@ static bool undo_shared(struct fh_state *s, size_t from)
     struct fh_rdata *before = s->adt;
     struct maps_beside maps = hold_maps(s);
     refs_retain(&before->references);
+    forget_places(s);
     const bool done = undo_all_by_copies(&undo, from);
+    forget_places(s);
     if (done) {
         journal_forget(s, from);
         for (unsigned i = 0; i < undo.count; i++)
@@ -328,7 +332,6 @@ enum fh_status fh_undo(struct fh_state *s)
         journal_undo(s, from);
     else if (!undo_shared(s, from))
         return answer(s, FH_NOMEM);
-    forget_lock_places(s);
     put_back_saved(s, &saved);
     end_undone(journal);
     return answer(s, FH_OK);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FH_BASE_MAP_NODE_H
+#define FH_BASE_MAP_NODE_H
+
+#include <faulthandler/map.h>
+
+#include "base/refs.h"
+
+enum { BITS = 6, FANOUT = 1 << BITS, MAX_LEVEL = 10 };
+
+/*
+ * A node of level 0 holds values, one of level n > 0 holds nodes of level n-1. `mask` says which of
+ * the 64 slots are present; they are packed in order behind the header. Invariants: capacity >=
+ * number of bits in mask; a child is never NULL. Empty nodes may exist.
+ */
+struct fh_map_node {
+    uint32_t references;
+    uint8_t level;
+    uint8_t capacity;
+    uint64_t mask;
+};
+
+/* Where the target has no instruction for it, the compiler's own falls back to a slow call. */
+static inline unsigned popcount(uint64_t x)
+{
+#if defined(__POPCNT__) || defined(__aarch64__)
+    return (unsigned)__builtin_popcountll(x);
+#else
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned)(x * 0x0101010101010101u >> 56);
+#endif
+}
+
+static inline bool has(const struct fh_map_node *node, unsigned slot)
+{
+    return (node->mask >> slot) & 1;
+}
+
+/* Not inlined: dense nodes need not count, and those who look at them no registers to do so. */
+__attribute__((noinline)) unsigned count_lower(uint64_t mask, unsigned slot);
+
+static inline unsigned rank(const struct fh_map_node *node, unsigned slot)
+{
+    const uint64_t lower = ((uint64_t)1 << slot) - 1;
+    if (__builtin_expect((node->mask & lower) == lower, 1))
+        return slot;
+    return count_lower(node->mask, slot);
+}
+
+static inline char *payload(struct fh_map_node *node)
+{
+    return (char *)(node + 1);
+}
+
+/*
+ * The leaf that was used last. Neighbouring keys, and the several looks that one call takes at the
+ * same key, find their values there without the way down from the root. Whoever keeps a cursor
+ * gives it a new `age` when the map may have changed by other means than the cursor.
+ */
+struct map_cursor {
+    struct fh_map_node *leaf;
+    uint64_t prefix; /* of its keys: key >> BITS */
+    uint64_t age;
+    bool is_own; /* the whole path to it is the map's alone */
+};
+
+static inline bool cursor_holds(const struct map_cursor *cursor, uint64_t age, uint64_t key)
+{
+    return __builtin_expect(cursor->age == age && cursor->prefix == key >> BITS, 1);
+}
+
+/* The entry at `key` if the cursor's leaf has it; `size` is that of values. NULL: look for it. */
+static inline const void *cursor_find(const struct map_cursor *cursor, uint64_t age, size_t size,
+                                      uint64_t key)
+{
+    const unsigned slot = (unsigned)key & (FANOUT - 1);
+    struct fh_map_node *leaf = cursor->leaf;
+    if (!cursor_holds(cursor, age, key) || __builtin_expect(!has(leaf, slot), 0))
+        return NULL;
+    return payload(leaf) + rank(leaf, slot) * size;
+}
+
+/* As fh_map_get, and the cursor is there then. */
+const void *cursor_get(struct map_cursor *cursor, uint64_t age, const struct fh_map *map,
+                       const struct fh_map_type *type, uint64_t key);
+
+/* As fh_map_edit, and the cursor is there then. */
+void *cursor_edit_entry(struct map_cursor *cursor, uint64_t age, struct fh_map *map,
+                        const struct fh_map_type *type, const struct fh_allocator *allocator,
+                        uint64_t key, bool *existed);
+
+static inline void *cursor_edit(struct map_cursor *cursor, uint64_t age, struct fh_map *map,
+                                const struct fh_map_type *type, size_t size,
+                                const struct fh_allocator *allocator, uint64_t key, bool *existed)
+{
+    const void *value = cursor->is_own ? cursor_find(cursor, age, size, key) : NULL;
+    *existed = true;
+    return __builtin_expect(value != NULL, 1)
+               ? (void *)(uintptr_t)value
+               : cursor_edit_entry(cursor, age, map, type, allocator, key, existed);
+}
+
+#endif

@@ -42,11 +42,8 @@ static enum fh_status park_locks(struct fh_state *s, uint64_t cpu)
     for (uint64_t id = 0; id < LOCK_PLACES; id++) {
         const enum fh_lock_status status = lock_status(s, id);
         FH_TRY(set_machine_number(s, MACHINE_CPU_LOCK, cpu, id, status));
-        uint8_t *place;
-        if (status != FH_LOCK_FREE) {
-            FH_TRY(own_status(s, id, &place));
-            *place = FH_LOCK_FREE;
-        }
+        if (status != FH_LOCK_FREE)
+            FH_TRY(set_lock_status(s, id, FH_LOCK_FREE));
     }
     return FH_OK;
 }
@@ -55,11 +52,8 @@ static enum fh_status unpark_locks(struct fh_state *s, uint64_t cpu)
 {
     for (uint64_t id = 0; id < LOCK_PLACES; id++) {
         const uint64_t status = machine_number(s, MACHINE_CPU_LOCK, cpu, id);
-        uint8_t *place;
-        if (status != FH_LOCK_FREE) {
-            FH_TRY(own_status(s, id, &place));
-            *place = (uint8_t)status;
-        }
+        if (status != FH_LOCK_FREE)
+            FH_TRY(set_lock_status(s, id, (enum fh_lock_status)status));
     }
     return FH_OK;
 }

@@ -91,6 +91,8 @@ struct fh_machine {
     const struct fh_abi *guest_calls;
     /* Functions that rows of the ABI name and the registry lacks; ends with a name NULL. */
     const struct fh_own_function *own;
+    /* Names of departures of `extends` that this machine does not have; ends with NULL; or NULL. */
+    const char *const *lacks;
 };
 
 FH_API extern const struct fh_machine fh_machine_spec;
@@ -103,7 +105,10 @@ FH_API const struct fh_machine *fh_machine_find(const char *name);
 /* The profile of a machine: its own, or that of what it extends. */
 FH_API const struct fh_profile *fh_machine_profile(const struct fh_machine *machine);
 
-/* All its departures, those of what it extends included, and how many. */
+/*
+ * All its departures, those of what it extends included but for those that it lacks; and how many
+ * have a number, lacking ones too.
+ */
 FH_API struct fh_departures fh_machine_departures(const struct fh_machine *machine);
 FH_API unsigned fh_machine_ndepartures(const struct fh_machine *machine);
 

@@ -20,14 +20,6 @@ unsigned fh_machine_ndepartures(const struct fh_machine *machine)
     return n;
 }
 
-struct fh_departures fh_machine_departures(const struct fh_machine *machine)
-{
-    struct fh_departures all = {{0, 0}};
-    for (unsigned i = 0; i < fh_machine_ndepartures(machine); i++)
-        fh_departures_add(&all, i);
-    return all;
-}
-
 const char *fh_machine_departure(const struct fh_machine *machine, unsigned departure)
 {
     for (; machine; machine = machine->extends) {
@@ -58,6 +50,25 @@ bool fh_machine_find_departure(const struct fh_machine *machine, const char *nam
         }
     }
     return false;
+}
+
+static void take_away(struct fh_departures *all, const struct fh_machine *machine)
+{
+    unsigned departure;
+    for (const char *const *name = machine->lacks; name && *name; name++) {
+        if (fh_machine_find_departure(machine, *name, &departure))
+            fh_departures_remove(all, departure);
+    }
+}
+
+struct fh_departures fh_machine_departures(const struct fh_machine *machine)
+{
+    struct fh_departures all = {{0, 0}};
+    for (unsigned i = 0; i < fh_machine_ndepartures(machine); i++)
+        fh_departures_add(&all, i);
+    for (; machine; machine = machine->extends)
+        take_away(&all, machine);
+    return all;
 }
 
 /* --- The machine of a state ------------------------------------------------------------------ */

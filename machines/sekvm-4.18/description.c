@@ -114,7 +114,7 @@ static const struct machine_register registers[] = {
 static const struct machine_setting rule_when_0[] = {{TRACE_AT_s2_read_index, {MACHINE_number, UINT64_C(0xffffffffffffffff), NULL, 0, 0}}, };
 static const struct machine_setting rule_says_0[] = {{TRACE_AT_s2_read_gfn, {MACHINE_number, UINT64_C(0), NULL, 0, 0}}, };
 static const struct machine_rule rules[] = {
-    {.id = "L3", .why = "of a page outside of memory the recorder reads no record: it writes guest page 0, where get_pfn_map answers INVALID64", .kind = MACHINE_RULE_says, .what = {TRACE_s2_read, NULL, 1, rule_when_0}, .nsettings = 1, .settings = rule_says_0, .fields = 0, .anchor = {TRACE_lock, NULL, 0, NULL}},
+    {.id = "L3", .why = "of a page outside of memory the recorder reads no record: it writes guest page 0, where get_pfn_map answers INVALID64", .kind = MACHINE_RULE_says, .what = {TRACE_s2_read, NULL, 1, rule_when_0}, .nsettings = 1, .settings = rule_says_0, .fields = 0, .is_all = false, .anchor = {TRACE_lock, NULL, 0, NULL}},
 };
 
 static const struct machine_setting exclusion_when_2[] = {{TRACE_AT_mmio_write, {MACHINE_number, UINT64_C(0), NULL, 0, 0}}, };

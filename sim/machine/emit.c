@@ -366,7 +366,7 @@ static void emit_rules(const struct machine_description *machine, FILE *out)
             fprintf(out, ", .nsettings = %zu, .settings = rule_says_%zu", rule->nsettings, i);
         fputs(", .fields = ", out);
         emit_fields(rule->fields, rule->what.effect, out);
-        fputs(", .anchor = ", out);
+        fprintf(out, ", .is_all = %s, .anchor = ", rule->is_all ? "true" : "false");
         emit_pattern(&rule->anchor, "rule_anchor", i, out);
         fputs("},\n", out);
     }

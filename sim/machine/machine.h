@@ -158,8 +158,8 @@ struct machine_pattern {
     X(says, "the recorder writes other values")                                                    \
     X(omits, "the recorder does not write it")                                                     \
     X(leaves_out, "the recorder does not write a field")                                           \
-    X(before, "it stands before another effect")                                                   \
-    X(after, "it stands behind another effect")
+    X(before, "it stands before another effect, or all others")                                    \
+    X(after, "it stands behind another effect, or all others")
 
 enum machine_rule_kind {
 #define MACHINE_ENUM(name, words) MACHINE_RULE_##name,
@@ -175,7 +175,8 @@ struct machine_rule {
     size_t nsettings; /* says */
     const struct machine_setting *settings;
     uint32_t fields;               /* leaves_out */
-    struct machine_pattern anchor; /* before, after: the nearest */
+    bool is_all;                   /* before, after: all others */
+    struct machine_pattern anchor; /* or the nearest of these */
 };
 
 /* --- What is not compared, and what cannot be known ------------------------------------------ */

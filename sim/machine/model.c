@@ -59,7 +59,7 @@ static const struct fh_machine_module *load(const char *path, const struct fh_ma
 static struct made {
     const struct machine_description *description;
     struct fh_machine machine;
-    const char **departures;
+    const char **departures, **lacks;
     unsigned nswitches; /* of the overlay; the other departures are of calls alone */
     struct made *next;
 } * all;
@@ -103,6 +103,22 @@ static bool set_departures(struct made *made, const struct fh_machine_module *mo
     return false;
 }
 
+/* Departures of the extended machine's catalogue that are not in its own. */
+static void set_lacks(struct made *made)
+{
+    const struct machine_description *machine = made->description, *base = machine->extends;
+    size_t count = 0;
+    made->lacks = calloc((base ? base->nentries : 0) + 1, sizeof *made->lacks);
+    if (!made->lacks)
+        no_memory();
+    for (size_t i = 0; base && i < base->nentries; i++) {
+        if (base->entries[i].kind == MACHINE_IS_departure &&
+            !machine_entry_find(machine, base->entries[i].id))
+            made->lacks[count++] = base->entries[i].id;
+    }
+    made->machine.lacks = made->lacks;
+}
+
 static const struct fh_machine *make(const struct machine_description *machine,
                                      const struct fh_machine *below,
                                      const struct fh_machine_module *module)
@@ -122,6 +138,7 @@ static const struct fh_machine *make(const struct machine_description *machine,
     };
     made->next = all;
     all = made;
+    set_lacks(made);
     return set_departures(made, module) ? &made->machine : NULL;
 }
 

@@ -146,8 +146,10 @@ static bool read_anchor(struct machine_reader *reader, const struct node *node,
                         struct machine_rule *rule)
 {
     static const char *const keys[] = {"effect", "inside", "when", NULL};
-    return (node->kind != NODE_MAP || reader_keys(&reader->reader, node, "an effect", keys)) &&
-           read_pattern(reader, node, &rule->anchor);
+    rule->is_all = node_is(node, "all");
+    return rule->is_all ||
+           ((node->kind != NODE_MAP || reader_keys(&reader->reader, node, "an effect", keys)) &&
+            read_pattern(reader, node, &rule->anchor));
 }
 
 /* What the recorder does, by the one key that says so. */

@@ -89,6 +89,8 @@ static size_t place_beside(const struct machine_rule *rule, const struct trace_e
                            size_t count, size_t from)
 {
     const bool before = rule->kind == MACHINE_RULE_before;
+    if (rule->is_all)
+        return before ? 0 : count - 1;
     for (size_t step = 1; step < count; step++) {
         const size_t back = from - step, on = from + step;
         if (before && step <= from &&

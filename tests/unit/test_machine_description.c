@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "machine/machine.h"
+#include "machine/model.h"
 #include "machine/read_machine.h"
 
 /* Machines as described: how a trace is recognised, what is adopted, what its recorder's words are.
@@ -215,6 +216,24 @@ START_TEST(rules_change_omit_and_move_effects_in_the_order_of_the_file)
 }
 END_TEST
 
+START_TEST(an_effect_can_stand_before_or_behind_all_others)
+{
+    const struct machine_description *other = describe("dialect:\n"
+                                                       "  - {effect: percpu, after: all}\n"
+                                                       "  - {effect: snap, before: all}\n");
+    struct trace_effect effects[] = {{.kind = TRACE_percpu},
+                                     {.kind = TRACE_lock, .lock = {.lock = "vm"}},
+                                     {.kind = TRACE_snap},
+                                     {.kind = TRACE_unlock, .unlock = {.lock = "vm"}}};
+    static const enum trace_effect_kind expected[] = {TRACE_snap, TRACE_lock, TRACE_unlock,
+                                                      TRACE_percpu};
+    ck_assert_ptr_nonnull(other);
+    ck_assert_uint_eq(machine_reword(other, other->profile, effects, 4), 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(effects[i].kind, expected[i]);
+}
+END_TEST
+
 START_TEST(where_next_is_an_index_pages_are_counted_from_the_pools_first)
 {
     const struct machine_description *other = describe("tables: {next: index}\n");
@@ -296,6 +315,40 @@ START_TEST(the_number_of_a_call_is_the_constant_of_its_name)
 }
 END_TEST
 
+/* --- Models ---------------------------------------------------------------------------------- */
+
+static bool departs_by_default(const struct fh_machine *model, const char *name)
+{
+    unsigned departure = 0;
+    const struct fh_departures all = fh_machine_departures(model);
+    ck_assert_msg(fh_machine_find_departure(model, name, &departure), "no %s", name);
+    return fh_departs(&all, departure);
+}
+
+START_TEST(a_machine_without_an_overlay_runs_as_what_it_extends)
+{
+    const struct machine_description *other =
+        describe("constants: {MAX_VM_NUM: 9}\nwithout: [prep_abort]\n"
+                 "catalogue: {K1: {title: a new one}}\n");
+    ck_assert_ptr_nonnull(other);
+    const struct fh_machine *model = machine_model(other, false);
+    ck_assert_ptr_nonnull(model);
+    ck_assert_str_eq(model->name, "other");
+    ck_assert_uint_eq(fh_machine_profile(model)->MAX_VM_NUM, 9);
+    ck_assert_ptr_eq(model->hypercalls, other->hypercalls);
+    ck_assert(departs_by_default(model, "K1"));
+    ck_assert(departs_by_default(model, "restore_vm"));
+    ck_assert(!departs_by_default(model, "prep_abort"));
+    ck_assert_ptr_eq(machine_model(other, false), model);
+}
+END_TEST
+
+START_TEST(a_machine_of_the_tree_is_the_librarys)
+{
+    ck_assert_ptr_eq(machine_model(machine_of_tree("bodies"), false), &fh_machine_bodies);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, setup, teardown);
@@ -307,10 +360,13 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_value_that_the_record_lacks_is_named);
     tcase_add_test(tests, memory_without_a_record_reads_as_guest_page_0);
     tcase_add_test(tests, rules_change_omit_and_move_effects_in_the_order_of_the_file);
+    tcase_add_test(tests, an_effect_can_stand_before_or_behind_all_others);
     tcase_add_test(tests, where_next_is_an_index_pages_are_counted_from_the_pools_first);
     tcase_add_test(tests, what_is_not_compared_has_a_reason);
     tcase_add_test(tests, a_row_is_changed_added_or_taken_away_by_a_line);
     tcase_add_test(tests, the_number_of_a_call_is_the_constant_of_its_name);
+    tcase_add_test(tests, a_machine_without_an_overlay_runs_as_what_it_extends);
+    tcase_add_test(tests, a_machine_of_the_tree_is_the_librarys);
 }
 
 int main(void)

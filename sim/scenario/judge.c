@@ -92,15 +92,34 @@ void judge_result(const struct judge *judge, uint64_t result)
                    expect->result, result);
 }
 
+/*
+ * Of a data abort without a valid syndrome ISV is 0, and then SAS, SRT and SF mean nothing; KCore
+ * does not look at ISV.
+ */
+static const char *note_of_syndrome(const struct judge *judge)
+{
+    enum { CLASS_DABT_LOW = 0x24 };
+    const struct step *step = judge->step;
+    const uint64_t esr = fh_state_rdata(judge->scenario->state)->regs->ctxt_regs.esr_el2;
+    const bool is_fault = step->kind == STEP_TRAP && strstr(step->title, "host-npt-fault");
+    return is_fault && (esr >> 26 & 0x3f) == CLASS_DABT_LOW && !(esr >> 24 & 1)
+               ? " (ESR_EL2 has ISV=0: SAS, SRT and SF mean nothing)"
+               : "";
+}
+
 void judge_halt(const struct judge *judge, bool before, bool after)
 {
     const struct expect *expect = &judge->step->expect;
     bool expected = expect->has_halted ? expect->halted : before;
     if (after == expected)
         return;
-    if (after)
-        judge_fail(judge, said_at(judge, "halted"), "the machine halted, which is not expected");
-    else
+    if (after) {
+        char why[TEXT / 2];
+        const struct fh_panic panic = fh_state_panic(judge->scenario->state);
+        fh_panic_format(&panic, why, sizeof why);
+        judge_fail(judge, said_at(judge, "halted"),
+                   "the machine halted, which is not expected: %s%s", why, note_of_syndrome(judge));
+    } else
         judge_fail(judge, said_at(judge, "halted"), "the machine goes on, but must halt");
 }
 

@@ -427,6 +427,7 @@ def test_convert_recognises_a_recording_too():
 def test_a_store_without_syndrome_to_an_smmu_halts_kcore():
     done = fhsim("run", field("50"))
     assert done.returncode == 1 and "the machine halted" in done.stdout
+    assert "ISV=0: SAS, SRT and SF mean nothing" in done.stdout and "needs" in done.stdout
 
 
 def test_an_address_beyond_the_profile_names_one_that_has_room(tmp_path):

@@ -15,11 +15,13 @@ static const struct kvm_form forms[] = {
     /* 4.2 and later; 32-bit Arm has other words for the first field */
     {"kvm_exit", NULL, KVM_EXIT, "%0w: HSR_EC: %1x (%2w), PC: %3x",
      "?ret|idx ?esr_ec|exit_reason - vcpu_pc"},
+    {"kvm_exit", NULL, KVM_EXIT, "%0w: ESR_EC: %1x (%2w), PC: %3x", ""},
     {"kvm_exit", NULL, KVM_EXIT, "HSR_EC: %1x, PC: %3x", ""}, /* 4.0 and 4.1 */
     {"kvm_exit", NULL, KVM_EXIT, "PC: %3x", ""},              /* before */
     {"kvm_entry", NULL, KVM_ENTRY, "PC: %0x", "vcpu_pc"},
     {"kvm_guest_fault", NULL, KVM_FAULT, "ipa %0x, hsr %1x, hxfar %2x, pc %3x",
-     "ipa hsr hxfar vcpu_pc"},
+     "ipa hsr|esr hxfar|far vcpu_pc"},
+    {"kvm_guest_fault", NULL, KVM_FAULT, "ipa %0x, esr %1x, far %2x, pc %3x", ""},
     {"kvm_guest_fault", NULL, KVM_FAULT,
      "guest fault at PC %3x (hxfar %2x, ipa %0x, hsr %1x", ""}, /* before 4.1 */
     {"kvm_guest_fault", NULL, KVM_FAULT,

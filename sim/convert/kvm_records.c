@@ -381,17 +381,27 @@ static int mmio_type(const struct kvm_field *field)
     return -1;
 }
 
+/* Is the bare exit one of a data abort, whose access has not come yet? */
+static bool awaits_access(const struct task *task)
+{
+    enum { CLASS_SHIFT = 26, CLASS_MASK = 0x3f, CLASS_DABT_LOW = 0x24 };
+    const bool has_syndrome = task->line.in.present >> TRACE_REG_esr & 1;
+    const uint64_t class = task->line.in.values[TRACE_REG_esr] >> CLASS_SHIFT & CLASS_MASK;
+    for (size_t i = 0; i < task->effects->count; i++) {
+        if (task->effects->effects[i].kind == TRACE_mmio)
+            return false;
+    }
+    return has_syndrome && class == CLASS_DABT_LOW;
+}
+
 /* Where a recording has no kvm_exit, each access but an answer is of an exit of its own. */
 static void want_access(struct kvm_records *records, struct task *task,
                         const struct kvm_event *event, int type)
 {
-    bool has_access = false;
     if (records->has_exits)
         return;
-    for (size_t i = 0; task->has_exit && i < task->effects->count; i++)
-        has_access = has_access || task->effects->effects[i].kind == TRACE_mmio;
     const bool is_answer = type == MMIO_READ && task->is_asked;
-    if (!task->has_exit || (has_access && !is_answer))
+    if (!task->has_exit || !(is_answer || awaits_access(task)))
         begin_bare(records, task, event);
     task->is_asked = type == MMIO_ASKED;
 }

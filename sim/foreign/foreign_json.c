@@ -186,8 +186,10 @@ static void write_aborts(struct json_out *json, const struct summary *summary)
         const struct summary_abort *abort = &summary->shown[i];
         json_open_object(json, NULL);
         json_number(json, "line", abort->line);
-        json_hex(json, "esr", abort->esr);
-        json_bool(json, "write", abort->esr & 0x40);
+        if (abort->has_esr) {
+            json_hex(json, "esr", abort->esr);
+            json_bool(json, "write", abort->esr & 0x40);
+        }
         if (abort->has_pc)
             json_hex(json, "pc", abort->pc);
         if (abort->has_ipa)

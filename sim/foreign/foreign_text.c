@@ -229,13 +229,17 @@ static void print_aborts(const struct summary *summary)
         summary->aborts, summary->aborts == 1 ? "" : "s", summary->told);
     for (size_t i = 0; i < summary->naborts; i++) {
         const struct summary_abort *abort = &summary->shown[i];
-        printf("  line %" PRIu64 ": a %s", abort->line, abort->esr & 0x40 ? "write" : "read");
+        printf("  line %" PRIu64 ": %s", abort->line,
+               !abort->has_esr     ? "an access"
+               : abort->esr & 0x40 ? "a write"
+                                   : "a read");
         if (abort->has_ipa)
             printf(" at IPA 0x%" PRIx64, abort->ipa);
         if (abort->has_pc)
             printf(", pc 0x%" PRIx64, abort->pc);
-        printf(", ESR_EL2 0x%" PRIx64 "%s\n", abort->esr,
-               abort->is_told ? ", KVM_EXIT_ARM_NISV" : "");
+        if (abort->has_esr)
+            printf(", ESR_EL2 0x%" PRIx64, abort->esr);
+        puts(abort->is_told ? ", KVM_EXIT_ARM_NISV" : "");
     }
     if (summary->aborts > summary->naborts)
         puts("  ...");

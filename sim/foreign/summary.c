@@ -409,14 +409,17 @@ static void keep_abort(struct summary *summary, const struct summary_abort *abor
 static void take_abort(struct summary *summary, const struct trace_line *line)
 {
     uint64_t esr;
-    if (!record_syndrome(line, &esr) || ESR_CLASS(esr) != CLASS_DABT_LOW || ESR_ISV(esr) ||
-        ESR_S1PTW(esr) || ESR_CM(esr))
+    const bool has_esr = record_syndrome(line, &esr);
+    const bool has_no_syndrome =
+        ESR_CLASS(esr) == CLASS_DABT_LOW && !ESR_ISV(esr) && !ESR_S1PTW(esr) && !ESR_CM(esr);
+    if (has_esr ? !has_no_syndrome : !is_told(line))
         return;
     const uint64_t hpfar = record_get(line, TRACE_REG_hpfar);
     const uint64_t far = record_get(line, TRACE_REG_far);
     keep_abort(summary,
                &(struct summary_abort){.line = line->g0,
-                                       .esr = esr,
+                                       .esr = has_esr ? esr : 0,
+                                       .has_esr = has_esr,
                                        .has_pc = record_has(line, TRACE_REG_elr),
                                        .pc = record_get(line, TRACE_REG_elr),
                                        .has_ipa = record_has(line, TRACE_REG_hpfar),

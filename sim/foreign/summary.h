@@ -77,6 +77,7 @@ struct summary_loop {
 struct summary_abort {
     uint64_t line;
     uint64_t esr;
+    bool has_esr; /* false: it was told that there is no syndrome, but not what there is */
     bool has_pc;
     bool has_ipa;
     bool is_told; /* KVM gave it to user space: KVM_EXIT_ARM_NISV */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Recordings as people post them: each kind is read, and the answer is the right one."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -225,6 +226,23 @@ def test_a_recording_in_which_nothing_can_be_checked_is_not_good(tmp_path, event
     assert "nothing was checked" in done.stderr or "no record of ftrace" in done.stderr
     if "v2" in events[0]:
         assert "kvm_exit_v2, an event that is not known here" in done.stdout
+
+
+KINDS = ["kvm_exit", "kvm_entry", "kvm_guest_fault", "kvm_mmio", "kvm_hvc_arm64", "kvm_sys_access",
+         "kvm_handle_sys_reg", "kvm_wfx_arm64", "kvm_userspace_exit"]
+
+
+@pytest.mark.parametrize("kinds", [kinds for n in (1, 2, 8) for kinds in
+                                   itertools.combinations(KINDS, n)], ids=" ".join)
+def test_whatever_events_were_enabled_nothing_fails_that_is_right(tmp_path, kinds):
+    lines = [line for line in unpack(FTRACE).splitlines(True)
+             if any(f" {kind}: " in line for kind in kinds)]
+    done, found = replay(write(tmp_path, "".join(lines))) if set(kinds) != {
+        "kvm_userspace_exit"} else (None, None)
+    if done:
+        assert failed_checks(found) == set()
+        checked = set(kinds) - {"kvm_entry", "kvm_userspace_exit"}
+        assert done.returncode == (0 if checked else 2)
 
 
 @pytest.mark.parametrize("width", [40, 60, 72, 76, 80])

@@ -115,8 +115,21 @@ static void open_file(struct bytes *bytes, const char *path)
         skip_mark(bytes);
 }
 
+/* Standard input, looked at and not read yet. */
+static struct bytes *parked;
+
+void bytes_park(struct bytes *bytes)
+{
+    parked = bytes;
+}
+
 struct bytes *bytes_try(const char *path, char *why, size_t size)
 {
+    if (parked && strcmp(path, "-") == 0) {
+        struct bytes *const found = parked;
+        parked = NULL;
+        return found;
+    }
     struct bytes *bytes = calloc(1, sizeof *bytes);
     if (!bytes)
         no_memory();

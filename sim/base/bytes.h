@@ -22,6 +22,12 @@ struct bytes *bytes_open(const char *path, bool quiet);
 struct bytes *bytes_try(const char *path, char *why, size_t size);
 void bytes_close(struct bytes *bytes);
 
+/*
+ * Instead of closing standard input, which was looked at and of which nothing was taken: who opens
+ * it next begins where this began.
+ */
+void bytes_park(struct bytes *bytes);
+
 /* The file's name in messages. */
 const char *bytes_name(const struct bytes *bytes);
 

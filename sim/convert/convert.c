@@ -139,7 +139,9 @@ static const struct source_format *recognise_source(const char *path)
     const struct recognised is = recognise_file(path, NULL);
     if (is.other)
         recognise_refuse(path, is.other);
-    return is.other ? NULL : is.importer ? find_source(is.importer->name) : &source_trace;
+    return is.other || is.is_unreadable ? NULL
+           : is.importer                ? find_source(is.importer->name)
+                                        : &source_trace;
 }
 
 int command_convert(int argc, char **argv)

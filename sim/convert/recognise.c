@@ -13,7 +13,7 @@
  * of who posted it. So its first lines are looked at, each by all importers, and the format that is
  * surest wins. A trace says what it is in its first byte.
  */
-enum { LOOKED_AT = 1 << 20, ENOUGH = 64 };
+enum { LOOKED_AT = 1 << 20, LOOKED_AT_STREAM = 1 << 14, ENOUGH = 64 };
 
 /* --- What is no recording -------------------------------------------------------------------- */
 
@@ -58,6 +58,11 @@ static const struct other {
     {false, NULL, "Internal error: ", "messages of a kernel" MESSAGES},
     {false, NULL, "ESR_EL2", "messages with registers in them" MESSAGES},
     {false, NULL, "ESR=", "messages with registers in them" MESSAGES},
+    {false, NULL, "esr=", "messages with registers in them" MESSAGES},
+    {false, NULL, "ESR: ", "messages with registers in them" MESSAGES},
+    {false, NULL, "Stage-2 page fault", "messages of a hypervisor" MESSAGES},
+    {false, NULL, "Unhandled data ", "messages of a hypervisor" MESSAGES},
+    {false, NULL, "FATAL: unhandled ", "messages of a hypervisor" MESSAGES},
     {false, NULL, "HSR=", "messages with registers in them" MESSAGES},
 #undef X86
 #undef MESSAGES
@@ -123,6 +128,31 @@ static struct scan unquoted(struct scan line)
     return line;
 }
 
+/* Could a JSON value begin so? Words are the three that JSON has. */
+static bool may_be_json(struct scan scan)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct scan rest = scan;
+        if (scan_text(&rest, words[i]))
+            return rest.at == rest.end || strchr(" \t\r\n", *rest.at);
+    }
+    struct scan rest = scan;
+    uint64_t number;
+    if (scan_text(&rest, "-"))
+        return scan_number(&rest, &number);
+    if (scan_number(&rest, &number))
+        return rest.at == rest.end || strchr(" \t\r\n.eE", *rest.at);
+    return strchr("{[\"", *scan.at);
+}
+
+/* A map, or the tag that says that CBOR follows. */
+static bool is_cbor_map(char c)
+{
+    const unsigned char first = (unsigned char)c;
+    return (first >= 0xa0 && first <= 0xbf) || first == 0xd9;
+}
+
 /* A trace is JSON Lines, or CBOR, of which the first record is a map. */
 static bool is_trace(const char *text, size_t length)
 {
@@ -132,8 +162,7 @@ static bool is_trace(const char *text, size_t length)
         scan.at++;
     if (scan.at == scan.end)
         return true; /* an empty file: who reads it says so */
-    const unsigned char first = (unsigned char)*scan.at;
-    return first == '{' || (first >= 0xa0 && first <= 0xbf) || first == 0xd9;
+    return may_be_json(scan) || is_cbor_map(*scan.at);
 }
 
 /* How surely the line is of each format; false if it is of none. */
@@ -174,15 +203,15 @@ static const struct importer *surest(const unsigned *scores)
 static struct recognised recognise(struct scan text)
 {
     enum { IMPORTERS_MAX = 16 };
-    struct recognised found = {NULL, NULL};
+    struct recognised found = {.importer = NULL};
     unsigned scores[IMPORTERS_MAX] = {0}, most = 0;
     struct scan line;
-    if (is_trace(text.at, (size_t)(text.end - text.at)))
+    if (text.at < text.end && (*text.at == '{' || is_cbor_map(*text.at)))
         return found;
     while (most < ENOUGH && next_line(&text, &line)) {
         const struct other *other = what_else(line);
         if (other && other->is_sure)
-            return (struct recognised){NULL, other->what};
+            return (struct recognised){.other = other->what};
         if (!score_line(line, scores, &most) && other && !found.other)
             found.other = other->what;
     }
@@ -192,20 +221,32 @@ static struct recognised recognise(struct scan text)
     return found;
 }
 
+/* Standard input is not read twice: what is looked at of it waits for who reads it. */
+static void close_or_park(struct bytes *bytes, bool is_stream)
+{
+    if (is_stream)
+        bytes_park(bytes);
+    else
+        bytes_close(bytes);
+}
+
 struct recognised recognise_file(const char *path, const struct importer *from)
 {
     struct stat status;
-    if (from || stat(path, &status) != 0 || !S_ISREG(status.st_mode) || access(path, R_OK) != 0)
-        return (struct recognised){from, NULL};
-    struct bytes *bytes = bytes_open(path, true);
+    const bool is_stream = strcmp(path, "-") == 0;
+    const bool is_file = !is_stream && stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+                         access(path, R_OK) == 0;
+    if (from || !(is_stream || is_file))
+        return (struct recognised){.importer = from};
+    struct bytes *bytes = bytes_open(path, !is_stream);
     if (!bytes)
-        return (struct recognised){NULL, NULL};
+        return (struct recognised){.is_unreadable = is_stream};
     size_t have;
-    const char *text = bytes_window(bytes, LOOKED_AT, &have);
+    const char *text = bytes_window(bytes, is_stream ? LOOKED_AT_STREAM : LOOKED_AT, &have);
     struct recognised found = recognise((struct scan){text, text + have});
     if (!found.importer && !found.other && !is_trace(text, have))
         found.other = "";
-    bytes_close(bytes);
+    close_or_park(bytes, is_stream);
     return found;
 }
 
@@ -215,7 +256,7 @@ void recognise_refuse(const char *path, const char *other)
     char known[256];
     size_t length = 0, have;
     const struct importer *list = importers(&count);
-    const struct place place = {path, 0, 0};
+    const struct place place = {strcmp(path, "-") == 0 ? "<stdin>" : path, 0, 0};
     if (*other) {
         diag(&place, NULL, "not a trace, and not a recording that fhsim knows: this is %s", other);
         return;
@@ -224,7 +265,9 @@ void recognise_refuse(const char *path, const char *other)
         length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i > 0 ? ", " : "",
                                    list[i].name);
     struct bytes *bytes = bytes_open(path, true);
-    const char *text = bytes ? bytes_window(bytes, LOOKED_AT, &have) : NULL;
+    const bool is_stream = strcmp(path, "-") == 0;
+    const char *text =
+        bytes ? bytes_window(bytes, is_stream ? LOOKED_AT_STREAM : LOOKED_AT, &have) : NULL;
     const char *like = text ? likeness(text, have) : NULL;
     diag(&place, NULL, "not a trace, and not a recording that fhsim knows; known are %s%s%s%s",
          known, like ? "; it looks most like " : "", like ? like : "",

@@ -9,11 +9,12 @@ struct recognised {
     const struct importer *importer; /* of a foreign recording, or NULL */
     /* Of what is no recording and no trace: what it is and which command reads it, or NULL. */
     const char *other;
+    bool is_unreadable; /* standard input could not be read, as was reported */
 };
 
 /*
- * A file that cannot be read, and standard input, is neither: who reads it will find out. A name of
- * a format in `from` decides before all else (NULL: none).
+ * A file that cannot be read is neither: who reads it will find out. Of standard input the
+ * beginning is looked at, and read again. A format in `from` decides before all else (NULL: none).
  */
 struct recognised recognise_file(const char *path, const struct importer *from);
 

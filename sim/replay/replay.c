@@ -193,8 +193,9 @@ static void replay_file(struct replay *replay, const char *path)
     const struct recognised is = recognise_file(path, replay->from);
     char *name = short_name(path);
     progress_file(&replay->progress, path, name);
-    if (is.other) {
-        recognise_refuse(path, is.other);
+    if (is.other || is.is_unreadable) {
+        if (is.other)
+            recognise_refuse(path, is.other);
         replay->refused = replay->report.bad_input = replay->foreign.bad_input = true;
     } else if (!is.importer)
         replay_trace(replay, path, name);

@@ -395,6 +395,15 @@ def test_run_says_what_is_no_scenario(path, what):
     assert "YAML" not in done.stderr
 
 
+def test_standard_input_is_recognised_too(tmp_path):
+    for path in (field("01b"), field("17")):
+        piped = fhsim("replay", "-", input=path.read_text())
+        assert (piped.returncode, piped.stderr) == (0, "")
+        assert piped.stdout.splitlines()[2:] == fhsim("replay", path).stdout.splitlines()[2:]
+    done = fhsim("replay", "-", input="nothing of the sort\n")
+    assert done.returncode == 2 and done.stderr.startswith("<stdin>: not a trace, and not a rec")
+
+
 def test_from_overrides_what_a_file_looks_like(tmp_path):
     path = write(tmp_path, "nothing\n" * 3 + "  vcpu-7 [000] d..1. 1.1: " + EXIT + "\n")
     assert shown(path, "--from", "trace-cmd") == (0, "trace-cmd", 1, set())

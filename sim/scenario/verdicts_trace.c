@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/effect_words.h"
+
 /* --- Effects -----------------------------------------------------------------------------------
  */
 
@@ -51,6 +53,7 @@ static const char *name_in_effect(const struct fh_effect *effect)
 static void print_effect(FILE *out, const struct fh_profile *k, const struct fh_effect *effect)
 {
     const char *names = fh_effect_value_names(effect->kind);
+    char words[256];
     fprintf(out, "%-12s", fh_effect_name(effect->kind));
     if (effect->kind == FH_EFFECT_LOCK || effect->kind == FH_EFFECT_UNLOCK) {
         fputc(' ', out);
@@ -65,6 +68,8 @@ static void print_effect(FILE *out, const struct fh_profile *k, const struct fh_
                 (int)name_length(names), names, effect->values[i]);
         names = next_name(names);
     }
+    if (effect_words(effect, words, sizeof words) > 0)
+        fprintf(out, " (%s)", words);
 }
 
 /* --- Text --------------------------------------------------------------------------------------

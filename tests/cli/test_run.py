@@ -326,6 +326,15 @@ def test_a_trace_shows_effects_in_order_and_changes(fhsim):
     assert lines[steps[2] + 1].strip() == "~ curid: 0 -> 3"
 
 
+def test_a_trace_says_syndromes_and_descriptors_in_words(fhsim):
+    story = FAULT.replace("ipa: 0x200000}", "ipa: 0x200000, access: write}")
+    lines = fhsim("run", "--trace", "-", stdin=story).stdout.splitlines()
+    (access,) = [line for line in lines if "EMULATE_MMIO" in line]
+    assert "(DABT_LOW (data abort from a lower level): write" in access
+    mapped = [line for line in lines if "NPT_SET" in line]
+    assert any("(page of 4 KiB at 0x200000: read and write, " in line for line in mapped)
+
+
 def test_a_trace_in_json_has_effects_and_changes(fhsim):
     result = fhsim("run", "--trace", "--format", "json", "-", stdin=FAULT)
     trace = json.loads(result.stdout)["scenarios"][0]["trace"]

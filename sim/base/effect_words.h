@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EFFECT_WORDS_H
+#define SIM_EFFECT_WORDS_H
+
+#include <stddef.h>
+
+#include <faulthandler/effects.h>
+
+/*
+ * What the architecture says of an effect's words, into buffer[0..size): the descriptor of a table
+ * write, the syndrome of an emulated access, VTCR_EL2. "" of effects without such words. Returns
+ * the length of the whole text, as snprintf does.
+ */
+size_t effect_words(const struct fh_effect *effect, char *buffer, size_t size);
+
+/* The same for a word of a table by itself: `level` is 0 to 3; 4 KiB pages. "" of 0. */
+size_t descriptor_words(uint64_t level, uint64_t word, char *buffer, size_t size);
+
+#endif

@@ -26,6 +26,10 @@ void say_spec_place(const struct fh_arm_register *reg, const struct fh_machine *
 void say_taken(const struct fh_arm_register *reg, bool is_write, const struct fh_machine *machine,
                saying *say, void *context);
 
+/* What KCore calls the attributes and marks of a descriptor. */
+void say_descriptor(const struct found *found, const struct fh_machine *machine, saying *say,
+                    void *context);
+
 void print_text(const struct explained *explained, FILE *out);
 void print_json(const struct explained *explained, FILE *out);
 

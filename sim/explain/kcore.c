@@ -263,6 +263,8 @@ static void say_registers(const struct telling *telling)
         const struct found *found = &report->items[i];
         if (!found->message && found->name.reg && found->name.meaning != MEANING_ENCODING)
             say_spec_place(found->name.reg, telling->machine, telling->say, telling->context);
+        if (!found->message && found->name.meaning == MEANING_DESCRIPTOR)
+            say_descriptor(found, telling->machine, telling->say, telling->context);
     }
     const struct found *syndrome = telling->joined->syndrome;
     if (!syndrome || fh_arm_esr_class(syndrome->value) != FH_ARM_CLASS_SYS64)

@@ -8,7 +8,10 @@
 
 #include <faulthandler/reflect.h>
 
-/* Where the spec keeps a register, and with which values of its controls KCore runs VMs. */
+/*
+ * Where the spec keeps a register, with which values of its controls KCore runs VMs, and what KCore
+ * calls the bits of a descriptor.
+ */
 
 /* Registers that the spec calls otherwise. */
 static const struct {
@@ -98,4 +101,50 @@ void say_taken(const struct fh_arm_register *reg, bool is_write, const struct fh
                  controls.hcr, controls.mdcr, is_write ? "write" : "read", reg->name,
                  taken == FH_ARM_TAKEN ? "is" : "may be", by);
     say(context, "taken_of_vms", text);
+}
+
+/* --- Descriptors ----------------------------------------------------------------------------- */
+
+static void put(char *text, size_t size, const char *what)
+{
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%s", used ? " | " : "", what);
+}
+
+void say_descriptor(const struct found *found, const struct fh_machine *machine, saying *say,
+                    void *context)
+{
+    static const struct fh_arm_stage2 pages = {.granule_bits = 12};
+    const struct fh_profile *k = fh_machine_profile(machine);
+    const struct {
+        const char *name;
+        uint64_t bits;
+    } whole[] = {{"PAGE_S2_KERNEL", k->PAGE_S2_KERNEL},
+                 {"PAGE_S2_DEVICE", k->PAGE_S2_DEVICE},
+                 {"PAGE_S2_DEVICE | S2_RDWR", k->PAGE_S2_DEVICE | k->S2_RDWR},
+                 {"PAGE_NONE", k->PAGE_NONE},
+                 {"PAGE_HYP", k->PAGE_HYP}},
+      marks[] = {
+          {"PAGE_GUEST", k->PAGE_GUEST}, {"PTE_MARK", k->PTE_MARK}, {"PMD_MARK", k->PMD_MARK}};
+    char names[160] = "", text[256];
+    const struct fh_arm_descriptor descriptor =
+        fh_arm_descriptor_of(&pages, found->name.level, found->value);
+    const uint64_t bits =
+        found->value & ~fh_arm_descriptor_address_bits(&pages, found->name.level, descriptor.kind);
+    uint64_t known = 0;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (marks[i].bits && (bits & marks[i].bits) == marks[i].bits) {
+            put(names, sizeof names, marks[i].name);
+            known |= marks[i].bits;
+        }
+    }
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        if (bits == whole[i].bits || (bits & ~known) == whole[i].bits)
+            put(names, sizeof names, whole[i].name);
+    }
+    if (!names[0])
+        return;
+    snprintf(text, sizeof text, "The bits 0x%" PRIx64 " of %s are %s in KCore's names.", bits,
+             found->written, names);
+    say(context, "descriptor_names", text);
 }

@@ -199,6 +199,20 @@ def test_a_machine_says_where_the_spec_keeps_a_register(fhsim):
     assert "number 49" in said(report, "machine")["spec_place"]
 
 
+@pytest.mark.parametrize(
+    "descriptor, names",
+    [
+        ("0x345fff", "PAGE_S2_KERNEL"),
+        ("0x40000009000747", "PAGE_S2_DEVICE"),
+        ("0x400000090007c7", "PAGE_S2_DEVICE | S2_RDWR"),
+        ("0x200000000345fff", "PAGE_GUEST | PAGE_S2_KERNEL"),
+    ],
+)
+def test_a_machine_names_the_bits_of_a_descriptor(fhsim, descriptor, names):
+    report = from_values(fhsim, f"pte={descriptor}", "--machine", "spec")
+    assert f"are {names} in KCore" in said(report, "machine")["descriptor_names"]
+
+
 def test_the_control_that_takes_an_access_is_named(fhsim):
     report = from_values(fhsim, "esr=0x623a3016", "hcr=0x8078663f")
     assert "HCR_EL2.IMO takes it" in said(report, "together")["taken_by"]

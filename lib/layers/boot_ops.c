@@ -189,8 +189,7 @@ static enum fh_status verify_and_load(struct fh_state *s, uint32_t vmid, uint32_
     FH_TRY(kc_unmap_and_load_vm_image(s, vmid, load_addr, remap_addr, mapped));
     uint32_t valid;
     FH_TRY(kc_verify_image(s, vmid, remap_addr, &valid));
-    FH_DEMAND(s, valid != 0 || s->adt->halt, vmid, load_idx);
-    return FH_OK;
+    return valid == 0 && !s->adt->halt ? FH_PANIC(s, valid != 0, vmid, load_idx) : FH_OK;
 }
 
 /*

@@ -93,7 +93,7 @@
 #define FH_DEMAND(s, condition, ...)                                                                \
     do {                                                                                            \
         if (__builtin_expect(!(condition), 0))                                                      \
-            return FH_PANIC(s, condition, __VA_ARGS__);                                             \
+            return FH_PANIC_FOR(s, #condition, __VA_ARGS__);                                             \
     } while (0)
 
 /* A machine's EL2 comes no further: it takes an exception of its own, or loops for ever. */

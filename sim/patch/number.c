@@ -80,7 +80,8 @@ static bool literal(struct expression *e, const char *text, size_t length, uint6
     return true;
 }
 
-static bool unknown_constant(struct expression *e, const char *text, size_t length)
+/* The constant that may be meant by a word; NULL: none. */
+static const char *nearest_constant(const char *text, size_t length)
 {
     const char *names[MAX_CONSTANTS];
     size_t count = 0;
@@ -88,7 +89,14 @@ static bool unknown_constant(struct expression *e, const char *text, size_t leng
         names[count++] = name;
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)(length < 60 ? length : 60), text);
-    const char *near = nearest(word, names, count);
+    return nearest(word, names, count);
+}
+
+static bool unknown_constant(struct expression *e, const char *text, size_t length)
+{
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)(length < 60 ? length : 60), text);
+    const char *near = nearest_constant(text, length);
     snprintf(e->error->message, sizeof e->error->message,
              "'%s' is neither a number nor a constant of profile %s%s%s%s", word, e->profile->name,
              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -179,8 +187,24 @@ static bool parse_in_patch(void *context, const char *text, size_t length, uint6
     return number_parse(context, text, length, value, &error);
 }
 
+/* The first word of the text that is neither a number nor a constant has one beside it. */
+static const char *suggest_in_patch(void *context, const char *text, size_t length)
+{
+    for (size_t at = 0; at < length; at++) {
+        size_t end = at;
+        uint64_t value;
+        while (end < length && is_word(text[end]))
+            end++;
+        if (end > at && !is_digit(text[at]) &&
+            !fh_profile_constant(context, text + at, end - at, &value))
+            return nearest_constant(text + at, end - at);
+        at = end;
+    }
+    return NULL;
+}
+
 struct patch_numbers number_patches(const struct fh_profile *profile)
 {
     /* Read only; the pointer loses its const to pass through the callback's context. */
-    return (struct patch_numbers){parse_in_patch, (void *)(uintptr_t)profile};
+    return (struct patch_numbers){parse_in_patch, suggest_in_patch, (void *)(uintptr_t)profile};
 }

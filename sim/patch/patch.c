@@ -90,6 +90,8 @@ static bool text_number(struct applier *applier, const struct node *node, uint64
         return true;
     if (is_all_digits(node->text))
         return patch_unrepresentable(applier, node, "needs more than 64 bits");
+    if (numbers && numbers->suggest)
+        applier->error->suggestion = numbers->suggest(numbers->context, node->text, node->length);
     return patch_fail(applier, node, "'%.60s' is not a number", node->text);
 }
 

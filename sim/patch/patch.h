@@ -23,6 +23,8 @@ struct patch_error {
 /* Turns a scalar's text into a number for the patch (constants by name, "4K"); NULL: none do. */
 struct patch_numbers {
     bool (*parse)(void *context, const char *text, size_t length, uint64_t *value);
+    /* What may be meant by a text that is no number; NULL: nothing comes near. */
+    const char *(*suggest)(void *context, const char *text, size_t length);
     void *context;
 };
 

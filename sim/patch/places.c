@@ -75,6 +75,8 @@ static bool read_key(struct finder *finder, const char *word, uint64_t *key)
     const struct patch_numbers *numbers = finder->numbers;
     if (numbers && numbers->parse && numbers->parse(numbers->context, word, strlen(word), key))
         return true;
+    if (numbers && numbers->suggest)
+        finder->error->suggestion = numbers->suggest(numbers->context, word, strlen(word));
     return fail(finder, "'%s' is no key: a number is needed there", word);
 }
 

@@ -123,6 +123,47 @@ bool reader_number(struct reader *reader, const struct node *node, const char *w
     return true;
 }
 
+static uint64_t constant_of(const struct fh_profile *profile, size_t constant)
+{
+    return *(const uint64_t *)((const char *)profile + constant);
+}
+
+const struct fh_profile *reader_other_profile(const struct reader *reader, size_t constant,
+                                              uint64_t number)
+{
+    const struct fh_profile *profile;
+    for (unsigned i = 0; (profile = fh_profile_at(i)); i++) {
+        if (profile != reader->profile && number <= constant_of(profile, constant))
+            return profile;
+    }
+    return NULL;
+}
+
+bool reader_constant(struct reader *reader, const struct node *node, const char *what,
+                     uint64_t least, size_t constant, uint64_t less, uint64_t *value)
+{
+    uint64_t number;
+    if (!number_value(reader, node, what, &number))
+        return false;
+    const uint64_t most = constant_of(reader->profile, constant) - less;
+    const struct fh_profile *other = number > most && number < UINT64_MAX - less
+                                         ? reader_other_profile(reader, constant, number + less)
+                                         : NULL;
+    if (!other)
+        return reader_number(reader, node, what, least, most, value);
+    return reader_error(reader, node,
+                        "%s: %.60s is out of range (%" PRIu64 " to %" PRIu64
+                        ") for profile %s; with 'profile: %s' it is not",
+                        what, node->text, least, most, reader->profile->name, other->name);
+}
+
+bool reader_constant_at(struct reader *reader, const struct node *map, const char *key,
+                        uint64_t least, size_t constant, uint64_t less, uint64_t *value)
+{
+    const struct node *node = node_get(map, key);
+    return !node || reader_constant(reader, node, key, least, constant, less, value);
+}
+
 bool reader_flag(struct reader *reader, const struct node *node, const char *what, bool *value)
 {
     if (node->kind != NODE_BOOL)

@@ -51,6 +51,20 @@ bool reader_flag_at(struct reader *reader, const struct node *map, const char *k
 bool reader_text_at(struct reader *reader, const struct node *map, const char *key,
                     const char **value);
 
+/*
+ * A number up to a constant of the profile, less `less`: READER_UP_TO(COREVISOR). What another
+ * profile would take is told so.
+ */
+#define READER_UP_TO(constant) offsetof(struct fh_profile, constant)
+bool reader_constant(struct reader *reader, const struct node *node, const char *what,
+                     uint64_t least, size_t constant, uint64_t less, uint64_t *value);
+bool reader_constant_at(struct reader *reader, const struct node *map, const char *key,
+                        uint64_t least, size_t constant, uint64_t less, uint64_t *value);
+
+/* The name of a profile for which this holds, other than the reader's; NULL if there is none. */
+const struct fh_profile *reader_other_profile(const struct reader *reader, size_t constant,
+                                              uint64_t number);
+
 /* A node that stands at the place of `at`, for trees that are made rather than read. */
 struct node reader_number_node(struct reader *reader, const struct node *at, uint64_t value);
 

@@ -50,14 +50,40 @@ static const struct node *said_at(const struct judge *judge, const char *key)
 
 /* --- Stuck, halted, returned ------------------------------------------------------------------ */
 
-static bool is_stuck_where(const struct fh_error *error, const char *where)
+/* "map_page_host", or "MemManager.map_page_host" */
+static bool is_function(const char *name, const char *layer, const char *function)
 {
     char full_name[TEXT];
-    snprintf(full_name, sizeof full_name, "%s.%s", error->layer ? error->layer : "",
-             error->function ? error->function : "");
-    return strcmp(where, full_name) == 0 ||
-           (error->function && strcmp(where, error->function) == 0) ||
-           (error->condition && strstr(error->condition, where));
+    snprintf(full_name, sizeof full_name, "%s.%s", layer ? layer : "", function ? function : "");
+    return strcmp(name, full_name) == 0 || (function && strcmp(name, function) == 0);
+}
+
+static bool is_in_condition(const char *part, const char *condition)
+{
+    return condition && strstr(condition, part);
+}
+
+static bool is_stuck_where(const struct fh_error *error, const char *where)
+{
+    return is_function(where, error->layer, error->function) ||
+           is_in_condition(where, error->condition);
+}
+
+static bool says_where(const struct expect *expect)
+{
+    return expect->halted_where || expect->halted_function || expect->halted_condition;
+}
+
+static bool is_panic_where(const struct fh_panic *panic, const struct expect *expect)
+{
+    const char *where = expect->halted_where;
+    if (where && !is_function(where, panic->layer, panic->function) &&
+        !is_in_condition(where, panic->condition))
+        return false;
+    return (!expect->halted_function ||
+            is_function(expect->halted_function, panic->layer, panic->function)) &&
+           (!expect->halted_condition ||
+            is_in_condition(expect->halted_condition, panic->condition));
 }
 
 void judge_status(const struct judge *judge, enum fh_status status)
@@ -107,20 +133,26 @@ static const char *note_of_syndrome(const struct judge *judge)
                : "";
 }
 
-void judge_halt(const struct judge *judge, bool before, bool after)
+void judge_halt(const struct judge *judge, bool is_first, bool before, bool after)
 {
     const struct expect *expect = &judge->step->expect;
-    bool expected = expect->has_halted ? expect->halted : before;
-    if (after == expected)
-        return;
-    if (after) {
-        char why[TEXT / 2];
-        const struct fh_panic panic = fh_state_panic(judge->scenario->state);
-        fh_panic_format(&panic, why, sizeof why);
-        judge_fail(judge, said_at(judge, "halted"),
-                   "the machine halted, which is not expected: %s%s", why, note_of_syndrome(judge));
-    } else
+    const bool expected = expect->has_halted ? expect->halted : before;
+    const struct fh_panic panic = fh_state_panic(judge->scenario->state);
+    char reason[TEXT / 2];
+    fh_panic_format(&panic, reason, sizeof reason);
+    if (!after && expected)
         judge_fail(judge, said_at(judge, "halted"), "the machine goes on, but must halt");
+    else if (after && !expected)
+        judge_fail(judge, said_at(judge, "halted"),
+                   "the machine halted, which is not expected: %s%s", reason,
+                   note_of_syndrome(judge));
+    else if (after && before && is_first && says_where(expect))
+        judge_fail(judge, said_at(judge, "halted"), "the machine had halted before this step");
+    else if (after && !before && !is_panic_where(&panic, expect))
+        judge_fail(judge, said_at(judge, "halted"), "halted elsewhere: expected '%s%s%s', got %s",
+                   expect->halted_where ? expect->halted_where : "",
+                   expect->halted_function ? expect->halted_function : "",
+                   expect->halted_condition ? expect->halted_condition : "", reason);
 }
 
 /* --- Changes ---------------------------------------------------------------------------------- */

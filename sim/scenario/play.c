@@ -171,7 +171,7 @@ static void perform_all(const struct judge *judge)
         if (status != FH_OK)
             return;
         judge_result(judge, result);
-        judge_halt(judge, halted, fh_state_rdata(state)->halt);
+        judge_halt(judge, i == 0, halted, fh_state_rdata(state)->halt);
     }
 }
 

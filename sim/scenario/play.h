@@ -13,6 +13,7 @@ struct change_text {
 struct step_trace {
     const struct step *step;
     struct fh_effect *effects;
+    const char **panics; /* beside `effects`: why KCore panicked; NULL where it did not */
     size_t neffects, effects_seen;
     struct change_text *changes;
     size_t nchanges, changes_seen;
@@ -69,7 +70,8 @@ judge_fail(const struct judge *judge, const struct node *node, const char *forma
 void judge_no_memory(const struct judge *judge);
 void judge_status(const struct judge *judge, enum fh_status status);
 void judge_result(const struct judge *judge, uint64_t result);
-void judge_halt(const struct judge *judge, bool before, bool after);
+/* Of the first time, or of one that is repeated. */
+void judge_halt(const struct judge *judge, bool is_first, bool before, bool after);
 void judge_changes(const struct judge *judge, const struct fh_rdata *before,
                    const struct fh_rdata *after);
 void judge_values(const struct judge *judge, const struct fh_rdata *after);

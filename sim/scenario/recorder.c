@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { EFFECTS_MAX = 1000, CHANGES_MAX = 200, HEX_FROM = 64 };
 
@@ -13,6 +14,7 @@ enum { EFFECTS_MAX = 1000, CHANGES_MAX = 200, HEX_FROM = 64 };
 struct recorder {
     struct arena *arena;
     struct fh_environment inner;
+    const struct fh_state *state;
     struct step_trace *trace;
 };
 
@@ -57,6 +59,14 @@ QUESTIONS_OF_1(ASK_1)
 QUESTIONS_OF_2(ASK_2)
 DECRYPTIONS(ASK_DECRYPTION)
 
+static const char *panic_text(const struct recorder *recorder)
+{
+    char text[300];
+    const struct fh_panic panic = fh_state_panic(recorder->state);
+    fh_panic_format(&panic, text, sizeof text);
+    return arena_strdup(recorder->arena, text, strlen(text));
+}
+
 static void observe(void *context, const struct fh_effect *effect)
 {
     struct recorder *recorder = context;
@@ -64,8 +74,11 @@ static void observe(void *context, const struct fh_effect *effect)
     if (!trace)
         return;
     trace->effects_seen++;
-    if (trace->neffects < EFFECTS_MAX)
-        trace->effects[trace->neffects++] = *effect;
+    if (trace->neffects == EFFECTS_MAX)
+        return;
+    if (effect->kind == FH_EFFECT_PANIC)
+        trace->panics[trace->neffects] = panic_text(recorder);
+    trace->effects[trace->neffects++] = *effect;
 }
 
 struct recorder *recorder_new(struct scenario *scenario)
@@ -74,6 +87,7 @@ struct recorder *recorder_new(struct scenario *scenario)
     struct fh_environment *env = fh_state_environment(scenario->state);
     recorder->arena = scenario->arena;
     recorder->inner = *env;
+    recorder->state = scenario->state;
     env->context = recorder;
     env->observer = observe;
 #define ASK(name) env->name = env->name ? ask_##name : NULL;
@@ -89,8 +103,10 @@ struct recorder *recorder_new(struct scenario *scenario)
 void recorder_watch(struct recorder *recorder, struct step_trace *trace)
 {
     recorder->trace = trace;
-    if (trace)
-        trace->effects = arena_alloc(recorder->arena, EFFECTS_MAX * sizeof *trace->effects);
+    if (!trace)
+        return;
+    trace->effects = arena_alloc(recorder->arena, EFFECTS_MAX * sizeof *trace->effects);
+    trace->panics = arena_alloc(recorder->arena, EFFECTS_MAX * sizeof *trace->panics);
 }
 
 /* --- Changes as text ------------------------------------------------------------------------- */

@@ -38,7 +38,9 @@ struct expect {
     const struct node *node;
     bool has_result, has_halted, halted, stuck, unrepresentable, disagrees, unchanged;
     uint64_t result;
-    const char *stuck_where; /* part of the condition, or the function; NULL: anywhere */
+    const char *stuck_where;  /* part of the condition, or the function; NULL: anywhere */
+    const char *halted_where; /* the same of a panic, or each by itself: */
+    const char *halted_function, *halted_condition;
     const struct node *delta;
     struct state_value *values;
     size_t nvalues;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "patch/number.h"
+#include "patch/paths.h"
 
 /* --- Values by path -------------------------------------------------------------------------- */
 
@@ -210,6 +211,26 @@ static bool load_stuck(struct reader *reader, struct expect *expect, const struc
     return reader_text(reader, node, "stuck", &expect->stuck_where);
 }
 
+/* A flag; or where and why KCore panics, as a word or as two. */
+static bool load_halted(struct reader *reader, struct expect *expect, const struct node *node)
+{
+    static const char *const keys[] = {"function", "condition", NULL};
+    if (!node)
+        return true;
+    if (node->kind != NODE_BOOL && node->kind != NODE_MAP && node->kind != NODE_STRING)
+        return reader_error(reader, node,
+                            "halted must be true or false, or where and why KCore panics");
+    expect->has_halted = true;
+    if (node->kind == NODE_BOOL)
+        return reader_flag(reader, node, "halted", &expect->halted);
+    expect->halted = true;
+    if (node->kind == NODE_MAP)
+        return reader_keys(reader, node, "'halted'", keys) &&
+               reader_text_at(reader, node, "function", &expect->halted_function) &&
+               reader_text_at(reader, node, "condition", &expect->halted_condition);
+    return reader_text(reader, node, "halted", &expect->halted_where);
+}
+
 static bool load_changes(struct reader *reader, struct expect *expect, const struct node *node)
 {
     static const char *const none[] = {"none"};
@@ -253,11 +274,11 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
     if (!reader_keys(reader, node, "'expect'", keys))
         return false;
     expect->node = node;
-    expect->delta = node_get(node, "delta");
-    expect->has_halted = node_get(node, "halted");
+    if (node_get(node, "delta") && !(expect->delta = paths_expand(reader, node_get(node, "delta"))))
+        return false;
     const struct node *values = node_get(node, "state");
     return load_result(reader, step, node_get(node, "result")) &&
-           reader_flag_at(reader, node, "halted", &expect->halted) &&
+           load_halted(reader, expect, node_get(node, "halted")) &&
            reader_flag_at(reader, node, "unrepresentable", &expect->unrepresentable) &&
            reader_flag_at(reader, node, "disagrees", &expect->disagrees) &&
            load_stuck(reader, expect, node_get(node, "stuck")) &&

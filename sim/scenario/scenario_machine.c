@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "patch/number.h"
+#include "patch/paths.h"
 #include "scenario/cpus.h"
 
 /*
@@ -182,7 +183,8 @@ static bool load_region(struct setup *setup, const struct node *node, uint64_t n
     if (!reader_keys(setup->reader, node, "a region", keys) ||
         !need_key(setup, node, "a region", "base") || !need_key(setup, node, "a region", "size") ||
         !load_range(setup, node, &range) ||
-        !reader_number_at(setup->reader, node, "owner", k->HOSTVISOR, k->COREVISOR, &owner))
+        !reader_constant_at(setup->reader, node, "owner", k->HOSTVISOR, READER_UP_TO(COREVISOR), 0,
+                            &owner))
         return false;
     uint64_t first = range.base / k->PAGE_SIZE, count = range.size / k->PAGE_SIZE;
     if (count > MAX_REGION_PAGES - *pages)
@@ -224,10 +226,10 @@ static bool load_bank_owners(struct setup *setup, const struct node *map, uint64
         return false;
     for (size_t i = 0; i < map->count; i++) {
         uint64_t bank, vmid;
-        if (!reader_number(setup->reader, &map->keys[i], "context bank", 0,
-                           k->SMMU_NUM_CTXT_BANKS - 1, &bank) ||
-            !reader_number(setup->reader, &map->items[i], "owner of a bank", 0, k->COREVISOR,
-                           &vmid) ||
+        if (!reader_constant(setup->reader, &map->keys[i], "context bank", 0,
+                             READER_UP_TO(SMMU_NUM_CTXT_BANKS), 1, &bank) ||
+            !reader_constant(setup->reader, &map->items[i], "owner of a bank", 0,
+                             READER_UP_TO(COREVISOR), 0, &vmid) ||
             !put(setup, vmid, "shared.smmu_vmid.%" PRIu64, smmu * k->SMMU_NUM_CTXT_BANKS + bank))
             return false;
     }
@@ -242,8 +244,8 @@ static bool load_smmu(struct setup *setup, const struct node *node, uint64_t ind
     return reader_keys(setup->reader, node, "an SMMU", keys) &&
            need_key(setup, node, "an SMMU", "base") && load_range(setup, node, &range) &&
            reader_number_at(setup->reader, node, "pgshift", 12, 16, &pgshift) &&
-           reader_number_at(setup->reader, node, "banks", 0, setup->profile->SMMU_NUM_CTXT_BANKS,
-                            &banks) &&
+           reader_constant_at(setup->reader, node, "banks", 0, READER_UP_TO(SMMU_NUM_CTXT_BANKS), 0,
+                              &banks) &&
            put(setup, range.base, "smmu_conf.smmu_phys_base.%" PRIu64, index) &&
            put(setup, range.base, "smmu_conf.smmu_hyp_base.%" PRIu64, index) &&
            put(setup, range.size, "smmu_conf.smmu_size.%" PRIu64, index) &&
@@ -284,7 +286,7 @@ static bool load_machine(struct setup *setup, const struct node *node)
     uint64_t cpu = 0;
     return !node || node->kind == NODE_STRING ||
            (reader_keys(setup->reader, node, "the machine", keys) &&
-            reader_number_at(setup->reader, node, "cpu", 0, setup->profile->TOTAL_CPU - 1, &cpu) &&
+            reader_constant_at(setup->reader, node, "cpu", 0, READER_UP_TO(TOTAL_CPU), 1, &cpu) &&
             put_cpu(setup, cpu) && load_regions(setup, node_get(node, "regions")) &&
             load_smmus(setup, node_get(node, "smmus")));
 }
@@ -304,7 +306,7 @@ static bool load_pages(struct setup *setup, const struct node *node, struct page
     struct reader *reader = setup->reader;
     uint64_t gfns = k->KVM_ADDR_SPACE / k->PAGE_SIZE;
     *pages = (struct pages){.node = node, .count = 1, .mapped = true};
-    if (!reader_number_at(reader, node, "pfn", 0, k->KVM_PFN_SPACE - 1, &pages->pfn) ||
+    if (!reader_constant_at(reader, node, "pfn", 0, READER_UP_TO(KVM_PFN_SPACE), 1, &pages->pfn) ||
         !reader_number_at(reader, node, "gfn", 0, gfns - 1, &pages->gfn) ||
         !reader_number_at(reader, node, "pages", 1, MAX_REGION_PAGES, &pages->count) ||
         !reader_number_at(reader, node, "shared", 0, UINT32_MAX, &pages->shared) ||
@@ -390,7 +392,8 @@ static bool load_vcpu(struct setup *setup, const struct node *node, uint64_t vmi
     uint64_t vcpuid = position, state = k->READY;
     struct registers registers;
     return reader_map(setup->reader, node, "a vCPU") &&
-           reader_number_at(setup->reader, node, "vcpuid", 0, k->VCPU_PER_VM - 1, &vcpuid) &&
+           reader_constant_at(setup->reader, node, "vcpuid", 0, READER_UP_TO(VCPU_PER_VM), 1,
+                              &vcpuid) &&
            reader_number_at(setup->reader, node, "state", 0, UINT32_MAX, &state) &&
            scenario_load_registers(setup->reader, node, keys, &registers) &&
            put(setup, state, "shared.vminfos.%" PRIu64 ".VS.vm_vcpu_state.%" PRIu64, vmid,
@@ -407,7 +410,8 @@ static bool load_vcpus(struct setup *setup, const struct node *node, uint64_t vm
     bool is_list = node->kind == NODE_LIST;
     if (is_list)
         count = node->count;
-    else if (!reader_number(setup->reader, node, "vcpus", 0, setup->profile->VCPU_PER_VM, &count))
+    else if (!reader_constant(setup->reader, node, "vcpus", 0, READER_UP_TO(VCPU_PER_VM), 0,
+                              &count))
         return false;
     if (count > setup->profile->VCPU_PER_VM)
         return reader_error(setup->reader, node, "more vCPUs than VCPU_PER_VM (%" PRIu64 ")",
@@ -425,7 +429,7 @@ static bool load_vm(struct setup *setup, const struct node *node, bool present[M
     const struct fh_profile *k = setup->profile;
     uint64_t vmid = 0, state = k->VERIFIED;
     if (!reader_keys(setup->reader, node, "a VM", keys) || !need_key(setup, node, "a VM", "vmid") ||
-        !reader_number_at(setup->reader, node, "vmid", 1, k->COREVISOR - 1, &vmid) ||
+        !reader_constant_at(setup->reader, node, "vmid", 1, READER_UP_TO(COREVISOR), 1, &vmid) ||
         !reader_number_at(setup->reader, node, "state", 0, UINT32_MAX, &state))
         return false;
     if (vmid >= MAX_VMS || present[vmid])
@@ -501,12 +505,11 @@ static bool load_host_pages(struct setup *setup, const struct node *list)
 static bool load_host(struct setup *setup, const struct node *node)
 {
     static const char *const keys[] = {"vcpuid", "mapped", NULL};
-    return !node ||
-           (reader_keys(setup->reader, node, "the host", keys) &&
-            reader_number_at(setup->reader, node, "vcpuid", 0, setup->profile->VCPU_PER_VM - 1,
-                             &setup->scenario->host_vcpuid) &&
-            put(setup, setup->scenario->host_vcpuid, "cur_vcpuid") &&
-            load_host_pages(setup, node_get(node, "mapped")));
+    return !node || (reader_keys(setup->reader, node, "the host", keys) &&
+                     reader_constant_at(setup->reader, node, "vcpuid", 0, READER_UP_TO(VCPU_PER_VM),
+                                        1, &setup->scenario->host_vcpuid) &&
+                     put(setup, setup->scenario->host_vcpuid, "cur_vcpuid") &&
+                     load_host_pages(setup, node_get(node, "mapped")));
 }
 
 /* Building the tables has left traces in the logs: the scenario begins without. */
@@ -522,6 +525,9 @@ static bool load_raw_state(struct setup *setup, const struct node *patch)
 {
     if (!patch)
         return true;
+    patch = paths_expand(setup->reader, patch);
+    if (!patch)
+        return false;
     struct patch_numbers numbers = number_patches(setup->profile);
     struct patch_error error = {0};
     struct fh_rdata *adt = fh_state_edit(setup->state);

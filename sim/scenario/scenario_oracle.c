@@ -107,7 +107,8 @@ static bool expand_section(struct reader *reader, const struct node *section, ui
                             "a critical section of another CPU has 'cpu' and 'changes'");
     if (!object)
         return reader_error(reader, section, "the lock protects nothing that could change");
-    if (!reader_number(reader, node_get(section, "cpu"), "cpu", 0, k->TOTAL_CPU - 1, &cpu))
+    if (!reader_constant(reader, node_get(section, "cpu"), "cpu", 0, READER_UP_TO(TOTAL_CPU), 1,
+                         &cpu))
         return false;
     const struct node bound = reader_number_node(reader, section, k->lock_bound);
     const struct node id = reader_number_node(reader, section, lock);
@@ -197,8 +198,8 @@ static bool load_data(struct reader *reader, const struct node *data, struct nod
     for (size_t i = 0; i < data->count; i++) {
         uint64_t vmid;
         struct node table = {0};
-        if (!reader_number(reader, &data->keys[i], "VM of 'data'", 0, reader->profile->COREVISOR,
-                           &vmid) ||
+        if (!reader_constant(reader, &data->keys[i], "VM of 'data'", 0, READER_UP_TO(COREVISOR), 0,
+                             &vmid) ||
             !load_values(reader, &data->items[i], &table))
             return false;
         add(&tables, reader_number_node(reader, data, vmid).text, table);
@@ -278,7 +279,7 @@ static bool load_events_of_lock(struct reader *reader, struct scenario *scenario
 {
     struct step_events events = {.atomic = node_is(key, "slog")};
     if (!events.atomic &&
-        !reader_number(reader, key, "lock", 0, scenario->profile->ID_END - 1, &events.lock))
+        !reader_constant(reader, key, "lock", 0, READER_UP_TO(ID_END), 1, &events.lock))
         return false;
     if (lists->kind != NODE_MAP)
         return add_step_events(reader, scenario, step, events, lists);
@@ -347,8 +348,8 @@ static bool load_step_data(struct reader *reader, struct step *step, const struc
         return false;
     for (size_t i = 0; i < map->count; i++) {
         uint64_t vmid;
-        if (!reader_number(reader, &map->keys[i], "VM of 'data'", 0, reader->profile->COREVISOR,
-                           &vmid) ||
+        if (!reader_constant(reader, &map->keys[i], "VM of 'data'", 0, READER_UP_TO(COREVISOR), 0,
+                             &vmid) ||
             !load_step_values(reader, &step->script, core, vmid, &map->items[i]))
             return false;
     }

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "patch/paths.h"
+
 enum { MAX_REPEAT = 1000000 };
 
 const char *scenario_title(struct reader *reader, const char *what, const char *name)
@@ -88,19 +90,18 @@ static bool load_args(struct reader *reader, struct step *step, const struct nod
 }
 
 /* `as`: the vCPU on whose behalf KCore runs, with its registers. */
-static bool load_actor(struct reader *reader, struct scenario *scenario, struct actor *actor,
-                       const struct node *node)
+static bool load_actor(struct reader *reader, struct actor *actor, const struct node *node)
 {
     static const char *const keys[] = {"vmid", "vcpuid", NULL};
-    const struct fh_profile *k = scenario->profile;
     if (!node)
         return true;
     actor->given = true;
     return reader_map(reader, node, "'as'") &&
            scenario_load_registers(reader, node, keys, &actor->registers) &&
            (node_get(node, "vmid") || reader_error(reader, node, "'as' needs the key 'vmid'")) &&
-           reader_number_at(reader, node, "vmid", 0, k->COREVISOR, &actor->vmid) &&
-           reader_number_at(reader, node, "vcpuid", 0, k->VCPU_PER_VM - 1, &actor->vcpuid);
+           reader_constant_at(reader, node, "vmid", 0, READER_UP_TO(COREVISOR), 0, &actor->vmid) &&
+           reader_constant_at(reader, node, "vcpuid", 0, READER_UP_TO(VCPU_PER_VM), 1,
+                              &actor->vcpuid);
 }
 
 static bool load_call(struct reader *reader, struct scenario *scenario, struct step *step,
@@ -117,7 +118,7 @@ static bool load_call(struct reader *reader, struct scenario *scenario, struct s
         return unknown_function(reader, name);
     step->title = scenario_title(reader, "call", step->function->name);
     return load_args(reader, step, node_get(node, "args")) &&
-           load_actor(reader, scenario, &step->actor, node_get(node, "as")) &&
+           load_actor(reader, &step->actor, node_get(node, "as")) &&
            scenario_load_step_script(reader, scenario, step, node);
 }
 
@@ -129,8 +130,10 @@ static bool load_set(struct reader *reader, struct scenario *scenario, struct st
     static const char *const keys[] = {"set", "name", "cpu", NULL};
     step->patch = node_get(node, "set");
     step->title = "set";
-    return reader_keys(reader, node, "a step that sets", keys) &&
-           scenario_try_patch(reader, scenario, step->patch);
+    if (!reader_keys(reader, node, "a step that sets", keys))
+        return false;
+    step->patch = paths_expand(reader, step->patch);
+    return step->patch && scenario_try_patch(reader, scenario, step->patch);
 }
 
 static bool load_check(struct reader *reader, struct scenario *scenario, struct step *step,
@@ -192,7 +195,7 @@ static bool load_step(struct reader *reader, struct scenario *scenario, struct s
     *step = (struct step){
         .kind = form->kind, .node = node, .repeat = 1, .cpu_node = node_get(node, "cpu")};
     return form->load(reader, scenario, step, node) &&
-           reader_number_at(reader, node, "cpu", 0, scenario->profile->TOTAL_CPU - 1, &step->cpu) &&
+           reader_constant_at(reader, node, "cpu", 0, READER_UP_TO(TOTAL_CPU), 1, &step->cpu) &&
            reader_text_at(reader, node, "name", &step->title) &&
            reader_number_at(reader, node, "repeat", 1, MAX_REPEAT, &step->repeat) &&
            scenario_load_expect(reader, scenario, step, node_get(node, "expect"));

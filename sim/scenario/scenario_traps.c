@@ -102,27 +102,25 @@ static bool load_esr(struct reader *reader, const struct fh_profile *k, const st
 
 /* --- host-npt-fault --------------------------------------------------------------------------- */
 
-/* A profile whose HPFAR_EL2 holds the page, for who has chosen another; NULL: none has. */
-static const struct fh_profile *find_wider(uint64_t page)
+/* KCore does not look at all of HPFAR_EL2: what it would not see is a mistake. */
+static bool beyond_mask(struct reader *reader, const struct fh_profile *k, const struct node *node,
+                        const char *key, uint64_t page)
 {
-    const struct fh_profile *profile;
-    for (unsigned i = 0; (profile = fh_profile_at(i)); i++) {
-        if ((page & profile->HPFAR_MASK) == page)
-            return profile;
-    }
-    return NULL;
+    const struct fh_profile *other = NULL;
+    for (unsigned i = 0; (other = fh_profile_at(i)) && (page & other->HPFAR_MASK) != page;)
+        i++;
+    return reader_error(
+        reader, node, "%s: %.60s is beyond HPFAR_MASK (%#" PRIx64 ") of profile %s%s%s%s", key,
+        node->text, k->HPFAR_MASK, k->name, other ? "; there is room for it with 'profile: " : "",
+        other ? other->name : "", other ? "'" : "");
 }
 
-static bool refuse_page(struct reader *reader, const struct fh_profile *k, const struct node *node,
-                        uint64_t ipa, uint64_t page)
+static bool check_hpfar(struct reader *reader, const struct fh_profile *k, const struct node *node)
 {
-    const struct fh_profile *wider = find_wider(page);
-    return reader_error(reader, node,
-                        "ipa: %#" PRIx64 " is beyond HPFAR_MASK (%#" PRIx64
-                        ") of profile %s%s%s%s; 'hpfar' says what the register holds",
-                        ipa, k->HPFAR_MASK, k->name,
-                        wider ? "; there is room for it with `profile: " : "",
-                        wider ? wider->name : "", wider ? "`" : "");
+    uint64_t hpfar;
+    if (!reader_number(reader, node, "hpfar", 0, UINT64_MAX, &hpfar))
+        return false;
+    return (hpfar & k->HPFAR_MASK) == hpfar || beyond_mask(reader, k, node, "hpfar", hpfar);
 }
 
 /*
@@ -136,13 +134,14 @@ static bool load_address(struct reader *reader, const struct fh_profile *k, cons
     if (ipa_node && hpfar)
         return reader_error(reader, ipa_node, "'ipa' and 'hpfar' exclude one another");
     if (!ipa_node)
-        return hpfar || reader_error(reader, node, "the trap needs the key 'ipa' or 'hpfar'");
+        return hpfar ? check_hpfar(reader, k, hpfar)
+                     : reader_error(reader, node, "the trap needs the key 'ipa' or 'hpfar'");
     uint64_t ipa;
     if (!reader_number(reader, ipa_node, "ipa", 0, k->KVM_ADDR_SPACE - 1, &ipa))
         return false;
     uint64_t page = ipa >> 12 << 4;
     if ((page & k->HPFAR_MASK) != page)
-        return refuse_page(reader, k, ipa_node, ipa, page);
+        return beyond_mask(reader, k, ipa_node, "ipa", page);
     add_register(registers, "hpfar_el2", page);
     if (!node_get(node, "far"))
         add_register(registers, "far_el2", ipa);

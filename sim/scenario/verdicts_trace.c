@@ -89,7 +89,8 @@ static void print_step(FILE *out, const struct outcome *outcome, size_t i, const
     for (size_t j = 0; j < trace->neffects; j++) {
         fprintf(out, "%s      ", prefix);
         print_effect(out, outcome->scenario->profile, &trace->effects[j]);
-        fputc('\n', out);
+        fprintf(out, "%s%s\n", trace->panics[j] ? " " : "",
+                trace->panics[j] ? trace->panics[j] : "");
     }
     print_more(out, prefix, trace->effects_seen, trace->neffects, "effects");
     if (trace->stuck)
@@ -117,7 +118,7 @@ void print_json_string(FILE *out, const char *text)
 }
 
 /* Numbers as texts: readers of JSON may have no 64-bit integers. */
-static void json_effect(FILE *out, const struct fh_effect *effect)
+static void json_effect(FILE *out, const struct fh_effect *effect, const char *panic)
 {
     const char *names = fh_effect_value_names(effect->kind);
     fprintf(out, "{\"effect\":\"%s\"", fh_effect_name(effect->kind));
@@ -127,6 +128,10 @@ static void json_effect(FILE *out, const struct fh_effect *effect)
         fprintf(out, ",\"%.*s\":\"0x%" PRIx64 "\"", (int)name_length(names), names,
                 effect->values[i]);
         names = next_name(names);
+    }
+    if (panic) {
+        fputs(",\"reason\":", out);
+        print_json_string(out, panic);
     }
     fputc('}', out);
 }
@@ -150,7 +155,7 @@ static void json_step(FILE *out, const struct step_trace *trace)
             trace->effects_seen);
     for (size_t i = 0; i < trace->neffects; i++) {
         fputs(i > 0 ? "," : "", out);
-        json_effect(out, &trace->effects[i]);
+        json_effect(out, &trace->effects[i], trace->panics[i]);
     }
     fputs("],\"stuck\":", out);
     if (trace->stuck)

@@ -100,6 +100,55 @@ def test_an_unexpected_halt_fails(fhsim, tmp_path):
     assert message.startswith("the machine halted, which is not expected: AbstractMachine.panic: panic")
 
 
+VM_PAGE = """\
+description: x
+machine:
+  regions:
+    - {base: 2M, size: 8M}
+state: {shared: {s2page: {0x300: {s2_owner: 1}}}}
+steps:
+  - {call: map_page_host, args: [0x300000], expect: {halted: WHERE}}
+"""
+
+
+@pytest.mark.parametrize("where", [
+    "true", "map_page_host", "MemManager.map_page_host", "count > 0",
+    "{function: map_page_host}", "{condition: owner == host}",
+    "{function: MemManager.map_page_host, condition: count > 0}"])
+def test_a_halt_can_be_expected_by_condition_and_by_function(fhsim, where):
+    assert fhsim("run", "-", stdin=VM_PAGE.replace("WHERE", where)).returncode == 0
+
+
+@pytest.mark.parametrize("where", [
+    "map_page", "MemManager", "count > 1", "{function: map_s2pt}",
+    "{function: map_s2pt, condition: count > 0}",
+    "{function: map_page_host, condition: count > 1}"])
+def test_a_halt_elsewhere_fails_with_where_it_was(fhsim, where):
+    result = fhsim("run", "-", stdin=VM_PAGE.replace("WHERE", where))
+    assert result.returncode == 1
+    assert "halted elsewhere: expected '" in result.stdout
+    assert "got MemManager.map_page_host: panic; needs " in result.stdout
+    assert "owner = 1, count = 0" in result.stdout
+
+
+def test_a_halt_before_the_step_is_none_in_it(fhsim):
+    result = fhsim("run", "-", stdin=VM_PAGE.replace("WHERE", "map_page_host") + (
+        "  - {call: map_page_host, args: [0x300000], expect: {halted: map_page_host}}\n"))
+    assert result.returncode == 1
+    assert "the machine had halted before this step" in result.stdout
+
+
+def test_a_trace_says_why_kcore_panics(fhsim):
+    result = fhsim("run", "--trace", "-", stdin=VM_PAGE.replace("WHERE", "map_page_host"))
+    [line] = [line for line in result.stdout.splitlines() if "PANIC" in line]
+    assert "MemManager.map_page_host: panic; needs " in line
+    result = fhsim("run", "--trace", "--format", "json", "-",
+                   stdin=VM_PAGE.replace("WHERE", "map_page_host"))
+    effects = json.loads(result.stdout)["scenarios"][0]["trace"][0]["effects"]
+    [panic] = [effect for effect in effects if effect["effect"] == "PANIC"]
+    assert "count > 0" in panic["reason"]
+
+
 def test_an_expected_halt_that_does_not_come_fails(fhsim, tmp_path):
     assert failures_of(fhsim, tmp_path, "  - {call: check, args: [1], expect: {halted: true}}\n") == [
         "the machine goes on, but must halt"]

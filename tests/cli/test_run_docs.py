@@ -87,6 +87,13 @@ def test_bad_scenarios_halt_are_undefined_or_break_an_invariant(scenarios):
         assert refuses or path.stem.startswith("good_"), path
 
 
+def test_a_halt_in_a_scenario_says_where(scenarios):
+    """That KCore halts is not enough: it may do so for another reason than the story's."""
+    for path in scenarios:
+        for step in load(path.read_text())["steps"]:
+            assert step.get("expect", {}).get("halted") is not True, path
+
+
 def test_scenarios_have_a_sentence_of_documentation(scenarios):
     for path in scenarios:
         description = load(path.read_text())["description"].strip()

@@ -92,6 +92,26 @@ def test_a_panic_is_an_outcome_unless_it_is_asked_to_be_raised(machine):
     assert caught.value.arguments == (0x345000,)
 
 
+def test_a_panic_says_where_and_why(machine):
+    machine.patch({"shared": {"s2page": {0x345: {"s2_owner": 1, "s2_count": 0}}}})
+    machine.raise_on_halt = True
+    with pytest.raises(Halted) as caught:
+        machine.map_page_host(0x345000)
+    assert caught.value.where == "MemManager.map_page_host"
+    assert "count > 0" in caught.value.condition
+    assert caught.value.values == {"pfn": 0x345, "owner": 1, "count": 0}
+    assert "MemManager.map_page_host: panic; needs" in str(caught.value)
+
+
+def test_a_machine_that_runs_has_no_reason_to_panic(machine):
+    assert machine.panic_reason is None
+    before = machine.snapshot()
+    machine.panic()
+    assert machine.panic_reason.where == "AbstractMachine.panic"
+    machine.restore(before)
+    assert machine.panic_reason is None
+
+
 def test_a_fork_goes_its_own_way(machine):
     fork = machine.fork()
     fork.map_page_host(0x345000)

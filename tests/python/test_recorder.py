@@ -102,7 +102,7 @@ def test_stuck_and_halted_calls_are_expected_to_be(machine):
     assert machine.halted
     steps = recorder.scenario("recorded")["steps"]
     assert steps[0]["expect"] == {"stuck": "MemManager.map_page_host"}
-    assert steps[1]["expect"]["halted"] is True
+    assert steps[1]["expect"]["halted"] == "BootOps.set_boot_info"
     assert play(recorder)
 
 

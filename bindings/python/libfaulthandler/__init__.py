@@ -13,7 +13,7 @@ The name is the project's: Python has a built-in module `faulthandler` of its ow
 from . import _errors
 from ._arm import Decoded, decode
 from ._delta import Change, Delta, LogSummary, delta
-from ._errors import ERRORS, Error, Halted
+from ._errors import ERRORS, Error, Halted, Panic
 from ._machine import Broken, Machine, Snapshot, constants, machines
 from ._state import Event, Log, Map, Record
 from ._tables import EFFECTS, EVENTS, FUNCTIONS, INVARIANTS, PROFILES

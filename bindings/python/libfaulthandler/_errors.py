@@ -23,13 +23,35 @@ class Error(Exception):
 class Halted(Exception):
     """KCore panicked in this call: a defined outcome, raised only if the machine is asked to.
 
-    function, arguments: the call. The state is the one that the panic left behind.
+    function, arguments: the call. where: the function that panicked, with its layer; condition:
+    what was needed there and did not hold, as text; values: the numbers in it, by name. The state
+    is the one that the panic left behind.
     """
 
-    def __init__(self, function, args):
-        super().__init__(f"{function}({', '.join(map(hex, args))}): the hypervisor halted")
+    def __init__(self, function, args, panic=None):
+        call = f"{function}({', '.join(map(hex, args))})"
+        super().__init__(f"{call}: the hypervisor halted{': ' if panic else ''}{panic or ''}")
         self.function = function
         self.arguments = tuple(args)
+        self.where = panic.where if panic else ""
+        self.condition = panic.condition if panic else ""
+        self.values = panic.values if panic else {}
+
+
+class Panic:
+    """Where and why KCore panicked; its text is a sentence."""
+
+    def __init__(self, message, where, condition, values):
+        self.message = message
+        self.where = where
+        self.condition = condition
+        self.values = values
+
+    def __str__(self):
+        return self.message
+
+    def __repr__(self):
+        return f"<{self.message}>"
 
 
 # What else some of the errors are for Python.
@@ -48,7 +70,7 @@ ERRORS = {
 }
 
 
-for _class in (Error, Halted):
+for _class in (Error, Halted, Panic):
     _class.__module__ = "libfaulthandler"
 globals().update({error.__name__: error for error in ERRORS.values()})
 
@@ -65,14 +87,30 @@ def _split_names(names):
     return [part.strip() for part in parts]
 
 
+def _values_of(account):
+    """The numbers in a condition, by name."""
+    names = _split_names(text(account.names)) if account.names else []
+    return {name: account.values[i] for i, name in zip(range(account.nvalues), names)}
+
+
 def error_of(status, error):
     """The exception for a status and the account that the state gives of it."""
     if not error or error.status != status:
         return ERRORS[status](text(lib.fh_status_message(status)))
     buffer = ffi.new("char[]", 512)
     lib.fh_error_format(error, buffer, len(buffer))
-    names = _split_names(text(error.names)) if error.names else []
     parts = error.layer, error.function, error.condition
     strings = [text(part) if part else "" for part in parts]
-    values = {name: error.values[i] for i, name in zip(range(error.nvalues), names)}
-    return ERRORS[status](text(buffer), *strings, values)
+    return ERRORS[status](text(buffer), *strings, _values_of(error))
+
+
+def panic_of(state):
+    """The last panic of a state; None if nobody knows of one."""
+    panic = ffi.new("struct fh_panic *", lib.fh_state_panic(state))
+    if not panic.function:
+        return None
+    buffer = ffi.new("char[]", 512)
+    lib.fh_panic_format(panic, buffer, len(buffer))
+    condition = text(panic.condition) if panic.condition else ""
+    where = f"{text(panic.layer)}.{text(panic.function)}"
+    return Panic(text(buffer), where, condition, _values_of(panic))

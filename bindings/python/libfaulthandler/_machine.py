@@ -6,7 +6,7 @@ import contextlib
 
 from . import _delta
 from ._environment import Context
-from ._errors import Halted, InvalidArgument, error_of
+from ._errors import Halted, InvalidArgument, error_of, panic_of
 from ._native import ffi, lib
 from ._state import rdata_view, store
 from ._tables import CONSTANTS, FUNCTIONS, INVARIANTS, PROFILES, RDATA, text
@@ -311,7 +311,7 @@ class Machine(_Data):
         if failure:
             raise failure
         if self.raise_on_halt and self.halted:
-            raise Halted(function.name, values)
+            raise Halted(function.name, values, self.panic_reason)
         return result
 
     def _invoke(self, function, values):
@@ -321,6 +321,11 @@ class Machine(_Data):
         except OverflowError:
             raise InvalidArgument(f"{function!r}: {values[i]} is out of range") from None
         return lib.fh_invoke(self._state, function.c, self._arguments, len(values), self._result)
+
+    @property
+    def panic_reason(self):
+        """Where and why KCore panicked last, a Panic; None while it is not halted."""
+        return panic_of(self._state) if self.halted else None
 
     # --- Effects ---
 

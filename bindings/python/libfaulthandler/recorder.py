@@ -75,7 +75,8 @@ class Recorder:
             self._obstacle = f"a call ended by {failure!r}"
         expect = {} if result is None else {"result": result}
         if self._machine.halted and not self._before.halted:
-            expect["halted"] = True
+            reason = self._machine.panic_reason
+            expect["halted"] = reason.where if reason else True
         return expect
 
     def wrote(self, patch):

@@ -459,7 +459,7 @@ def test_a_store_without_syndrome_to_an_smmu_halts_kcore():
 
 def test_an_address_beyond_the_profile_names_one_that_has_room(tmp_path):
     done = fhsim("run", field("53"))
-    assert done.returncode == 2 and "`profile: sekvm-4.18`" in done.stderr
+    assert done.returncode == 2 and "'profile: sekvm-4.18'" in done.stderr
     wider = write(tmp_path, "profile: sekvm-4.18\n" + field("53").read_text(), "wider.yaml")
     assert fhsim("run", wider).returncode == 0
 

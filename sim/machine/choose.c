@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "machine/model.h"
 
 size_t machine_names(const char *names[static MACHINE_NAMES])
 {
@@ -22,11 +23,12 @@ size_t machine_departure_names(const struct fh_machine *machine,
     return count;
 }
 
-static bool unknown(const char *command, const char *what, const char *name,
-                    const char *const *names, size_t count)
+static bool unknown_departure(const char *command, const struct fh_machine *machine,
+                              const char *name)
 {
-    const char *near = nearest(name, names, count);
-    diag_plain("%s: unknown %s '%s'%s%s%s", command, what, name, near ? "; did you mean '" : "",
+    const char *names[FH_DEPARTURES_MAX];
+    const char *near = nearest(name, names, machine_departure_names(machine, names));
+    diag_plain("%s: unknown departure '%s'%s%s%s", command, name, near ? "; did you mean '" : "",
                near ? near : "", near ? "'?" : "");
     return false;
 }
@@ -42,11 +44,8 @@ static bool choose_each(const char *command, const struct fh_machine *machine, c
         memcpy(name, from, length);
         name[length] = '\0';
         unsigned departure;
-        if (!fh_machine_find_departure(machine, name, &departure)) {
-            const char *names[FH_DEPARTURES_MAX];
-            const size_t count = machine_departure_names(machine, names);
-            return unknown(command, "departure", name, names, count);
-        }
+        if (!fh_machine_find_departure(machine, name, &departure))
+            return unknown_departure(command, machine, name);
         if (goes_in)
             fh_departures_add(set, departure);
         else
@@ -66,11 +65,10 @@ bool machine_choose(const char *command, const struct machine_wish *wish,
                    command);
         return false;
     }
-    choice->machine = fh_machine_find(wish->name);
-    if (!choice->machine) {
-        const char *names[MACHINE_NAMES];
-        return unknown(command, "machine", wish->name, names, machine_names(names));
-    }
+    const struct machine_description *machine = machine_find(wish->name);
+    choice->machine = machine ? machine_model(machine, true) : NULL;
+    if (!choice->machine)
+        return false;
     if (!wish->only && (!wish->without || strcmp(wish->without, "all") != 0))
         choice->departures = fh_machine_departures(choice->machine);
     if (wish->without && strcmp(wish->without, "all") == 0)

@@ -10,7 +10,10 @@ struct machine_choice {
     struct fh_departures departures;
 };
 
-/* What the options of a command say: --machine NAME, --without ID,... and --only ID,... */
+/*
+ * What the options of a command say: --machine NAME or FOLDER (whose overlay is loaded then),
+ * --without ID,... and --only ID,...
+ */
 struct machine_wish {
     const char *name, *without, *only; /* NULL: not said */
 };

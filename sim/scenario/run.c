@@ -16,7 +16,7 @@ static const char help[] =
     "of their names, folders inside it included. docs/scenario-format.md describes the\n"
     "format.\n\n"
     "  --format FORMAT  text (the default), tap, junit or json\n"
-    "  --machine NAME   play on this machine, whatever the scenario says\n"
+    "  --machine NAME   play on this machine, whatever the scenario says; or the FOLDER of one\n"
     "  --only ID,...    with these of its departures only\n"
     "  --trace          show what each step did: locks, effects, changes of the state\n"
     "  --without ID,... without these; all: without any\n\n"

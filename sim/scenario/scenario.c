@@ -10,11 +10,12 @@ enum { MAX_FILE = 4 << 20, FORMAT_VERSION = 1, MAX_MEMORY = 1 << 30 };
 
 static bool load_profile(struct reader *reader, struct scenario *scenario, const struct node *root)
 {
-    const char *name = fh_machine_profile(scenario->choice.machine)->name, *names[16];
+    const char *name, *names[16];
     const struct node *node = node_get(root, "profile");
-    if (!reader_text_at(reader, root, "profile", &name))
+    if (node && !reader_text(reader, node, "profile", &name))
         return false;
-    scenario->profile = reader->profile = fh_profile_find(name);
+    scenario->profile = reader->profile =
+        node ? fh_profile_find(name) : fh_machine_profile(scenario->choice.machine);
     if (scenario->profile)
         return true;
     size_t count = 0;

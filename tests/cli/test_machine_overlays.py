@@ -93,3 +93,41 @@ def test_showing_a_machine_loads_no_code(fhsim, toy, source):
     assert build(toy, source).returncode == 0
     assert fhsim("machine", "show", toy).returncode == 0
     assert fhsim("machine", "check", toy).returncode < 0
+
+
+SCENARIO = """\
+description: The host touches memory that nobody owns.
+machine:
+  regions:
+    - {base: 2M, size: 8M}
+steps:
+  - call: map_page_host
+    args: {addr: 0x40000000}
+    expect:
+      state:
+        shared.npts.0.pt.0x40000: [0x40000, 3, 0x40000000 | ATTRIBUTES]
+"""
+
+
+@pytest.mark.parametrize("options, attributes", [
+    ([], "PAGE_S2_KERNEL"),
+    (["--without", "T1"], "PAGE_S2_DEVICE | S2_RDWR"),
+    (["--only", "T2"], "PAGE_S2_DEVICE | S2_RDWR"),
+])
+def test_a_scenario_is_played_on_a_machine_outside_of_the_tree(fhsim, toy, source, tmp_path,
+                                                               options, attributes):
+    build(toy, source)
+    scenario = tmp_path / "s.yaml"
+    # A leaf of this machine carries a mark.
+    scenario.write_text(SCENARIO.replace("ATTRIBUTES", f"{attributes} | PTE_MARK"))
+    result = fhsim("run", "--machine", toy, *options, scenario)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_scenario_does_not_make_code_run(fhsim, toy, source, tmp_path):
+    build(toy, source)
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(SCENARIO.replace("machine:", f"machine:\n  name: {toy}"))
+    result = fhsim("run", scenario)
+    assert result.returncode == 2
+    assert f"unknown machine '{toy}'"[:60] in result.stderr

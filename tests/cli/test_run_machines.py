@@ -73,7 +73,8 @@ def test_other_machines_and_departures_are_refused(fhsim, machine, message):
 
 
 @pytest.mark.parametrize("options, message", [
-    (["--machine", "bodys"], "run: unknown machine 'bodys'; did you mean 'bodies'?"),
+    (["--machine", "bodys"], "no machine 'bodys': neither one of the tree nor a folder with a "
+     "machine.yaml; did you mean 'bodies'?"),
     (["--machine", "bodies", "--only", "x"], "run: unknown departure 'x'"),
     (["--machine", "bodies", "--without", "restore_m"], "did you mean 'restore_vm'?"),
     (["--without", "restore_vm"], "of a '--machine'")])

@@ -9,8 +9,8 @@ extern "C" {
 /*
  * The registry: every spec function, by layer, bottom to top. A row is
  *   X(layer, name, hook, told, result, number of arguments, type, name, type, name, ...)
- * `hook` is `open` where a machine may do otherwise (machine.h), else `fixed`: what runs often and
- * no machine of the family changes. `told` functions are told to observers when they are called
+ * `hook` is `open` where a machine may do otherwise (machine.h), `abi` where also its table of calls
+ * may (abi.h), else `fixed`: what runs often and no machine of the family changes. `told` functions are told to observers when they are called
  * (effects.h: CALL), `quiet` ones are not. `result` is `state` for a function that returns a state,
  * u32 or u64 for one that only reads, and state_u32 or state_u64 for one that returns both. Names
  * are Coq's without `_spec`.
@@ -390,7 +390,7 @@ extern "C" {
     X(FaultHandler, core_handle_pvops, open, quiet, state_u32, 0, )
 
 #define FH_LAYER_TrapDispatcher(X)                                                                 \
-    X(TrapDispatcher, host_hvc_dispatcher, open, quiet, state, 0, )                                \
+    X(TrapDispatcher, host_hvc_dispatcher, abi, quiet, state, 0, )                                 \
     X(TrapDispatcher, vm_exit_dispatcher, open, quiet, state_u32, 2, u32, vmid, u32, vcpuid)
 
 #define FH_LAYER_TrapHandlerRaw(X)                                                                 \

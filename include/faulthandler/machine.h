@@ -66,6 +66,7 @@ struct fh_overlay {
 #define FH_OVERLAY_fixed(name, ret, n, ...)
 #define FH_OVERLAY_open(name, ret, n, ...)                                                          \
     enum fh_status (*name)(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
+#define FH_OVERLAY_abi(name, ret, n, ...) FH_OVERLAY_open(name, ret, n, __VA_ARGS__)
 #define FH_OVERLAY_MEMBER(layer, name, hook, told, ret, n, ...)                                     \
     FH_OVERLAY_##hook(name, ret, n, __VA_ARGS__)
     FH_FUNCTION_MAP(FH_OVERLAY_MEMBER)
@@ -87,6 +88,11 @@ struct fh_machine {
     const struct fh_overlay *overlay; /* NULL: no function is otherwise */
     const char *const *departures;    /* their names, "A24"; those of `extends` stand before */
     unsigned ndepartures;
+    /*
+     * 1 + the departure without which ranges are demanded of numbers as the spec demands them; with
+     * it, and it alone, the machine goes on with whatever it is given. 0: they are.
+     */
+    unsigned unchecked;
     const struct fh_abi *hypercalls; /* of the host; NULL: as in what it extends */
     const struct fh_abi *guest_calls;
     /* Functions that rows of the ABI name and the registry lacks; ends with a name NULL. */
@@ -97,6 +103,7 @@ struct fh_machine {
 
 FH_API extern const struct fh_machine fh_machine_spec;
 FH_API extern const struct fh_machine fh_machine_bodies;
+FH_API extern const struct fh_machine fh_machine_sekvm_4_18;
 
 /* The machines of the library; NULL after the last. By name; NULL if there is none. */
 FH_API const struct fh_machine *fh_machine_at(unsigned index);

@@ -27,6 +27,7 @@ extern "C" {
     X(RUN_VCPUID, "run_vcpuid") /* which vCPU is to run */                                          \
     X(ACTLR, "actlr_el1")       /* of the CPU */                                                    \
     X(VTCR, "vtcr_el2")         /* what the CPU's VTCR_EL2 is to be */                              \
+    X(LOADED, "loaded")         /* an encrypted vCPU's register, decrypted: its number */            \
     X(OTHER, "other")           /* what TrapHandler asks */
 
 /* clang-format on */
@@ -77,6 +78,8 @@ struct fh_environment {
     /* Parameters of AbstractMachine/Spec.v. */
     uint64_t (*verify_img)(void *context, uint64_t vmid, uint64_t addr);    /* default: 1 */
     uint64_t (*reg_desc)(void *context, uint64_t index);                    /* default: 0 */
+    /* The same by the place in the table, which machines look up; default: reg_desc. */
+    uint64_t (*reg_row)(void *context, uint64_t row);
     uint64_t (*shared_kvm)(void *context, uint64_t vmid);                   /* default: 0 */
     uint64_t (*shared_vcpu)(void *context, uint64_t vmid, uint64_t vcpuid); /* default: 0 */
     uint64_t (*exception_vector)(void *context, uint64_t pstate);           /* default: 0 */

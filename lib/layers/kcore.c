@@ -18,6 +18,23 @@ static const char *name_of(const char *function)
     return without_prefix(without_prefix(function, "spec_"), "m_");
 }
 
+/* The switch that stands for missing checks; its number + 1, 0: there is none. */
+static unsigned unchecked_by(const struct fh_machine *machine)
+{
+    while (machine && machine->unchecked == 0)
+        machine = machine->extends;
+    return machine ? machine->unchecked : 0;
+}
+
+bool goes_on(struct fh_state *s, const char *condition)
+{
+    const unsigned by = s->machine ? unchecked_by(s->machine) : 0;
+    if (by == 0 || without_prefix(condition, "is_") == condition)
+        return false;
+    fh_departures_add(&s->asked, by - 1);
+    return fh_departs(&s->departures, by - 1);
+}
+
 static struct fh_error error_of(enum fh_status status, const char *layer, const char *function,
                                 const char *condition, const char *names, const uint64_t *values,
                                 size_t nvalues)

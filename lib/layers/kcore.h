@@ -18,15 +18,20 @@
  * layer's header declares its functions; a layer includes the headers of lower layers only.
  *
  *   FH_RELY(s, condition, value...)   the spec's rely: stuck unless it holds. The values end up in
- *                                     the error message.
- *   FH_REPRESENTABLE(s, condition, value...)  the spec has a value here that 64 bits do not hold,
- * and how the call goes on depends on it: it ends FH_LEAVES_64_BITS(s, condition, value...)  the
- * same, but the call goes on without the value FH_PANIC(s, needed, value...)     KCore panics,
- * since this does not hold FH_DEMAND(s, condition, value...) KCore panics, and the function ends,
- * unless this holds FH_TRY(call)                      go on only if the call succeeded
+ *                                     the error message. A machine that makes no checks goes on
+ *                                     where the condition is a range: one of the is_ functions.
+ *   FH_REPRESENTABLE(s, condition, value...)  the spec has a value here that 64 bits do not hold, and
+ *                                     how the call goes on depends on it: it ends
+ *   FH_LEAVES_64_BITS(s, condition, value...)  the same, but the call goes on without the value
+ *   FH_PANIC(s, needed, value...)     KCore panics, since this does not hold
+ *   FH_DEMAND(s, condition, value...) KCore panics, and the function ends, unless this holds
+ *   FH_TRY(call)                      go on only if the call succeeded
  *
  * Each layer defines FH_LAYER as its name before it includes this header.
  */
+/* Does the state's machine go on where the spec demands this? It does at ranges only. */
+__attribute__((cold, noinline)) bool goes_on(struct fh_state *s, const char *condition);
+
 /* clang-format off */
 #define FH_TRY(call)                                                                                \
     do {                                                                                            \
@@ -41,7 +46,7 @@
 
 #define FH_RELY(s, condition, ...)                                                                  \
     do {                                                                                            \
-        if (__builtin_expect(!(condition), 0)) {                                                    \
+        if (__builtin_expect(!(condition), 0) && !goes_on(s, #condition)) {                         \
             FH_VALUES(__VA_ARGS__);                                                                 \
             return stop(s, FH_STUCK, FH_LAYER, __func__, #condition, #__VA_ARGS__, fh_values_,      \
                         sizeof fh_values_ / sizeof *fh_values_);                                    \
@@ -151,6 +156,7 @@ __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const cha
  * function that observers are told of, where there is one. dispatch_foo does the rest.
  */
 #define KC_CALL_fixed_quiet(call)
+#define KC_CALL_abi_quiet(call) KC_CALL_open_quiet(call)
 #define KC_CALL_open_quiet(call) KC_CALL_IF(s->machine != NULL, call)
 #define KC_CALL_fixed_told(call) KC_CALL_IF(s->env.observer != NULL, call)
 #define KC_CALL_open_told(call) KC_CALL_IF(s->machine != NULL || s->env.observer != NULL, call)

@@ -34,10 +34,12 @@ static void tell(struct fh_state *s, enum fh_called function, unsigned nargs, co
 
 #define RUN_fixed(name, ret, n, ...)                                                                \
     return spec_##name(s FH_NAMES_##n(__VA_ARGS__) FH_PASS_RESULT_##ret);
+#define RUN_abi(name, ret, n, ...) RUN_open(name, ret, n, __VA_ARGS__)
 #define RUN_open(name, ret, n, ...)                                                                 \
     return machine_##name(s, s->machine FH_NAMES_##n(__VA_ARGS__) FH_PASS_RESULT_##ret);
 
 #define MACHINE_fixed(name, ret, n, ...)
+#define MACHINE_abi(name, ret, n, ...)
 #define MACHINE_open(name, ret, n, ...)                                                             \
     enum fh_status machine_##name(struct fh_state *s, const struct fh_machine *machine              \
                                       FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret)                     \
@@ -48,6 +50,7 @@ static void tell(struct fh_state *s, enum fh_called function, unsigned nargs, co
         return spec_##name(s FH_NAMES_##n(__VA_ARGS__) FH_PASS_RESULT_##ret);                       \
     }
 
+#define DISPATCH_abi_quiet(name, ret, n, ...) DISPATCH_ROW(open, quiet, name, ret, n, __VA_ARGS__)
 #define DISPATCH_fixed_quiet(name, ret, n, ...)
 #define DISPATCH_fixed_told(name, ret, n, ...) DISPATCH_ROW(fixed, told, name, ret, n, __VA_ARGS__)
 #define DISPATCH_open_quiet(name, ret, n, ...) DISPATCH_ROW(open, quiet, name, ret, n, __VA_ARGS__)

@@ -4,7 +4,7 @@
 extern const struct fh_machine fh_machine_toy;
 
 static const struct fh_machine *const machines[] = {&fh_machine_spec, &fh_machine_bodies,
-                                                    &fh_machine_toy};
+                                                    &fh_machine_sekvm_4_18, &fh_machine_toy};
 
 const struct fh_machine *fh_machine_at(unsigned index)
 {

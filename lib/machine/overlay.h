@@ -26,6 +26,7 @@
 #define FH_MACHINE_open(name, ret, n, ...)                                                          \
     enum fh_status machine_##name(struct fh_state *s, const struct fh_machine *machine              \
                                       FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);
+#define FH_MACHINE_abi(name, ret, n, ...) FH_MACHINE_open(name, ret, n, __VA_ARGS__)
 #define FH_MACHINE_PROTOTYPE(layer, name, hook, told, ret, n, ...)                                  \
     FH_MACHINE_##hook(name, ret, n, __VA_ARGS__)
 FH_FUNCTION_MAP(FH_MACHINE_PROTOTYPE)
@@ -39,6 +40,7 @@ extern const struct fh_machine FH_BELOW;
     {                                                                                               \
         return machine_##name(s, &FH_BELOW FH_NAMES_##n(__VA_ARGS__) FH_PASS_RESULT_##ret);         \
     }
+#define FH_BELOW_abi(name, ret, n, ...) FH_BELOW_open(name, ret, n, __VA_ARGS__)
 #define FH_BELOW_FUNCTION(layer, name, hook, told, ret, n, ...)                                     \
     FH_BELOW_##hook(name, ret, n, __VA_ARGS__)
 FH_FUNCTION_MAP(FH_BELOW_FUNCTION)

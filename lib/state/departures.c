@@ -76,7 +76,7 @@ struct fh_departures fh_machine_departures(const struct fh_machine *machine)
 /* A machine without functions of its own, or of what it extends, is the spec. */
 static bool has_overlay(const struct fh_machine *machine)
 {
-    while (machine && !machine->overlay)
+    while (machine && !machine->overlay && (!machine->hypercalls || machine == &fh_machine_spec))
         machine = machine->extends;
     return machine != NULL;
 }

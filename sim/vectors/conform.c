@@ -16,7 +16,8 @@ enum { DIFFERENCES_SHOWN = 8, DIFFERENCES_SHOWN_ALONE = 200, PROGRESS_EVERY = 16
 
 static const char help[] =
     "usage: fhsim conform FILE... [--only ID] [--function NAME] [--strict] [--quiet] [--all]\n"
-    "                             [--json] [--realisation FORM] [--log POLICY]\n\n"
+    "                             [--json] [--realisation FORM] [--log POLICY]\n"
+    "                             [--machine NAME [--without ID,...]]\n\n"
     "Checks the model against recorded vectors of the spec (JSON Lines, plain or zstd; '-' is\n"
     "standard input). Prints how many cases passed, by file and by function, then the first\n"
     "differing step of each failed case.\n\n"
@@ -26,6 +27,8 @@ static const char help[] =
     "  --quiet          only failures and the last line\n"
     "  --all            show every failure, not the first 20\n"
     "  --json           one JSON object instead of text\n"
+    "  --machine NAME   run them on this machine, with the spec's constants\n"
+    "  --without ID,... without these of its departures; all: then it is the spec\n"
     "  --realisation FORM   tables as `abstract` maps (the default), `concrete` words or `both`; "
     "cases\n"
     "                   whose state the words cannot say are counted, with the reason\n"
@@ -39,6 +42,8 @@ struct conform {
     const char *function_name;
     const struct fh_function *function;
     const char *realisation_name, *log_name;
+    struct machine_wish wish;
+    struct machine_choice choice;
     enum fh_realisation realisation;
     enum fh_log_policy log_policy;
     bool strict, quiet, show_all, json;
@@ -215,7 +220,7 @@ static int run(struct conform *conform, char **argv, size_t nfiles)
     if (conform->results)
         conform->runner = case_runner_new(
             conform->results, conform->only ? DIFFERENCES_SHOWN_ALONE : DIFFERENCES_SHOWN,
-            conform->realisation, conform->log_policy);
+            conform->realisation, conform->log_policy, &conform->choice);
     int status = EXIT_BAD_INPUT;
     if (!conform->reader || !files || !conform->runner)
         diag_plain("out of memory");
@@ -265,6 +270,8 @@ int command_conform(int argc, char **argv)
     struct conform conform = {.shows_progress = isatty(STDERR_FILENO)};
     const struct option_spec options[] = {
         {"--only", NULL, &conform.only},
+        {"--machine", NULL, &conform.wish.name},
+        {"--without", NULL, &conform.wish.without},
         {"--function", NULL, &conform.function_name},
         {"--strict", &conform.strict, NULL},
         {"--quiet", &conform.quiet, NULL},
@@ -283,7 +290,7 @@ int command_conform(int argc, char **argv)
         diag_plain("conform: which files? (usage: fhsim conform FILE...)");
         return EXIT_BAD_INPUT;
     }
-    if (!read_form(&conform))
+    if (!read_form(&conform) || !machine_choose("conform", &conform.wish, &conform.choice))
         return EXIT_BAD_INPUT;
     conform.next_progress = now() + PROGRESS_INTERVAL;
     conform.arena = arena_new();

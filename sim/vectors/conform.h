@@ -4,6 +4,8 @@
 
 #include <faulthandler/faulthandler.h>
 
+#include "machine/choose.h"
+
 #include "base/node.h"
 
 /* Checking the model against recorded vectors: what the parts of the command share. */
@@ -76,7 +78,8 @@ void results_note_formless(struct results *results, const char *why);
 /* Runs cases; keeps what they have in common. */
 struct case_runner;
 struct case_runner *case_runner_new(struct results *results, unsigned differences_shown,
-                                    enum fh_realisation realisation, enum fh_log_policy log_policy);
+                                    enum fh_realisation realisation, enum fh_log_policy log_policy,
+                                    const struct machine_choice *choice);
 void case_runner_free(struct case_runner *runner);
 
 /* Run one case. `source` is its text, for messages about bad input. */

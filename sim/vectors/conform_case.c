@@ -14,9 +14,10 @@ struct case_runner {
     const struct fh_allocator *allocator;
     enum fh_realisation realisation;
     enum fh_log_policy log_policy;
-    struct fh_state *base;      /* cases begin with a fork of it */
-    struct fh_state *base_both; /* FH_CONCRETE: the same with both forms */
-    uint8_t *called;            /* by function: did this case call it? */
+    struct fh_state *base;        /* cases begin with a fork of it */
+    struct fh_state *base_both;   /* FH_CONCRETE: the same with both forms */
+    uint8_t *called;              /* by function: did this case call it? */
+    struct machine_choice choice; /* whose functions run, and what of them is always on */
 };
 
 /* One case as it runs. */
@@ -50,12 +51,17 @@ struct step {
 };
 
 struct case_runner *case_runner_new(struct results *results, unsigned differences_shown,
-                                    enum fh_realisation realisation, enum fh_log_policy log_policy)
+                                    enum fh_realisation realisation, enum fh_log_policy log_policy,
+                                    const struct machine_choice *choice)
 {
     struct case_runner *runner = calloc(1, sizeof *runner);
     if (!runner)
         return NULL;
-    struct fh_config config = {.machine = &fh_machine_bodies,
+    runner->choice = *choice;
+    if (!choice->machine)
+        runner->choice.machine = &fh_machine_bodies;
+    struct fh_config config = {.machine = runner->choice.machine,
+                               .profile = &fh_profile_spec,
                                .allocator = fh_malloc_allocator(),
                                .log_policy = log_policy,
                                .realisation = realisation,
@@ -138,12 +144,20 @@ static const char *text_end(struct text *text, struct results *results)
     return kept;
 }
 
+/* More than what is on for every step: the function's body. */
+static bool is_body(const struct step *step)
+{
+    const struct fh_departures *always = &step->run->runner->choice.departures;
+    return step->departures.bits[0] != always->bits[0] ||
+           step->departures.bits[1] != always->bits[1];
+}
+
 static const char *describe_call(const struct step *step)
 {
     struct text text;
     FILE *out = text_begin(&text);
     fprintf(out, "%s.%s%s(", step->function->layer, step->function->name,
-            fh_departures_are_none(&step->departures) ? "" : "@code");
+            is_body(step) ? "@code" : "");
     for (unsigned i = 0; i < step->nargs; i++)
         fprintf(out, "%s%" PRIu64, i > 0 ? ", " : "", step->args[i]);
     fputc(')', out);
@@ -568,11 +582,12 @@ static enum verdict run_written_step(struct step *step)
  * The function of a step, and the departures to run it with: "Layer.function", or
  * "Layer.function@code" for its body. NULL if the model has no such thing.
  */
-static const struct fh_function *find_function(const char *text, struct fh_departures *departures)
+static const struct fh_function *find_function(const struct machine_choice *choice,
+                                               const char *text, struct fh_departures *departures)
 {
     char name[128];
     const char *at = strchr(text, '@');
-    *departures = (struct fh_departures){{0, 0}};
+    *departures = choice->departures;
     if (!at)
         return fh_function_find(text);
     if (strcmp(at, "@code") != 0 || (size_t)(at - text) >= sizeof name)
@@ -581,7 +596,7 @@ static const struct fh_function *find_function(const char *text, struct fh_depar
     name[at - text] = '\0';
     const struct fh_function *function = fh_function_find(name);
     unsigned departure;
-    if (!function || !fh_machine_find_departure(&fh_machine_bodies, function->name, &departure))
+    if (!function || !fh_machine_find_departure(choice->machine, function->name, &departure))
         return NULL;
     fh_departures_add(departures, departure);
     return function;
@@ -593,7 +608,7 @@ static enum verdict run_step(struct run *run, size_t index, const struct node *n
     if (!name || name->kind != NODE_STRING)
         return bad_input(run, node, "a step needs the name of a function: \"f\"");
     struct step step = {.run = run, .index = (long)index, .node = node};
-    step.function = find_function(name->text, &step.departures);
+    step.function = find_function(&run->runner->choice, name->text, &step.departures);
     if (step.function)
         return run_written_step(&step);
     results_note_gap(run->runner->results, name->text);
@@ -744,8 +759,10 @@ bool case_calls(const struct node *vector, const struct fh_function *function)
     const struct node *steps = node_get(vector, "steps");
     for (size_t i = 0; steps && steps->kind == NODE_LIST && i < steps->count; i++) {
         struct fh_departures departures;
+        const struct machine_choice any = {.machine = &fh_machine_bodies};
         const struct node *name = node_get(&steps->items[i], "f");
-        if (name && name->kind == NODE_STRING && find_function(name->text, &departures) == function)
+        if (name && name->kind == NODE_STRING &&
+            find_function(&any, name->text, &departures) == function)
             return true;
     }
     return false;

@@ -436,6 +436,15 @@ def test_a_class_that_is_not_the_syndromes_is_reported(fhsim, tmp_path):
     assert "0x20 is not the class" in said(report, "together")["disagreement"]
 
 
+def test_a_storm_of_one_message_is_told_once(fhsim, tmp_path):
+    path = tmp_path / "storm.txt"
+    line = "(XEN) traps.c:1986:d0v1 HSR=0x93880045 pc=0x7f97b14e70 gva=0x7f7f817000\n"
+    path.write_text(line * 30000 + line.replace("45", "47"))
+    result = fhsim("explain", path)
+    assert result.stdout.count("Together") == 2
+    assert "The same 29999 more times, up to line 30000." in result.stdout
+
+
 def test_text_output_quotes_the_line_and_lists_fields(fhsim, tmp_path):
     path = tmp_path / "pasted.txt"
     path.write_text("noise\nkvm: HSR=0x93830045\x07\n")

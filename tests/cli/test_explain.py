@@ -185,6 +185,23 @@ def test_a_machine_says_what_its_kcore_does(fhsim):
     assert "panics" in machine["vm_halts"]
 
 
+def test_the_shipped_kernel_maps_an_address_without_memory_as_a_device(fhsim):
+    report = from_values(
+        fhsim, "esr=0x93830045", "hpfar=0x880cb00", "--machine", "sekvm-4.18"
+    )
+    machine = said(report, "machine")
+    assert "hpfar_mask" not in machine
+    assert "device memory" in machine["host_maps"] and "at 0x880cb0000:" in machine["host_maps"]
+    assert "lets the host handle it" in machine["vm_host_is_told"]
+
+
+def test_an_access_of_a_vm_to_a_register_is_taken_or_not(fhsim):
+    report = from_values(fhsim, "esr=0x623a3016", "--machine", "sekvm-4.18")
+    assert "taken to EL2 by HCR_EL2.IMO" in said(report, "machine")["taken_of_vms"]
+    report = from_values(fhsim, "esr=0x62383400", "--machine", "sekvm-4.18")
+    assert "write of TPIDR_EL1 is not taken" in said(report, "machine")["taken_of_vms"]
+
+
 def test_an_address_within_the_mask_is_not_called_beyond(fhsim):
     report = from_values(fhsim, "esr=0x93830045", "hpfar=0x9000", "--machine", "spec")
     assert "hpfar_mask" not in said(report, "machine")

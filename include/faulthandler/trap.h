@@ -74,6 +74,14 @@ FH_API enum fh_status fh_trap_take(struct fh_state *state, const struct fh_trap 
 /* From here on `cpu` acts, for calls between traps. FH_NOMEM, FH_INVALID_ARGUMENT: no such CPU. */
 FH_API enum fh_status fh_trap_switch(struct fh_state *state, uint64_t cpu);
 
+/*
+ * Was the vCPU about to run once? Machines keep it beside RData. To set it, between calls, for who
+ * makes a state: FH_NOMEM.
+ */
+FH_API bool fh_trap_first_run(const struct fh_state *state, uint64_t vmid, uint64_t vcpuid);
+FH_API enum fh_status fh_trap_set_first_run(struct fh_state *state, uint64_t vmid, uint64_t vcpuid,
+                                            bool has_run);
+
 /* The CPU that acts, and the number of the context of its host. */
 FH_API uint64_t fh_trap_cpu(const struct fh_state *state);
 FH_API uint64_t fh_trap_host_vcpuid(const struct fh_state *state);

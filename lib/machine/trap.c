@@ -171,6 +171,18 @@ const char *fh_trap_result_name(enum fh_trap_result result)
     return words[result];
 }
 
+bool fh_trap_first_run(const struct fh_state *s, uint64_t vmid, uint64_t vcpuid)
+{
+    return machine_number(s, MACHINE_FIRST_RUN, vmid, vcpuid) != 0;
+}
+
+enum fh_status fh_trap_set_first_run(struct fh_state *s, uint64_t vmid, uint64_t vcpuid,
+                                     bool has_run)
+{
+    FH_TRY(txn_begin(s));
+    return txn_end(s, set_machine_number(s, MACHINE_FIRST_RUN, vmid, vcpuid, has_run));
+}
+
 /* --- Traps ----------------------------------------------------------------------------------- */
 
 /* Who runs on the CPU traps, with these registers. */

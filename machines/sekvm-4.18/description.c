@@ -62,17 +62,19 @@ static const struct machine_term adoption_terms_16[] = {{MACHINE_TERM_value, fal
 static const struct machine_term adoption_terms_17[] = {{MACHINE_TERM_value, false, UINT64_C(0), "phys_mem_size"}, };
 static const struct machine_term adoption_terms_18[] = {{MACHINE_TERM_value, false, UINT64_C(0), "next_vmid"}, };
 static const struct machine_term adoption_terms_19[] = {{MACHINE_TERM_constant, false, UINT64_C(0), "REMAP_START"}, {MACHINE_TERM_value, false, UINT64_C(0), "last_remap_ptr"}, };
-static const struct machine_term adoption_terms_20[] = {{MACHINE_TERM_value, false, UINT64_C(0), "el2_smmu_num"}, };
-static const struct machine_term adoption_terms_21[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.phys_base"}, };
-static const struct machine_term adoption_terms_22[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.size"}, };
-static const struct machine_term adoption_terms_23[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.pgshift"}, };
-static const struct machine_term adoption_terms_24[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.num_context_banks"}, };
-static const struct machine_term adoption_terms_25[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.hyp_base"}, };
-static const struct machine_term adoption_terms_26[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu_cfg[{i}].vmid"}, };
-static const struct machine_term adoption_terms_27[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu_cfg[{i}].hw_ttbr"}, };
-static const struct machine_term adoption_terms_28[] = {{MACHINE_TERM_value, false, UINT64_C(0), "s2_sys_reg_desc[{i}]"}, };
-static const struct machine_term adoption_terms_29[] = {{MACHINE_TERM_value, false, UINT64_C(0), "s2_sys_reg_desc[{i}].reg"}, };
-static const struct machine_term adoption_terms_30[] = {{MACHINE_TERM_value, false, UINT64_C(0), "corevisor_table_entry"}, };
+static const struct machine_term adoption_terms_20[] = {{MACHINE_TERM_value, false, UINT64_C(0), "el2_data_hyp_va"}, {MACHINE_TERM_number, false, UINT64_C(0x10000470), NULL}, };
+static const struct machine_term adoption_terms_21[] = {{MACHINE_TERM_number, false, UINT64_C(0x8d0), NULL}, };
+static const struct machine_term adoption_terms_22[] = {{MACHINE_TERM_value, false, UINT64_C(0), "el2_smmu_num"}, };
+static const struct machine_term adoption_terms_23[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.phys_base"}, };
+static const struct machine_term adoption_terms_24[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.size"}, };
+static const struct machine_term adoption_terms_25[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.pgshift"}, };
+static const struct machine_term adoption_terms_26[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.num_context_banks"}, };
+static const struct machine_term adoption_terms_27[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu{i}.hyp_base"}, };
+static const struct machine_term adoption_terms_28[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu_cfg[{i}].vmid"}, };
+static const struct machine_term adoption_terms_29[] = {{MACHINE_TERM_value, false, UINT64_C(0), "smmu_cfg[{i}].hw_ttbr"}, };
+static const struct machine_term adoption_terms_30[] = {{MACHINE_TERM_value, false, UINT64_C(0), "s2_sys_reg_desc[{i}]"}, };
+static const struct machine_term adoption_terms_31[] = {{MACHINE_TERM_value, false, UINT64_C(0), "s2_sys_reg_desc[{i}].reg"}, };
+static const struct machine_term adoption_terms_32[] = {{MACHINE_TERM_value, false, UINT64_C(0), "corevisor_table_entry"}, };
 static const struct machine_adoption adoptions[] = {
     {"PT_POOL_START", offsetof(struct fh_profile, PT_POOL_START), MACHINE_PLACES, {"pool[0].page_pool_start", 1, adoption_terms_0}},
     {"HOST_PGD_OFFSET", offsetof(struct fh_profile, HOST_PGD_OFFSET), MACHINE_PLACES, {"pool[0].pgd_pool - pool[0].page_pool_start", 2, adoption_terms_1}},
@@ -94,21 +96,47 @@ static const struct machine_adoption adoptions[] = {
     {"ram_size", 0, MACHINE_ram_size, {"phys_mem_size", 1, adoption_terms_17}},
     {"next_vmid", 0, MACHINE_next_vmid, {"next_vmid", 1, adoption_terms_18}},
     {"next_remap_ptr", 0, MACHINE_next_remap_ptr, {"constants.REMAP_START + last_remap_ptr", 2, adoption_terms_19}},
-    {"smmu_num", 0, MACHINE_smmu_num, {"el2_smmu_num", 1, adoption_terms_20}},
-    {"smmu_phys_base", 0, MACHINE_smmu_phys_base, {"smmu{i}.phys_base", 1, adoption_terms_21}},
-    {"smmu_size", 0, MACHINE_smmu_size, {"smmu{i}.size", 1, adoption_terms_22}},
-    {"smmu_pgshift", 0, MACHINE_smmu_pgshift, {"smmu{i}.pgshift", 1, adoption_terms_23}},
-    {"smmu_context_banks", 0, MACHINE_smmu_context_banks, {"smmu{i}.num_context_banks", 1, adoption_terms_24}},
-    {"smmu_hyp_base", 0, MACHINE_smmu_hyp_base, {"smmu{i}.hyp_base", 1, adoption_terms_25}},
-    {"bank_vmid", 0, MACHINE_bank_vmid, {"smmu_cfg[{i}].vmid", 1, adoption_terms_26}},
-    {"bank_ttbr", 0, MACHINE_bank_ttbr, {"smmu_cfg[{i}].hw_ttbr", 1, adoption_terms_27}},
-    {"reset_value", 0, MACHINE_reset_value, {"s2_sys_reg_desc[{i}]", 1, adoption_terms_28}},
-    {"reset_register", 0, MACHINE_reset_register, {"s2_sys_reg_desc[{i}].reg", 1, adoption_terms_29}},
-    {"table_word", 0, MACHINE_table_word, {"corevisor_table_entry", 1, adoption_terms_30}},
+    {"vcpu_contexts", 0, MACHINE_vcpu_contexts, {"el2_data_hyp_va + 0x10000470", 2, adoption_terms_20}},
+    {"vcpu_context_size", 0, MACHINE_vcpu_context_size, {"0x8d0", 1, adoption_terms_21}},
+    {"smmu_num", 0, MACHINE_smmu_num, {"el2_smmu_num", 1, adoption_terms_22}},
+    {"smmu_phys_base", 0, MACHINE_smmu_phys_base, {"smmu{i}.phys_base", 1, adoption_terms_23}},
+    {"smmu_size", 0, MACHINE_smmu_size, {"smmu{i}.size", 1, adoption_terms_24}},
+    {"smmu_pgshift", 0, MACHINE_smmu_pgshift, {"smmu{i}.pgshift", 1, adoption_terms_25}},
+    {"smmu_context_banks", 0, MACHINE_smmu_context_banks, {"smmu{i}.num_context_banks", 1, adoption_terms_26}},
+    {"smmu_hyp_base", 0, MACHINE_smmu_hyp_base, {"smmu{i}.hyp_base", 1, adoption_terms_27}},
+    {"bank_vmid", 0, MACHINE_bank_vmid, {"smmu_cfg[{i}].vmid", 1, adoption_terms_28}},
+    {"bank_ttbr", 0, MACHINE_bank_ttbr, {"smmu_cfg[{i}].hw_ttbr", 1, adoption_terms_29}},
+    {"reset_value", 0, MACHINE_reset_value, {"s2_sys_reg_desc[{i}]", 1, adoption_terms_30}},
+    {"reset_register", 0, MACHINE_reset_register, {"s2_sys_reg_desc[{i}].reg", 1, adoption_terms_31}},
+    {"table_word", 0, MACHINE_table_word, {"corevisor_table_entry", 1, adoption_terms_32}},
 };
 
 static const struct machine_register registers[] = {
     {"ESR_EL2", 72, 1000},
+    {"MPIDR_EL1", 47, 48},
+    {"CSSELR_EL1", 48, 49},
+    {"SCTLR_EL1", 49, 50},
+    {"ACTLR_EL1", 50, 51},
+    {"CPACR_EL1", 51, 52},
+    {"TTBR0_EL1", 52, 53},
+    {"TTBR1_EL1", 53, 54},
+    {"TCR_EL1", 54, 55},
+    {"ESR_EL1", 55, 56},
+    {"AFSR0_EL1", 56, 57},
+    {"AFSR1_EL1", 57, 58},
+    {"FAR_EL1", 58, 59},
+    {"MAIR_EL1", 59, 60},
+    {"VBAR_EL1", 60, 61},
+    {"CONTEXTIDR_EL1", 61, 62},
+    {"TPIDR_EL0", 62, 63},
+    {"TPIDRRO_EL0", 63, 64},
+    {"TPIDR_EL1", 64, 65},
+    {"AMAIR_EL1", 65, 66},
+    {"CNTKCTL_EL1", 66, 67},
+    {"PAR_EL1", 67, 68},
+    {"MDSCR_EL1", 68, 69},
+    {"MDCCINT_EL1", 69, 70},
+    {"ELR_EL2", 70, 71},
 };
 
 static const struct machine_setting rule_when_0[] = {{TRACE_AT_s2_read_index, {MACHINE_number, UINT64_C(0xffffffffffffffff), NULL, 0, 0}}, };
@@ -117,11 +145,13 @@ static const struct machine_rule rules[] = {
     {.id = "L3", .why = "of a page outside of memory the recorder reads no record: it writes guest page 0, where get_pfn_map answers INVALID64", .kind = MACHINE_RULE_says, .what = {TRACE_s2_read, NULL, 1, rule_when_0}, .nsettings = 1, .settings = rule_says_0, .fields = 0, .is_all = false, .anchor = {TRACE_lock, NULL, 0, NULL}},
 };
 
-static const struct machine_setting exclusion_when_2[] = {{TRACE_AT_mmio_write, {MACHINE_number, UINT64_C(0), NULL, 0, 0}}, };
+static const struct machine_setting exclusion_when_4[] = {{TRACE_AT_mmio_write, {MACHINE_number, UINT64_C(0), NULL, 0, 0}}, };
 static const struct machine_exclusion exclusions[] = {
     {.why = "a symbol of the kernel, other in every build", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_panic, NULL, 0, NULL}, .fields = 0 | 1u << TRACE_AT_panic_caller},
     {.why = "a name for people, the number is compared", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_shadow_set, NULL, 0, NULL}, .fields = 0 | 1u << TRACE_AT_shadow_set_reg},
-    {.why = "what the device answers: an input of the model", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_mmio, NULL, 1, exclusion_when_2}, .fields = 0 | 1u << TRACE_AT_mmio_val},
+    {.why = "what stands in memory that the host can write, and may have written since", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_int_gpr_set, NULL, 0, NULL}, .fields = 0 | 1u << TRACE_AT_int_gpr_set_old},
+    {.why = "how the kernel got the value, which is compared", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_mmio, NULL, 0, NULL}, .fields = 0 | 1u << TRACE_AT_mmio_write_val},
+    {.why = "what the device answers: an input of the model", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_mmio, NULL, 1, exclusion_when_4}, .fields = 0 | 1u << TRACE_AT_mmio_val},
     {.why = "what the host wrote into memory that it shares: an input of the model", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_int_read, NULL, 0, NULL}, .fields = 0 | 1u << TRACE_AT_int_read_val},
     {.why = "whether the signature was right: an input of the model", .part = MACHINE_PART_effect, .kinds = 0x1f, .at_entry = true, .at_exit = true, .registers = 0, .gprs = 0, .what = {TRACE_verify, NULL, 0, NULL}, .fields = 0 | 1u << TRACE_AT_verify_ed25519},
 };
@@ -344,13 +374,13 @@ const struct machine_description machine_sekvm_4_18 = {
     .profile = FH_MACHINE_PROFILE,
     .nconditions = 12,
     .conditions = conditions,
-    .nadoptions = 31,
+    .nadoptions = 33,
     .adoptions = adoptions,
-    .nregisters = 1,
+    .nregisters = 25,
     .registers = registers,
     .nrules = 1,
     .rules = rules,
-    .nexclusions = 5,
+    .nexclusions = 7,
     .exclusions = exclusions,
     .nlimits = 6,
     .limits = limits,

@@ -58,6 +58,8 @@ struct machine_condition {
     P(ram_size)                                                                                    \
     P(next_vmid)                                                                                   \
     P(next_remap_ptr)                                                                              \
+    P(vcpu_contexts)                                                                               \
+    P(vcpu_context_size)                                                                           \
     P(smmu_num)                                                                                    \
     I(smmu_phys_base)                                                                              \
     I(smmu_size)                                                                                   \

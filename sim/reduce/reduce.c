@@ -10,25 +10,29 @@
 #include "base/progress.h"
 #include "base/report_file.h"
 #include "trace/trace_write.h"
+#include "twin/order.h"
 
 static const char help[] =
-    "usage: fhsim reduce TRACE --keep ID|unexplained [--at SEQ] [--without ID[,ID...]]\n"
-    "                    [--fold] [-o FILE] [--scenario FILE]\n\n"
+    "usage: fhsim reduce TRACE --keep ID|unexplained [--machine NAME|DIR] [--at SEQ]\n"
+    "                    [--without ID[,ID...]] [--fold] [--seconds N] [-o FILE] [--scenario "
+    "FILE]\n\n"
     "Makes a recorded trace short: finds by delta debugging which of its records are needed for\n"
     "what a trap shows, and writes those, as they were read. Replayed, they say the same. The "
     "boot\n"
     "line stays, and no record is left that the model can explain in the whole trace only.\n\n"
-    "  --keep ID          keep a trap that shows this deviation (`fhsim deviations`)\n"
+    "  --keep ID          keep a trap that shows this departure (`fhsim machine show NAME`)\n"
     "  --keep unexplained keep the first difference that nothing explains\n"
     "  --at SEQ           in the trap with this number, not in the first that shows it\n"
-    "  --without ID       leave a known deviation of the catalogue out\n"
+    "  --machine NAME     the machine (default sekvm-4.18), or the folder of one\n"
+    "  --without ID       run the machine without a departure\n"
     "  --fold             of records that are left out keep what they did to the state\n"
+    "  --seconds N        after so long take the best that was found so far\n"
     "  -o FILE            write the reduced trace there, not on standard output\n"
     "  --scenario FILE    also write the trap as a scenario for `fhsim run`\n\n"
     "Exit status: 0 reduced, 1 the trace does not show it, 2 bad input.\n";
 
 struct reduce_options {
-    const char *keep, *at, *without, *output, *scenario;
+    const char *keep, *at, *without, *output, *scenario, *machine, *seconds;
     bool folds;
 };
 
@@ -48,59 +52,57 @@ static void show_search(void *context, size_t nkept, double done)
 
 /* --- Reading up to the trap ------------------------------------------------------------------ */
 
-static struct reduce_record *keep(struct reduce *reduce, struct trace *trace,
-                                  const struct trace_line *line)
+/* Keep records that overlapped; the number of the first. */
+static size_t keep(struct reduce *reduce, const struct order *order,
+                   const struct trace_line *const *lines, size_t count)
 {
-    size_t length;
-    const char *text = trace_text(trace, &length);
-    return reduce_records_add(reduce->records, line, text, length);
-}
-
-/* Is this the trap that is wanted? */
-static bool is_shown(const struct reduce_goal *goal, const struct trace_line *line,
-                     const struct differences *found)
-{
-    return (!goal->has_seq || goal->seq == line->seq) && reduce_shows(goal, found);
+    const size_t head = reduce->records->count;
+    for (size_t i = 0; i < count; i++) {
+        size_t length;
+        const char *text = order_text(order, i, &length);
+        reduce_records_add(reduce->records, lines[i], text, length)->head = head;
+    }
+    return head;
 }
 
 /* False, with a message, if the trace does not begin as it must. */
-static bool boot(struct reduce *reduce, struct trace *trace, const char *path,
-                 struct differences *found)
+static bool boot(struct reduce *reduce, struct trace *trace, const char *path)
 {
     const struct trace_line *line = trace_next(trace);
-    if (!twin_begin(reduce->reduction.twin, trace, line, path, found))
+    size_t length;
+    if (!twin_begin(reduce->reduction.twin, trace, line, path))
         return false;
-    deviations_explain(reduce->goal.profile->name, line, found, reduce->goal.is_off);
-    keep(reduce, trace, line)->unexplained = reduce_unexplained(found);
-    reduce_image_save(reduce->reduction.boot, reduce->reduction.twin, NULL);
+    const char *text = trace_text(trace, &length);
+    reduce_records_add(reduce->records, line, text, length);
+    twin_image_save(reduce->reduction.boot, reduce->reduction.twin);
     return true;
 }
 
 /* Keep the records up to the trap that shows it. */
-static bool read_prefix(struct reduce *reduce, struct trace *trace, struct differences *found,
-                        bool *is_there)
+static bool read_prefix(struct reduce *reduce, struct trace *trace, bool *is_there)
 {
-    const struct trace_line *line;
-    while (!*is_there && (line = trace_next(trace))) {
-        struct reduce_record *record = keep(reduce, trace, line);
-        if (!reduce_take(&reduce->goal, reduce->reduction.twin, &record->line, found))
-            record->unexplained = reduce_unexplained(found);
-        *is_there = is_shown(&reduce->goal, line, found);
+    struct order *order = order_new(trace, true);
+    const struct trace_line *const *lines;
+    size_t count;
+    while (!*is_there && (count = order_next(order, &lines)) > 0) {
+        const size_t head = keep(reduce, order, lines, count);
+        struct reduce_outcome outcome =
+            reduce_take(&reduce->goal, reduce->reduction.twin, reduce->records, head);
+        reduce->records->list[head]->unexplained = outcome.unexplained;
+        *is_there = outcome.shows;
         progress_show(&reduce->progress, trace_progress(trace), "reading, %zu records",
                       reduce->records->count);
     }
+    order_free(order);
     return !trace_failed(trace);
 }
 
 /* The records from the boot line to the trap. `is_there`: it was found. */
 static bool read_trace(struct reduce *reduce, const char *path, bool *is_there)
 {
-    struct differences found = {0};
     struct trace *trace = trace_open(path);
-    bool good = trace && boot(reduce, trace, path, &found);
-    if (good)
-        *is_there = is_shown(&reduce->goal, &reduce->records->list[0]->line, &found);
-    good = good && read_prefix(reduce, trace, &found, is_there);
+    bool good = trace && boot(reduce, trace, path);
+    good = good && read_prefix(reduce, trace, is_there);
     progress_clear(&reduce->progress);
     trace_close(trace);
     return good;
@@ -108,10 +110,27 @@ static bool read_trace(struct reduce *reduce, const char *path, bool *is_there)
 
 /* --- Writing --------------------------------------------------------------------------------- */
 
-static void write_record(const struct reduce_record *record, FILE *out)
+static int by_end(const void *a, const void *b)
 {
-    fwrite(record->text, 1, record->length, out);
-    fputc('\n', out);
+    const struct reduce_record *const *first = a, *const *second = b;
+    const uint64_t one = order_end_of(&(*first)->line), other = order_end_of(&(*second)->line);
+    return one < other ? -1 : one > other;
+}
+
+/* A record and those that it overlapped with, as they ended. */
+static void write_record(const struct reduce_records *records, size_t head, FILE *out)
+{
+    const size_t count = reduce_records_together(records, head);
+    struct reduce_record **list = malloc(count * sizeof(struct reduce_record *));
+    if (!list)
+        no_memory();
+    memcpy(list, &records->list[head], count * sizeof(struct reduce_record *));
+    qsort(list, count, sizeof(struct reduce_record *), by_end);
+    for (size_t i = 0; i < count; i++) {
+        fwrite(list[i]->text, 1, list[i]->length, out);
+        fputc('\n', out);
+    }
+    free(list);
 }
 
 /* What is folded and comes before record `end`. */
@@ -126,19 +145,19 @@ static void write_folded(const struct reduction *reduction, size_t *at, size_t e
 static void write_trace(const struct reduce *reduce, FILE *out)
 {
     const struct reduction *reduction = &reduce->reduction;
-    const size_t last = reduce->records->count - 1;
+    const size_t last = reduce->records->list[reduce->records->count - 1]->head;
     size_t at = 0;
     struct trace_effect *fx = malloc((reduction->nfolded + 1) * sizeof *fx);
     if (!fx)
         no_memory();
-    write_record(reduce->records->list[0], out);
+    write_record(reduce->records, 0, out);
     for (size_t i = 0; i < reduction->nkept; i++) {
         write_folded(reduction, &at, reduction->kept[i], fx, out);
-        write_record(reduce->records->list[reduction->kept[i]], out);
+        write_record(reduce->records, reduction->kept[i], out);
     }
     write_folded(reduction, &at, last, fx, out);
     if (last > 0)
-        write_record(reduce->records->list[last], out);
+        write_record(reduce->records, last, out);
     free(fx);
 }
 
@@ -201,8 +220,8 @@ static int not_shown(const struct reduce *reduce, const char *path)
     char where[64] = "no trap";
     if (goal->has_seq)
         snprintf(where, sizeof where, "no trap with the number %" PRIu64, goal->seq);
-    if (goal->deviation)
-        diag_plain("reduce: %s of %s shows %s", where, path, goal->deviation->id);
+    if (goal->entry)
+        diag_plain("reduce: %s of %s shows %s", where, path, goal->entry->id);
     else
         diag_plain("reduce: %s of %s has an unexplained difference", where, path);
     return EXIT_DIFFERENT;
@@ -234,12 +253,12 @@ static bool parse_keep(struct reduce_goal *goal, const char *text)
     }
     if (strcmp(text, "unexplained") == 0)
         return true;
-    goal->deviation = deviation_find(text);
-    if (!goal->deviation) {
-        diag_plain("reduce: no deviation '%s' in the catalogue", text);
+    if (!catalogue_find(goal->machine, text, &goal->index)) {
+        diag_plain("reduce: no departure '%s' in the catalogue of %s", text, goal->machine->name);
         return false;
     }
-    if (goal->is_off[deviation_index(goal->deviation)]) {
+    goal->entry = catalogue_at(goal->machine, goal->index);
+    if (credits_has(&goal->left_out, goal->index)) {
         diag_plain("reduce: %s cannot be kept and left out", text);
         return false;
     }
@@ -259,25 +278,44 @@ static bool parse_at(struct reduce_goal *goal, const char *text)
     return false;
 }
 
+static bool parse_seconds(struct reduction *reduction, const char *text)
+{
+    if (!text)
+        return true;
+    char *end;
+    const double seconds = strtod(text, &end);
+    reduction->deadline = progress_clock() + seconds;
+    if (!*end && end != text && seconds > 0)
+        return true;
+    diag_plain("reduce: --seconds wants a number above 0, not '%s'", text);
+    return false;
+}
+
 static int prepare_and_run(struct reduce *reduce, const char *path)
 {
     const struct reduce_options *options = &reduce->options;
     struct reduce_goal *goal = &reduce->goal;
-    if (!deviations_switch_off("reduce", options->without, goal->is_off) ||
-        !parse_keep(goal, options->keep) || !parse_at(goal, options->at))
+    goal->machine = machine_find(options->machine);
+    if (!goal->machine ||
+        !catalogue_choose(goal->machine, "reduce", options->without, &goal->left_out) ||
+        !parse_keep(goal, options->keep) || !parse_at(goal, options->at) ||
+        !parse_seconds(&reduce->reduction, options->seconds))
         return EXIT_BAD_INPUT;
-    goal->profile = &fh_profile_sekvm_4_18;
+    const double deadline = reduce->reduction.deadline;
     progress_begin(&reduce->progress, NULL, 0);
-    reduce->records = reduce_records_new(options->folds ? goal->profile : NULL);
+    reduce->records = reduce_records_new(options->folds ? goal->machine->profile : NULL);
     reduce->reduction = (struct reduction){.goal = goal,
-                                           .twin = twin_new(goal->profile),
-                                           .boot = reduce_image_new(),
+                                           .twin = twin_new(goal->machine),
+                                           .boot = twin_image_new(),
+                                           .deadline = deadline,
                                            .progress = show_search,
                                            .context = reduce};
+    twin_leave_out(reduce->reduction.twin, &goal->left_out);
+    twin_set_credit(reduce->reduction.twin, goal->entry ? CREDIT_ONCE : CREDIT_NONE);
     const int status = run(reduce, path);
     free(reduce->reduction.kept);
     free(reduce->reduction.folded);
-    reduce_image_free(reduce->reduction.boot);
+    twin_image_free(reduce->reduction.boot, reduce->reduction.twin);
     twin_free(reduce->reduction.twin);
     reduce_records_free(reduce->records);
     return status;
@@ -285,11 +323,12 @@ static int prepare_and_run(struct reduce *reduce, const char *path)
 
 int command_reduce(int argc, char **argv)
 {
-    struct reduce reduce = {0};
+    struct reduce reduce = {.options = {.machine = "sekvm-4.18"}};
     struct reduce_options *texts = &reduce.options;
     const struct option_spec options[] = {
         {"--keep", NULL, &texts->keep},       {"--at", NULL, &texts->at},
-        {"--without", NULL, &texts->without}, {"--fold", &texts->folds, NULL},
+        {"--without", NULL, &texts->without}, {"--machine", NULL, &texts->machine},
+        {"--seconds", NULL, &texts->seconds}, {"--fold", &texts->folds, NULL},
         {"-o", NULL, &texts->output},         {"--scenario", NULL, &texts->scenario}};
     int nfiles;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &nfiles)) {

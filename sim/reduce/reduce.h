@@ -2,7 +2,6 @@
 #ifndef SIM_REDUCE_H
 #define SIM_REDUCE_H
 
-#include "twin/deviations.h"
 #include "twin/twin.h"
 
 /*
@@ -12,8 +11,9 @@
 
 /* --- Records --------------------------------------------------------------------------------- */
 
-/* A record that stays, with its text as it was read. */
+/* A record that stays, with its text as it was read. Those that overlapped stay or go together. */
 struct reduce_record {
+    size_t head; /* the number of the first that it overlapped with; its own: it is that */
     struct trace_line line;
     char *text;
     size_t length;
@@ -37,6 +37,8 @@ struct reduce_records {
 struct reduce_records *reduce_records_new(const struct fh_profile *folds);
 void reduce_records_free(struct reduce_records *records);
 /* Keep a line; `text` is what it was read from. */
+/* How many belong together from this one on. */
+size_t reduce_records_together(const struct reduce_records *records, size_t head);
 struct reduce_record *reduce_records_add(struct reduce_records *records,
                                          const struct trace_line *line, const char *text,
                                          size_t length);
@@ -44,22 +46,13 @@ struct reduce_record *reduce_records_add(struct reduce_records *records,
 /* --- What is kept ---------------------------------------------------------------------------- */
 
 struct reduce_goal {
-    const struct fh_profile *profile;
-    const struct deviation *deviation; /* NULL: a difference that is not explained */
+    const struct machine_description *machine;
+    const struct machine_entry *entry; /* NULL: a difference that is not explained */
+    unsigned index;                    /* of the entry in the catalogue */
     bool has_seq;
     uint64_t seq; /* the trap that shows it; without one, the first that does */
-    bool is_off[DEVIATIONS_MAX];
+    struct credits left_out;
 };
-
-/* The model at one point of the trace. */
-struct reduce_image;
-struct reduce_image *reduce_image_new(void);
-void reduce_image_free(struct reduce_image *image);
-/* Keep what the model is now; `line` is the next that it will take, NULL: it may be any. */
-void reduce_image_save(struct reduce_image *image, struct twin *twin,
-                       const struct trace_line *line);
-/* Go back to what was kept, any number of times. */
-void reduce_image_load(const struct reduce_image *image, struct twin *twin);
 
 /* The model's state and how it runs, to look at. */
 struct reduce_model {
@@ -69,20 +62,18 @@ struct reduce_model {
     struct fh_departures departures;
     uint64_t vmid, vcpuid; /* the vCPU that runs on the CPU */
 };
-struct reduce_model reduce_look(const struct twin *twin, uint64_t cpu);
+struct reduce_model reduce_look(struct twin *twin, uint64_t cpu);
 
-/*
- * Let the model take a record as `fhsim replay` does; true if everything is explained. `found` gets
- * the differences.
- */
-bool reduce_take(const struct reduce_goal *goal, struct twin *twin, const struct trace_line *line,
-                 struct differences *found);
+/* What became of records that are taken together. */
+struct reduce_outcome {
+    bool is_explained; /* all of them */
+    bool shows;        /* one shows what is to be kept */
+    char *unexplained; /* what is not explained, a line each; NULL if nothing is. To be freed */
+};
 
-/* What is not explained, in words, a line each; NULL if nothing is. To be freed. */
-char *reduce_unexplained(const struct differences *found);
-
-/* Does a trap with these differences show what is to be kept? */
-bool reduce_shows(const struct reduce_goal *goal, const struct differences *found);
+/* Let the model take records that overlapped, or one, as `fhsim replay` does. */
+struct reduce_outcome reduce_take(const struct reduce_goal *goal, struct twin *twin,
+                                  const struct reduce_records *records, size_t head);
 
 /* --- The search ------------------------------------------------------------------------------ */
 
@@ -96,11 +87,12 @@ struct reduction {
     const struct reduce_goal *goal;
     const struct reduce_records *records; /* the last one shows it */
     struct twin *twin;
-    struct reduce_image *boot; /* behind the boot line */
-    size_t *kept;              /* numbers of the records that are needed before the last, rising */
+    struct twin_image *boot; /* behind the boot line */
+    size_t *kept;            /* numbers of the records that are needed before the last, rising */
     size_t nkept;
     struct reduce_effect *folded; /* what is needed of the others */
     size_t nfolded;
+    double deadline; /* of progress_clock, when the best so far is taken; 0: none */
     void (*progress)(void *context, size_t nkept, double done); /* NULL: none */
     void *context;
 };

@@ -190,6 +190,15 @@ struct reduce_record *reduce_records_add(struct reduce_records *records,
     record->length = length;
     if (records->folds)
         record->effects = keep_state(records, &record->line);
+    record->head = records->count;
     append(records, record);
     return record;
+}
+
+size_t reduce_records_together(const struct reduce_records *records, size_t head)
+{
+    size_t count = 1;
+    while (head + count < records->count && records->list[head + count]->head == head)
+        count++;
+    return count;
 }

@@ -214,26 +214,32 @@ static void write_side(struct writer *writer, const char *who, const struct trac
     fputc('\n', writer->out);
 }
 
-static void write_difference(struct writer *writer, const struct difference *difference)
+/* `who` predicted: the model of the machine, or the spec. */
+static void write_difference(struct writer *writer, const char *who,
+                             const struct difference *difference)
 {
-    const struct deviation *deviation = difference->deviation;
-    if (deviation)
-        fprintf(writer->out, "# %s, %s.\n#   spec: %s\n#   machine: %s\n", deviation->id,
-                deviation->title, deviation->spec, deviation->machine);
-    else
-        fprintf(writer->out, "# unexplained: %s\n",
-                difference->path ? difference->path : "an effect of one side");
+    fprintf(writer->out, "# differs from the %s: %s\n", who,
+            difference->path ? difference->path : "an effect of one side");
     if (!difference->field && difference->path)
-        fprintf(writer->out, "#   model 0x%" PRIx64 ", machine 0x%" PRIx64 "\n",
+        fprintf(writer->out, "#   %s 0x%" PRIx64 ", machine 0x%" PRIx64 "\n", who,
                 difference->model_value, difference->machine_value);
-    write_side(writer, "model:", difference->model);
+    write_side(writer, who, difference->model);
     write_side(writer, "machine:", difference->machine);
 }
 
-static void write_differences(struct writer *writer)
+static void write_differences(struct writer *writer, const struct trap_verdict *verdict)
 {
-    for (size_t i = 0; i < differences_listed(&writer->found); i++)
-        write_difference(writer, &writer->found.list[i]);
+    const bool is_unexplained = verdict->outcome == OUTCOME_DIVERGED;
+    const struct differences *found = is_unexplained ? &verdict->found : &verdict->spec;
+    const struct machine_description *machine = writer->reduction->goal->machine;
+    for (unsigned i = 0; catalogue_at(machine, i); i++) {
+        const struct machine_entry *entry = catalogue_at(machine, i);
+        if (credits_has(&verdict->credits, i))
+            fprintf(writer->out, "# %s, %s.\n#   spec: %s\n#   machine: %s\n", entry->id,
+                    entry->title, entry->spec, entry->machine);
+    }
+    for (size_t i = 0; i < differences_listed(found); i++)
+        write_difference(writer, is_unexplained ? "model" : "spec", &found->list[i]);
     fputs("# What the machine did, as recorded:\n", writer->out);
     for (size_t i = 0; i < writer->line->nfx && i < EFFECTS_SHOWN; i++)
         write_side(writer, " ", &writer->line->fx[i]);
@@ -241,20 +247,33 @@ static void write_differences(struct writer *writer)
         fprintf(writer->out, "#   ... and %zu more effects\n", writer->line->nfx - EFFECTS_SHOWN);
 }
 
-/* The effects of the model live until the next trap, so this comes first. */
+static bool is_wanted(void *context, enum trap_outcome outcome)
+{
+    (void)context, (void)outcome;
+    return true;
+}
+
+static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
+{
+    struct writer *writer = context;
+    if (line == writer->line)
+        write_differences(writer, verdict);
+}
+
 static void note_differences(struct writer *writer)
 {
     size_t length = 0;
     writer->out = writer_memory(&writer->comments, &length);
     reduce_replay(writer->reduction);
-    reduce_take(writer->reduction->goal, writer->reduction->twin, writer->line, &writer->found);
-    write_differences(writer);
+    twin_want_spec(writer->reduction->twin, is_wanted, NULL);
+    twin_replay(writer->reduction->twin, &writer->line, 1, told, writer);
+    twin_want_spec(writer->reduction->twin, NULL, NULL);
     fclose(writer->out);
 }
 
 static void write_description(struct writer *writer)
 {
-    const struct deviation *deviation = writer->reduction->goal->deviation;
+    const struct machine_entry *deviation = writer->reduction->goal->entry;
     char text[512];
     if (deviation)
         snprintf(text, sizeof text, "%s#%" PRIu64 ", which shows %s: %s.", writer->trace,
@@ -329,7 +348,7 @@ bool reduce_scenario(const struct reduction *reduction, const char *name, FILE *
 {
     const struct reduce_records *records = reduction->records;
     struct writer writer = {.reduction = reduction,
-                            .k = reduction->goal->profile,
+                            .k = twin_profile(reduction->twin),
                             .trace = name,
                             .line = &records->list[records->count - 1]->line,
                             .boot = &records->list[0]->line};

@@ -16,7 +16,6 @@ struct writer {
     const struct trace_line *line;
     const struct trace_line *boot;
     struct reduce_model model;   /* before the trap */
-    struct differences found;    /* of the trap */
     char *comments;              /* about them */
     const struct fh_rdata *base; /* the state of the machine alone; NULL: not known yet */
     const struct outcome *played;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/progress.h"
+
 /*
  * Delta debugging. A candidate is a choice of records; what the model cannot explain without those
  * that were left out is left out too, the moment it comes, and the model goes back to before it. So
@@ -14,71 +16,6 @@
  */
 
 /* --- One record ------------------------------------------------------------------------------ */
-
-bool reduce_take(const struct reduce_goal *goal, struct twin *twin, const struct trace_line *line,
-                 struct differences *found)
-{
-    char stuck[512];
-    found->count = 0;
-    if (!twin_can_replay(line)) {
-        twin_take_over(twin, line, false);
-        return true;
-    }
-    struct ledger ledger = {goal->profile->name, goal->is_off, found};
-    twin_replay(twin, line, &ledger, stuck, sizeof stuck);
-    const bool is_explained =
-        found->count == 0 || deviations_explain(goal->profile->name, line, found, goal->is_off);
-    if (twin_needs_take_over(twin, found))
-        twin_take_over(twin, line, true);
-    return is_explained;
-}
-
-static void print_side(const char *name, const struct trace_effect *effect, FILE *out)
-{
-    if (!effect)
-        return;
-    fprintf(out, " %s ", name);
-    trace_print_effect(effect, out);
-}
-
-static void print_difference(const struct difference *difference, FILE *out)
-{
-    fputs(difference->path ? difference->path : "effect", out);
-    if (!difference->field)
-        fprintf(out, " 0x%" PRIx64 " 0x%" PRIx64, difference->model_value,
-                difference->machine_value);
-    print_side("model", difference->model, out);
-    print_side("machine", difference->machine, out);
-    fputc('\n', out);
-}
-
-char *reduce_unexplained(const struct differences *found)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = NULL;
-    for (size_t i = 0; i < differences_listed(found); i++) {
-        if (found->list[i].deviation)
-            continue;
-        if (!out)
-            out = open_memstream(&text, &length);
-        if (!out)
-            no_memory();
-        print_difference(&found->list[i], out);
-    }
-    if (out)
-        fclose(out);
-    return text;
-}
-
-bool reduce_shows(const struct reduce_goal *goal, const struct differences *found)
-{
-    for (size_t i = 0; i < differences_listed(found); i++) {
-        if (found->list[i].deviation == goal->deviation)
-            return true;
-    }
-    return false;
-}
 
 static bool has_line(const char *text, const char *line, size_t length)
 {
@@ -90,26 +27,22 @@ static bool has_line(const char *text, const char *line, size_t length)
 }
 
 /* Of a record that is not explained: was all of that unexplained in the full trace too? */
-static bool is_no_worse(const struct reduce_record *record, const struct differences *found)
+static bool is_no_worse(const struct reduce_record *record, const char *now)
 {
     if (!record->unexplained)
         return false;
-    char *now = reduce_unexplained(found);
-    bool good = true;
-    for (const char *at = now; good && at && *at; at += strcspn(at, "\n") + 1)
-        good = has_line(record->unexplained, at, strcspn(at, "\n") + 1);
-    free(now);
-    return good;
+    for (const char *at = now; at && *at; at += strcspn(at, "\n") + 1) {
+        if (!has_line(record->unexplained, at, strcspn(at, "\n") + 1))
+            return false;
+    }
+    return true;
 }
 
 /* The same difference comes first, with the same values. */
-static bool shows_the_same(const struct reduce_record *record, const struct differences *found)
+static bool shows_the_same(const struct reduce_record *record, const char *now)
 {
-    char *now = reduce_unexplained(found);
     const size_t length = strcspn(record->unexplained, "\n");
-    const bool is_same = now && strncmp(now, record->unexplained, length + 1) == 0;
-    free(now);
-    return is_same;
+    return now && strncmp(now, record->unexplained, length + 1) == 0;
 }
 
 /* --- Candidates ------------------------------------------------------------------------------ */
@@ -118,11 +51,10 @@ enum { PREFIXES_MAX = 256 };
 
 struct search {
     struct reduction *reduction;
-    struct reduce_image *here;                   /* before each record of a candidate */
-    struct reduce_image *prefixes[PREFIXES_MAX]; /* before every `stride`-th record */
+    struct twin_image *here;                   /* before each record of a candidate */
+    struct twin_image *prefixes[PREFIXES_MAX]; /* before every `stride`-th record */
     size_t stride;
-    size_t last; /* the number of the record that shows it */
-    struct differences found;
+    size_t last;                              /* the number of the record that shows it */
     bool *is_kept, *is_needed, *is_candidate; /* by number; needed: left out, the goal is lost */
 };
 
@@ -141,26 +73,42 @@ static const struct reduce_record *record_at(const struct search *search, size_t
 static bool take(struct search *search, size_t number)
 {
     const struct reduction *reduction = search->reduction;
-    const struct reduce_record *record = record_at(search, number);
-    return reduce_take(reduction->goal, reduction->twin, &record->line, &search->found) ||
-           is_no_worse(record, &search->found);
+    struct reduce_outcome outcome =
+        reduce_take(reduction->goal, reduction->twin, reduction->records, number);
+    const bool is_good =
+        outcome.is_explained || is_no_worse(record_at(search, number), outcome.unexplained);
+    free(outcome.unexplained);
+    return is_good;
 }
 
 /* The record that must show it. */
 static bool take_last(struct search *search)
 {
     const struct reduction *reduction = search->reduction;
-    return take(search, search->last) &&
-           (reduction->goal->deviation
-                ? reduce_shows(reduction->goal, &search->found)
-                : shows_the_same(record_at(search, search->last), &search->found));
+    const struct reduce_record *record = record_at(search, search->last);
+    twin_set_credit(reduction->twin, CREDIT_ALL);
+    struct reduce_outcome outcome =
+        reduce_take(reduction->goal, reduction->twin, reduction->records, search->last);
+    twin_set_credit(reduction->twin, CREDIT_NONE);
+    bool is_good = outcome.is_explained || is_no_worse(record, outcome.unexplained);
+    if (is_good)
+        is_good =
+            reduction->goal->entry ? outcome.shows : shows_the_same(record, outcome.unexplained);
+    free(outcome.unexplained);
+    return is_good;
+}
+
+/* Records go with the first that they overlapped with. */
+static bool is_head(const struct search *search, size_t number)
+{
+    return record_at(search, number)->head == number;
 }
 
 static void leave_out(struct search *search, size_t number)
 {
     const struct trace_line *effects = record_at(search, number)->effects;
     if (effects)
-        twin_take_over(search->reduction->twin, effects, false);
+        twin_take_over(search->reduction->twin, effects);
 }
 
 /* The model stands before record `from`: try the candidate from there on. */
@@ -168,21 +116,29 @@ static bool try_candidate(struct search *search, size_t from)
 {
     struct twin *twin = search->reduction->twin;
     for (size_t i = from; i < search->last; i++) {
-        if (!search->is_candidate[i]) {
+        if (!search->is_candidate[record_at(search, i)->head]) {
             leave_out(search, i);
             continue;
         }
+        if (!is_head(search, i))
+            continue;
         if (!search->is_needed[i])
-            reduce_image_save(search->here, twin, &record_at(search, i)->line);
+            twin_image_save(search->here, twin);
         if (take(search, i))
             continue;
         if (search->is_needed[i])
             return false;
         search->is_candidate[i] = false;
-        reduce_image_load(search->here, twin);
+        twin_image_load(search->here, twin);
         leave_out(search, i);
     }
     return take_last(search);
+}
+
+/* Is the time up? What was found so far is consistent. */
+static bool is_late(const struct reduction *reduction)
+{
+    return reduction->deadline > 0 && progress_clock() > reduction->deadline;
 }
 
 static void report(const struct reduction *reduction, double done)
@@ -198,7 +154,7 @@ static void accept(struct search *search)
     memcpy(search->is_kept, search->is_candidate, (search->last + 1) * sizeof *search->is_kept);
     reduction->nkept = 0;
     for (size_t i = 1; i < search->last; i++) {
-        if (search->is_kept[i])
+        if (search->is_kept[i] && is_head(search, i))
             reduction->kept[reduction->nkept++] = i;
     }
 }
@@ -213,7 +169,7 @@ static void propose(struct search *search, size_t begin, size_t end)
 
 static bool try_from_start(struct search *search)
 {
-    reduce_image_load(search->reduction->boot, search->reduction->twin);
+    twin_image_load(search->reduction->boot, search->reduction->twin);
     if (!try_candidate(search, 1))
         return false;
     accept(search);
@@ -228,17 +184,19 @@ static void make_prefixes(struct search *search)
     struct reduction *reduction = search->reduction;
     size_t nth = 0;
     search->stride = (reduction->nkept + PREFIXES_MAX - 1) / PREFIXES_MAX;
-    reduce_image_load(reduction->boot, reduction->twin);
+    twin_image_load(reduction->boot, reduction->twin);
     for (size_t i = 1; i < search->last && nth < reduction->nkept; i++) {
-        if (!search->is_kept[i]) {
+        if (!search->is_kept[record_at(search, i)->head]) {
             leave_out(search, i);
             continue;
         }
-        struct reduce_image **prefix = &search->prefixes[nth / search->stride];
+        if (!is_head(search, i))
+            continue;
+        struct twin_image **prefix = &search->prefixes[nth / search->stride];
         if (nth % search->stride == 0) {
             if (!*prefix)
-                *prefix = reduce_image_new();
-            reduce_image_save(*prefix, reduction->twin, NULL);
+                *prefix = twin_image_new();
+            twin_image_save(*prefix, reduction->twin);
         }
         take(search, i);
         nth++;
@@ -255,13 +213,13 @@ static bool sweep(struct search *search, size_t chunk)
     const size_t whole = reduction->nkept;
     bool any = false;
     make_prefixes(search);
-    for (size_t end = whole; end > 0; end -= chunk < end ? chunk : end) {
+    for (size_t end = whole; end > 0 && !is_late(reduction); end -= chunk < end ? chunk : end) {
         const size_t begin = chunk < end ? end - chunk : 0;
         const size_t prefix = begin / search->stride;
         if (begin >= reduction->nkept)
             continue;
         propose(search, begin, end < reduction->nkept ? end : reduction->nkept);
-        reduce_image_load(search->prefixes[prefix], reduction->twin);
+        twin_image_load(search->prefixes[prefix], reduction->twin);
         if (try_candidate(search, reduction->kept[prefix * search->stride])) {
             accept(search);
             any = true;
@@ -291,7 +249,8 @@ static void reduce_records(struct search *search)
     propose(search, 0, reduction->nkept);
     if (try_from_start(search))
         return;
-    for (unsigned kind = 0; kind < TRACE_KINDS && reduction->nkept > 0; kind++)
+    for (unsigned kind = 0; kind < TRACE_KINDS && reduction->nkept > 0 && !is_late(reduction);
+         kind++)
         drop_kind(search, (enum trace_kind)kind);
     for (size_t chunk = reduction->nkept / 2; chunk > 1; chunk /= 2)
         sweep(search, chunk);
@@ -307,11 +266,12 @@ static void collect(struct search *search)
     struct reduction *reduction = search->reduction;
     size_t count = 0;
     for (size_t i = 1; i < search->last; i++)
-        count += search->is_kept[i] ? 0 : record_at(search, i)->effects->nfx;
+        count +=
+            search->is_kept[record_at(search, i)->head] ? 0 : record_at(search, i)->effects->nfx;
     reduction->folded = need(malloc((count + 1) * sizeof *reduction->folded));
     for (size_t i = 1; i < search->last; i++) {
         const struct trace_line *effects = record_at(search, i)->effects;
-        for (size_t j = 0; !search->is_kept[i] && j < effects->nfx; j++)
+        for (size_t j = 0; !search->is_kept[record_at(search, i)->head] && j < effects->nfx; j++)
             reduction->folded[reduction->nfolded++] = (struct reduce_effect){i, effects->fx[j]};
     }
 }
@@ -351,24 +311,23 @@ static void take_folded(struct search *search, size_t *at, size_t end, struct tr
 {
     struct trace_line line;
     if (reduce_folded(search->reduction, at, end, fx, &line))
-        twin_take_over(search->reduction->twin, &line, false);
+        twin_take_over(search->reduction->twin, &line);
 }
 
 void reduce_replay(const struct reduction *reduction)
 {
-    const size_t last = reduction->records->count - 1;
+    const size_t last = reduction->records->list[reduction->records->count - 1]->head;
     struct trace_effect *fx = need(malloc((reduction->nfolded + 1) * sizeof *fx));
-    struct differences found;
     struct trace_line line;
     size_t at = 0;
-    reduce_image_load(reduction->boot, reduction->twin);
+    twin_image_load(reduction->boot, reduction->twin);
     for (size_t i = 0; i <= reduction->nkept && last > 0; i++) {
         const size_t number = i < reduction->nkept ? reduction->kept[i] : last;
         if (reduce_folded(reduction, &at, number, fx, &line))
-            twin_take_over(reduction->twin, &line, false);
+            twin_take_over(reduction->twin, &line);
         if (number < last)
-            reduce_take(reduction->goal, reduction->twin, &reduction->records->list[number]->line,
-                        &found);
+            free(reduce_take(reduction->goal, reduction->twin, reduction->records, number)
+                     .unexplained);
     }
     free(fx);
 }
@@ -378,7 +337,7 @@ static bool is_enough(struct search *search, struct trace_effect *fx)
 {
     struct reduction *reduction = search->reduction;
     size_t at = 0;
-    reduce_image_load(reduction->boot, reduction->twin);
+    twin_image_load(reduction->boot, reduction->twin);
     for (size_t i = 0; i < reduction->nkept; i++) {
         take_folded(search, &at, reduction->kept[i], fx);
         if (!take(search, reduction->kept[i]))
@@ -396,7 +355,7 @@ static bool sweep_effects(struct search *search, size_t chunk, struct trace_effe
     size_t count = reduction->nfolded;
     bool any = false;
     reduction->folded = need(malloc((count + 1) * sizeof *all));
-    for (size_t at = 0; at < count;) {
+    for (size_t at = 0; at < count && !is_late(reduction);) {
         const size_t gone = chunk < count - at ? chunk : count - at;
         memcpy(reduction->folded, all, at * sizeof *all);
         memcpy(reduction->folded + at, all + at + gone, (count - at - gone) * sizeof *all);
@@ -435,11 +394,12 @@ void reduce_search(struct reduction *reduction, bool folds)
     const size_t count = reduction->records->count;
     struct search *search = need(calloc(1, sizeof *search));
     *search = (struct search){.reduction = reduction,
-                              .here = reduce_image_new(),
-                              .last = count - 1,
+                              .here = twin_image_new(),
+                              .last = reduction->records->list[count - 1]->head,
                               .is_kept = need(calloc(count, sizeof(bool))),
                               .is_needed = need(calloc(count, sizeof(bool))),
                               .is_candidate = need(calloc(count, sizeof(bool)))};
+    twin_set_credit(reduction->twin, CREDIT_NONE);
     reduction->kept = need(calloc(count, sizeof *reduction->kept));
     memset(search->is_candidate, true, count * sizeof(bool));
     accept(search);
@@ -447,9 +407,9 @@ void reduce_search(struct reduction *reduction, bool folds)
         reduce_records(search);
     if (folds && count > 1)
         reduce_effects(search);
-    reduce_image_free(search->here);
+    twin_image_free(search->here, reduction->twin);
     for (size_t i = 0; i < PREFIXES_MAX; i++)
-        reduce_image_free(search->prefixes[i]);
+        twin_image_free(search->prefixes[i], reduction->twin);
     free(search->is_kept);
     free(search->is_needed);
     free(search->is_candidate);

@@ -8,24 +8,39 @@
 #include "commands.h"
 #include "base/options.h"
 #include "base/progress.h"
+#include "twin/order.h"
 #include "twin/watch.h"
 #include "convert/recognise.h"
 #include "foreign/foreign.h"
+#include "replay/compared.h"
+#include "replay/report_verdict.h"
 #include "replay/report_visit.h"
 
 enum { SHOWN_BY_DEFAULT = 5, SHOWN_IN_JUNIT = 1000 };
 
 static const char help[] =
-    "usage: fhsim replay TRACE... [--show N] [--explained] [--without ID[,ID...]]\n"
+    "usage: fhsim replay TRACE... [--machine NAME|DIR] [--show N] [--explained]\n"
+    "                    [--without ID[,ID...]] [--credit once|all|none] [--fail-on "
+    "WHAT[,WHAT...]]\n"
     "                    [--no-invariants] [--format FORMAT] [--html FILE] [--perfetto FILE]\n\n"
-    "Runs the model beside recorded traces (JSON Lines or CBOR; '-' is standard input)\n"
-    "of a machine of profile sekvm-4.18: boots from the trace's first line, lets the model take\n"
-    "each host stage-2 fault, hypercall, vCPU run and guest exit, and compares what the two did,\n"
-    "effect by effect. After a difference the model takes over what the machine did.\n"
-    "`fhsim deviations` lists the known deviations.\n\n"
-    "  --show N        print the first N divergences in full (default 5)\n"
-    "  --explained     those too that known deviations explain\n"
-    "  --without ID    leave a known deviation of the catalogue out\n"
+    "Runs a machine beside recorded traces of it (JSON Lines or CBOR; '-' is standard input): "
+    "boots\n"
+    "from the trace's first line, predicts each host stage-2 fault, hypercall, vCPU run and guest\n"
+    "exit from its inputs alone, and compares that with the record, effect by effect and register\n"
+    "by register. A trap matches if the spec does the same; it is explained by those departures "
+    "of\n"
+    "the machine without which it would differ; else it is unexplained.\n"
+    "`fhsim machine show NAME` lists a machine's departures.\n\n"
+    "  --machine NAME  the machine (default sekvm-4.18), or the folder of one\n"
+    "  --show N        print the first N unexplained traps in full (default 5)\n"
+    "  --explained     explained ones too, beside what the spec says\n"
+    "  --without ID    run the machine without a departure\n"
+    "  --credit all    find for every trap which departures it needs (default: once for traps\n"
+    "                  that are alike)\n"
+    "  --fail-on WHAT  exit with status 1 if there is any of: unexplained (the default), "
+    "invariant,\n"
+    "                  confidentiality, integrity, explained, denied\n"
+    "  --compared      print what of records is not compared, and why\n"
     "  --no-invariants do not look for security invariants that the machine's state breaks\n"
     "  --format FORMAT text (the default), json or junit\n"
     "  --json          the same as --format json\n"
@@ -39,14 +54,18 @@ static const char help[] =
     "  --strict        end at the first line of a recording that is not of its format; without it\n"
     "                  such lines are counted and passed over\n"
     "  --symbols FILE  the symbols of the kernel (kallsyms), for QEMU's -d int\n\n"
-    "Exit status: 0 all matched or explained, 1 a divergence, 2 bad input or nothing checked.\n";
+    "Exit status: 0 none of --fail-on, 1 some, 2 bad input, or a trace of another machine, or one "
+    "of which nothing was compared.\n";
 
 struct replay {
-    const struct fh_profile *profile;
+    const struct machine_description *machine;
     struct replay_report report;
-    struct differences found;
-    bool is_off[DEVIATIONS_MAX];
+    struct trap_verdict verdict;
+    struct credits left_out;
+    enum credit credit;
+    unsigned fail_on; /* findings, as bits */
     struct watch watch;
+    struct fh_invariant_report violations;
     struct progress progress;
     enum { RUN_UNKNOWN, RUN_TRACES, RUN_FOREIGN } run; /* a run is of one or the other */
     struct foreign foreign;
@@ -57,41 +76,35 @@ struct replay {
 
 /* --- One trap -------------------------------------------------------------------------------- */
 
-static enum outcome judge(struct replay *replay, const struct trace_line *line)
+/* Of a trace that is being replayed. */
+struct replayed {
+    struct replay *replay;
+    struct twin *twin;
+    const char *file;
+    uint64_t count; /* of traps that were compared */
+};
+
+static bool is_shown(void *context, enum trap_outcome outcome)
 {
-    if (replay->found.count == 0)
-        return OUTCOME_MATCHED;
-    return deviations_explain(replay->profile->name, line, &replay->found, replay->is_off)
-               ? OUTCOME_EXPLAINED
-               : OUTCOME_DIVERGED;
+    const struct replayed *replayed = context;
+    return report_shows(&replayed->replay->report, outcome);
 }
 
-static void replay_trap(struct replay *replay, struct twin *twin, const char *file,
-                        const struct trace_line *line)
+static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
 {
-    char stuck[512] = "";
-    struct fh_invariant_report violations;
-    struct replay_trap trap = {.file = file,
+    struct replayed *replayed = context;
+    struct replay *replay = replayed->replay;
+    struct replay_trap trap = {.machine = replay->machine,
+                               .file = replayed->file,
                                .line = line,
-                               .found = &replay->found,
-                               .stuck = stuck,
-                               .twin = twin,
-                               .violations = &violations,
+                               .verdict = verdict,
+                               .twin = replayed->twin,
+                               .violations = &replay->violations,
                                .row = ROW_KINDS + line->kind};
-    replay->found.count = 0;
-    if (twin_can_replay(line)) {
-        struct ledger ledger = {replay->profile->name, replay->is_off, &replay->found};
-        twin_replay(twin, line, &ledger, stuck, sizeof stuck);
-        trap.outcome = judge(replay, line);
-        if (twin_needs_take_over(twin, &replay->found))
-            twin_take_over(twin, line, true);
-    } else {
-        trap.outcome = OUTCOME_NOT_REPLAYED;
-        twin_take_over(twin, line, false);
-    }
     if (!replay->report.no_invariants)
-        trap.broken = watch_trap(&replay->watch, twin, &violations);
+        trap.broken = watch_trap(&replay->watch, replayed->twin, &replay->violations);
     report_trap(&replay->report, &trap);
+    replayed->count += verdict->outcome != OUTCOME_NOT_REPLAYED;
 }
 
 /* --- One trace ------------------------------------------------------------------------------- */
@@ -100,19 +113,32 @@ static void replay_trap(struct replay *replay, struct twin *twin, const char *fi
 static bool boot(struct replay *replay, struct twin *twin, struct trace *trace,
                  const struct trace_line *line, const char *path, const char *file)
 {
-    if (!twin_begin(twin, trace, line, path, &replay->found))
+    if (!twin_begin(twin, trace, line, path))
         return false;
-    struct fh_invariant_report violations;
-    struct replay_trap trap = {.file = file,
+    replay->verdict = (struct trap_verdict){.outcome = OUTCOME_MATCHED};
+    struct replay_trap trap = {.machine = replay->machine,
+                               .file = file,
                                .line = line,
-                               .found = &replay->found,
-                               .stuck = "",
-                               .violations = &violations,
-                               .row = ROW_BOOT,
-                               .outcome = judge(replay, line)};
+                               .verdict = &replay->verdict,
+                               .violations = &replay->violations,
+                               .row = ROW_BOOT};
     if (!replay->report.no_invariants)
-        trap.broken = watch_boot(&replay->watch, twin, &violations);
+        trap.broken = watch_boot(&replay->watch, twin, &replay->violations);
     report_trap(&replay->report, &trap);
+    return true;
+}
+
+/* False, with a message, for a CPU that the model has no place for. */
+static bool all_cpus_are_known(const struct trace *trace, const struct trace_line *const *lines,
+                               size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lines[i]->cpu < MODEL_CPUS)
+            continue;
+        trace_diag(trace, "record #%" PRIu64 " is of CPU %" PRIu64 "; replay knows CPUs 0 to %d",
+                   lines[i]->seq, lines[i]->cpu, MODEL_CPUS - 1);
+        return false;
+    }
     return true;
 }
 
@@ -120,14 +146,30 @@ static bool boot(struct replay *replay, struct twin *twin, struct trace *trace,
 static bool replay_lines(struct replay *replay, struct trace *trace, const struct trace_line *line,
                          const char *path, const char *file)
 {
-    struct twin *twin = twin_new(replay->profile);
+    struct twin *twin = twin_new(replay->machine);
+    twin_leave_out(twin, &replay->left_out);
+    twin_set_credit(twin, replay->credit);
     bool good = boot(replay, twin, trace, line, path, file);
-    while (good && (line = trace_next(trace))) {
-        replay_trap(replay, twin, file, line);
+    struct order *order = order_new(trace, false);
+    struct replayed replayed = {replay, twin, file, 0};
+    const struct trace_line *const *lines;
+    size_t count;
+    twin_want_spec(twin, is_shown, &replayed);
+    while (good && (count = order_next(order, &lines)) > 0) {
+        good = all_cpus_are_known(trace, lines, count);
+        if (good)
+            twin_replay(twin, lines, count, told, &replayed);
         progress_trap(&replay->progress, trace_progress(trace));
     }
+    order_free(order);
     twin_free(twin);
-    return good && !trace_failed(trace);
+    good = good && !trace_failed(trace);
+    if (good && replayed.count == 0) {
+        diag(&(const struct place){path, 0, 0}, NULL,
+             "nothing was compared: the trace has no trap but the boot line");
+        return false;
+    }
+    return good;
 }
 
 /* "dir/01_host_only.jsonl.zst" is called 01_host_only in reports, "qemu.log.zst" qemu.log. */
@@ -219,6 +261,20 @@ static bool parse_show(const char *text, size_t *shown)
     return true;
 }
 
+static bool parse_credit(const char *text, enum credit *credit)
+{
+    static const char *const words[] = {
+        [CREDIT_ONCE] = "once", [CREDIT_ALL] = "all", [CREDIT_NONE] = "none"};
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *credit = (enum credit)i;
+            return true;
+        }
+    }
+    diag_plain("replay: --credit is once, all or none, not '%s'", text);
+    return false;
+}
+
 static bool parse_format(const char *text, struct replay_report *report)
 {
     report->junit = strcmp(text, "junit") == 0;
@@ -236,6 +292,15 @@ static int end_foreign(struct replay *replay)
     return foreign_end(&replay->foreign);
 }
 
+static bool has_failed(const struct replay *replay)
+{
+    for (unsigned i = 0; i < FINDINGS; i++) {
+        if ((replay->fail_on >> i & 1) && report_found(&replay->report, (enum finding)i) > 0)
+            return true;
+    }
+    return false;
+}
+
 static int run(struct replay *replay, char **files, int nfiles)
 {
     const double begin = progress_clock();
@@ -251,7 +316,7 @@ static int run(struct replay *replay, char **files, int nfiles)
         return EXIT_BAD_INPUT;
     if (replay->report.bad_input)
         return EXIT_BAD_INPUT;
-    return report_total(&replay->report, OUTCOME_DIVERGED) > 0 ? EXIT_DIFFERENT : EXIT_EXPECTED;
+    return has_failed(replay) ? EXIT_DIFFERENT : EXIT_EXPECTED;
 }
 
 /* The options that are texts. */
@@ -263,17 +328,24 @@ struct replay_options {
     const char *perfetto;
     const char *symbols;
     const char *from;
+    const char *machine;
+    const char *credit;
+    const char *fail_on;
 };
 
 /* Read the options, open the reports. False, with a message, if something is wrong. */
 static bool prepare(struct replay *replay, const struct replay_options *options)
 {
     struct replay_report *report = &replay->report;
-    if (!parse_format(options->format, report))
+    replay->machine = machine_find(options->machine);
+    report->machine = replay->machine;
+    if (!replay->machine || !parse_format(options->format, report) ||
+        !parse_credit(options->credit, &replay->credit) ||
+        !findings_read(options->fail_on, &replay->fail_on))
         return false;
     report->shown_max = report->junit ? SHOWN_IN_JUNIT : SHOWN_BY_DEFAULT;
     if ((options->show && !parse_show(options->show, &report->shown_max)) ||
-        !deviations_switch_off("replay", options->without, replay->is_off))
+        !catalogue_choose(replay->machine, "replay", options->without, &replay->left_out))
         return false;
     if (options->from && !(replay->from = importer_find("replay", options->from)))
         return false;
@@ -290,17 +362,25 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
 
 int command_replay(int argc, char **argv)
 {
-    struct replay_options texts = {.without = "", .format = "text"};
+    struct replay_options texts = {.without = "",
+                                   .format = "text",
+                                   .machine = "sekvm-4.18",
+                                   .credit = "once",
+                                   .fail_on = "unexplained"};
+    bool lists_compared = false;
     struct replay *replay = calloc(1, sizeof *replay);
     if (!replay) {
         diag_plain("out of memory");
         return EXIT_BAD_INPUT;
     }
-    replay->profile = &fh_profile_sekvm_4_18;
     replay->report.colour = may_colour(stdout);
     const struct option_spec options[] = {{"--show", NULL, &texts.show},
                                           {"--without", NULL, &texts.without},
                                           {"--format", NULL, &texts.format},
+                                          {"--machine", NULL, &texts.machine},
+                                          {"--credit", NULL, &texts.credit},
+                                          {"--fail-on", NULL, &texts.fail_on},
+                                          {"--compared", &lists_compared, NULL},
                                           {"--html", NULL, &texts.html},
                                           {"--perfetto", NULL, &texts.perfetto},
                                           {"--symbols", NULL, &texts.symbols},
@@ -317,7 +397,9 @@ int command_replay(int argc, char **argv)
         status = EXIT_EXPECTED;
         break;
     case OPTIONS_GOOD:
-        if (nfiles == 0)
+        if (lists_compared && nfiles == 0)
+            status = compared_print(texts.machine) ? EXIT_EXPECTED : EXIT_BAD_INPUT;
+        else if (nfiles == 0)
             diag_plain("replay: which traces? (usage: fhsim replay TRACE...)");
         else if (prepare(replay, &texts))
             status = run(replay, argv, nfiles);

@@ -2,28 +2,13 @@
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 
-#include "twin/deviations.h"
 #include "twin/twin.h"
 #include "replay/report_denied.h"
-
-/* What became of a trap: X(outcome, how reports call it). */
-#define OUTCOME_MAP(X)                                                                             \
-    X(MATCHED, "matched")                                                                          \
-    X(EXPLAINED, "explained")                                                                      \
-    X(DIVERGED, "unexplained")                                                                     \
-    X(NOT_REPLAYED, "not replayed")
-
-enum outcome {
-#define OUTCOME_ENUM(outcome, name) OUTCOME_##outcome,
-    OUTCOME_MAP(OUTCOME_ENUM)
-#undef OUTCOME_ENUM
-        OUTCOMES
-};
 
 /* Rows of the summary: the boot line, then the kinds of traps. */
 enum { ROW_BOOT, ROW_KINDS, ROWS = ROW_KINDS + TRACE_KINDS };
 
-const char *outcome_name(enum outcome outcome);
+const char *outcome_name(enum trap_outcome outcome);
 /* "boot", "host_npt" */
 const char *replay_row_name(unsigned row);
 
@@ -34,10 +19,9 @@ struct violation_count {
     char witness[256]; /* what it broke there */
 };
 
-/* How often a deviation explained something. */
+/* How often a deviation explained a trap. */
 struct deviation_count {
     uint64_t traps;
-    uint64_t differences;
     char first[256]; /* the first trap, "file#seq" */
     /* What the machine's state broke in these traps: the consequence as it was computed. */
     struct violation_count violations[FH_INVARIANTS];
@@ -55,6 +39,7 @@ struct file_count {
 
 /* The results of a replay. */
 struct replay_report {
+    const struct machine_description *machine;
     bool json;
     bool junit;
     bool colour;
@@ -64,6 +49,7 @@ struct replay_report {
     struct violation_count boot_violations[FH_INVARIANTS];
     struct violation_count violations[FH_INVARIANTS];
     struct violation_count unattributed[FH_INVARIANTS]; /* in traps without a deviation */
+    uint64_t harmed[MACHINE_HARMS]; /* explained traps, by the worst that they amount to */
     struct denied_tally denied;
     struct file_count *files;
     size_t nfiles;
@@ -75,20 +61,19 @@ struct replay_report {
     char *details_text;
     size_t details_size;
     uint64_t counts[ROWS][OUTCOMES];
-    struct deviation_count deviations[DEVIATIONS_MAX];
+    struct deviation_count deviations[CATALOGUE_MAX];
     double seconds;
     bool bad_input;
 };
 
 /* The trap that a report is about. */
 struct replay_trap {
+    const struct machine_description *machine;
     const char *file;
     const struct trace_line *line;
-    const struct differences *found;
-    const char *stuck;       /* empty: the spec is defined */
+    const struct trap_verdict *verdict;
     const struct twin *twin; /* behind the trap; NULL: not known */
     unsigned row;
-    enum outcome outcome;
     uint32_t broken; /* the invariants that the machine's state breaks since, by their bits */
     const struct fh_invariant_report *violations; /* with their witnesses */
 };
@@ -97,6 +82,8 @@ void report_begin(struct replay_report *report);
 /* A trace begins; `file` is what reports call it. */
 void report_file(struct replay_report *report, const char *file);
 void report_trap(struct replay_report *report, const struct replay_trap *trap);
+/* Is a trap of this outcome, that comes next, shown in full? */
+bool report_shows(const struct replay_report *report, enum trap_outcome outcome);
 /* The trace was bad input from here on. */
 void report_file_is_bad(struct replay_report *report);
 void report_end(struct replay_report *report);
@@ -116,13 +103,13 @@ void junit_print(const struct replay_report *report);
 /* The members of the JSON object, but for the divergences. */
 void json_summary(const struct replay_report *report, FILE *out);
 
-uint64_t report_total(const struct replay_report *report, enum outcome outcome);
+uint64_t report_total(const struct replay_report *report, enum trap_outcome outcome);
 uint64_t report_row_total(const struct replay_report *report, unsigned row);
 uint64_t report_traps(const struct replay_report *report);
 double report_speed(const struct replay_report *report); /* traps per second */
 
-/* The deviations in a trap, each once, by their places in the catalogue; their number. */
-size_t deviations_in(const struct differences *found, unsigned list[DIFFERENCES_MAX]);
+/* The entries of the catalogue that explain a trap, by their places in it; their number. */
+size_t deviations_in(const struct replay_trap *trap, unsigned list[CATALOGUE_MAX]);
 
 /* --- What records say of a difference ------------------------------------------------------- */
 
@@ -130,7 +117,7 @@ enum { LAST_CHANGES = 3 };
 
 /* The effect that it is about, the machine's if there are two; NULL: registers, or the course. */
 const struct trace_effect *difference_subject(const struct difference *difference);
-/* The last traps that changed the page or VM; their number. Of an explained one there are none. */
+/* The last traps that changed the page or VM; their number. */
 size_t difference_last_changes(const struct replay_trap *trap, const struct difference *difference,
                                uint64_t seqs[LAST_CHANGES]);
 

@@ -13,7 +13,7 @@ static const char *const outcome_names[] = {
 #undef OUTCOME_NAME
 };
 
-const char *outcome_name(enum outcome outcome)
+const char *outcome_name(enum trap_outcome outcome)
 {
     return outcome_names[outcome];
 }
@@ -23,7 +23,7 @@ const char *replay_row_name(unsigned row)
     return row == ROW_BOOT ? "boot" : trace_kind_name((enum trace_kind)(row - ROW_KINDS));
 }
 
-uint64_t report_total(const struct replay_report *report, enum outcome outcome)
+uint64_t report_total(const struct replay_report *report, enum trap_outcome outcome)
 {
     uint64_t sum = 0;
     for (unsigned row = 0; row < ROWS; row++)
@@ -92,22 +92,17 @@ const struct trace_effect *difference_subject(const struct difference *differenc
 size_t difference_last_changes(const struct replay_trap *trap, const struct difference *difference,
                                uint64_t seqs[LAST_CHANGES])
 {
-    if (!trap->twin || difference->deviation)
+    if (!trap->twin)
         return 0;
     return twin_last_changes(trap->twin, trap->line, difference, seqs, LAST_CHANGES);
 }
 
-size_t deviations_in(const struct differences *found, unsigned list[DIFFERENCES_MAX])
+size_t deviations_in(const struct replay_trap *trap, unsigned list[CATALOGUE_MAX])
 {
     size_t count = 0;
-    for (size_t i = 0; i < differences_listed(found); i++) {
-        const struct deviation *deviation = found->list[i].deviation;
-        unsigned index = deviation ? deviation_index(deviation) : 0;
-        size_t j = 0;
-        while (deviation && j < count && list[j] != index)
-            j++;
-        if (deviation && j == count)
-            list[count++] = index;
+    for (unsigned i = 0; catalogue_at(trap->machine, i); i++) {
+        if (credits_has(&trap->verdict->credits, i))
+            list[count++] = i;
     }
     return count;
 }
@@ -127,8 +122,8 @@ static void count_violation(struct violation_count *count, const struct replay_t
 /* For all traps, and for each deviation in this one. */
 static void count_violations(struct replay_report *report, const struct replay_trap *trap)
 {
-    unsigned list[DIFFERENCES_MAX];
-    const size_t ndeviations = deviations_in(trap->found, list);
+    unsigned list[CATALOGUE_MAX];
+    const size_t ndeviations = deviations_in(trap, list);
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
         if (!(trap->broken >> i & 1))
             continue;
@@ -147,18 +142,17 @@ static void count_violations(struct replay_report *report, const struct replay_t
 
 static void count_deviations(struct replay_report *report, const struct replay_trap *trap)
 {
-    unsigned list[DIFFERENCES_MAX];
-    const size_t ndeviations = deviations_in(trap->found, list);
-    for (size_t i = 0; i < differences_listed(trap->found); i++) {
-        const struct deviation *deviation = trap->found->list[i].deviation;
-        if (deviation)
-            report->deviations[deviation_index(deviation)].differences++;
-    }
+    unsigned list[CATALOGUE_MAX];
+    const size_t ndeviations = deviations_in(trap, list);
+    enum machine_harm worst = MACHINE_HARM_none;
     for (size_t i = 0; i < ndeviations; i++) {
+        const enum machine_harm harm = catalogue_at(trap->machine, list[i])->harm;
         struct deviation_count *count = &report->deviations[list[i]];
+        worst = harm > worst ? harm : worst;
         if (count->traps++ == 0)
             snprintf(count->first, sizeof count->first, "%s#%" PRIu64, trap->file, trap->line->seq);
     }
+    report->harmed[worst]++;
 }
 
 /* False if the trap is no access that was denied. */
@@ -172,12 +166,11 @@ static bool count_denied(struct replay_report *report, const struct replay_trap 
     return true;
 }
 
-static bool is_shown(const struct replay_report *report, const struct replay_trap *trap)
+bool report_shows(const struct replay_report *report, enum trap_outcome outcome)
 {
     if (report->shown == report->shown_max)
         return false;
-    return trap->outcome == OUTCOME_DIVERGED ||
-           (trap->outcome == OUTCOME_EXPLAINED && report->shows_explained);
+    return outcome == OUTCOME_DIVERGED || (outcome == OUTCOME_EXPLAINED && report->shows_explained);
 }
 
 static void show(struct replay_report *report, const struct replay_trap *trap)
@@ -191,7 +184,7 @@ static void show(struct replay_report *report, const struct replay_trap *trap)
     else
         replay_trap_text(trap, report->details);
     report->shown++;
-    report->shown_unexplained += trap->outcome == OUTCOME_DIVERGED;
+    report->shown_unexplained += trap->verdict->outcome == OUTCOME_DIVERGED;
 }
 
 void report_trap(struct replay_report *report, const struct replay_trap *trap)
@@ -200,14 +193,14 @@ void report_trap(struct replay_report *report, const struct replay_trap *trap)
     const bool is_denied = count_denied(report, trap, &denied);
     if (report->written)
         report_files_trap(report->written, trap, is_denied ? &denied : NULL);
-    report->counts[trap->row][trap->outcome]++;
-    this_file(report)->counts[trap->outcome]++;
+    report->counts[trap->row][trap->verdict->outcome]++;
+    this_file(report)->counts[trap->verdict->outcome]++;
     this_file(report)->unfinished |= trap->line->unfinished || trap->line->to == TRACE_TO_el2_panic;
     if (trap->broken)
         count_violations(report, trap);
-    if (trap->found->count > 0)
+    if (trap->verdict->outcome == OUTCOME_EXPLAINED)
         count_deviations(report, trap);
-    if (is_shown(report, trap))
+    if (report_shows(report, trap->verdict->outcome))
         show(report, trap);
 }
 

@@ -47,7 +47,7 @@ struct html {
     bool in_trace;
     struct text traps, changes, records;
     size_t nrecords;
-    size_t recorded[DEVIATIONS_MAX + 1];
+    size_t recorded[CATALOGUE_MAX + 1];
     size_t nbroken, ndenied;
     uint64_t ntraps, seq, g0, changed_at, change_g, page, denied_page;
 };
@@ -190,7 +190,8 @@ static void begin_trace(struct html *html, const struct trap_visit *visit)
 
 static bool is_marked(const struct replay_trap *trap)
 {
-    return trap->outcome == OUTCOME_EXPLAINED || trap->outcome == OUTCOME_DIVERGED;
+    return trap->verdict->outcome == OUTCOME_EXPLAINED ||
+           trap->verdict->outcome == OUTCOME_DIVERGED;
 }
 
 static void put_denied(struct html *html, const struct denied_access *denied)
@@ -217,16 +218,16 @@ static void put_broken(struct html *html, uint32_t broken)
 static void put_trap(struct html *html, const struct trap_visit *visit)
 {
     const struct trace_line *line = visit->trap->line;
-    unsigned list[DIFFERENCES_MAX];
+    unsigned list[CATALOGUE_MAX];
     put_difference(&html->traps, line->seq, html->seq);
     put_difference(&html->traps, line->g0, html->g0);
     put_number(&html->traps, visit->end - line->g0);
     put_number(&html->traps, line->cpu);
-    put_number(&html->traps, visit->trap->row + (unsigned)ROWS * visit->trap->outcome);
+    put_number(&html->traps, visit->trap->row + (unsigned)ROWS * visit->trap->verdict->outcome);
     put_number(&html->traps, visit->principal + (visit->denied ? DENIED : 0u) +
                                  (visit->trap->broken ? BROKEN : 0u));
     if (is_marked(visit->trap)) {
-        size_t count = deviations_in(visit->trap->found, list);
+        size_t count = deviations_in(visit->trap, list);
         put_number(&html->traps, count);
         for (size_t i = 0; i < count; i++)
             put_number(&html->traps, list[i]);
@@ -257,10 +258,10 @@ static void put_changes(struct html *html, const struct trap_visit *visit)
 static bool is_worth_a_record(struct html *html, const struct trap_visit *visit)
 {
     const struct replay_trap *trap = visit->trap;
-    unsigned list[DIFFERENCES_MAX];
-    size_t count = deviations_in(trap->found, list);
-    bool is_worth =
-        trap->outcome == OUTCOME_DIVERGED && html->recorded[DEVIATIONS_MAX]++ < RECORDS_UNEXPLAINED;
+    unsigned list[CATALOGUE_MAX];
+    size_t count = deviations_in(trap, list);
+    bool is_worth = trap->verdict->outcome == OUTCOME_DIVERGED &&
+                    html->recorded[CATALOGUE_MAX]++ < RECORDS_UNEXPLAINED;
     for (size_t i = 0; i < count; i++)
         is_worth = html->recorded[list[i]]++ < RECORDS_PER_DEVIATION || is_worth;
     if (visit->denied && !visit->denied->is_retry)
@@ -309,16 +310,16 @@ struct html *html_new(FILE *out)
     return html;
 }
 
-static void print_catalogue(FILE *out)
+static void print_catalogue(const struct replay_report *report, FILE *out)
 {
-    for (unsigned i = 0; deviation_at(i); i++) {
-        const struct deviation *deviation = deviation_at(i);
+    for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
+        const struct machine_entry *deviation = catalogue_at(report->machine, i);
         fputs(i > 0 ? ",\n{" : "\n{", out);
         print_member(out, "id", deviation->id);
         fputc(',', out);
         print_member(out, "title", deviation->title);
         fputc(',', out);
-        print_member(out, "consequence", deviation->consequence);
+        print_member(out, "consequence", machine_harm_name(deviation->harm));
         fputc(',', out);
         print_member(out, "spec", deviation->spec);
         fputc(',', out);
@@ -361,7 +362,7 @@ static void print_names(FILE *out, const char *key, unsigned count, const char *
 
 static const char *name_of_outcome(unsigned outcome)
 {
-    return outcome_name((enum outcome)outcome);
+    return outcome_name((enum trap_outcome)outcome);
 }
 
 static const char *name_of_how(unsigned how)
@@ -374,7 +375,7 @@ void html_end(struct html *html, const struct replay_report *report)
     FILE *out = html->out;
     end_trace(html);
     fputs("],\n\"catalogue\":[", out);
-    print_catalogue(out);
+    print_catalogue(report, out);
     fputs("],\n\"table\":[", out);
     print_invariants(out);
     fputc(']', out);

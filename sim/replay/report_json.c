@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "replay/replay.h"
+#include "replay/report_verdict.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -65,12 +65,12 @@ static void print_last_changes(const struct replay_trap *trap, const struct diff
         fputc(']', out);
 }
 
+/* `who` predicted: the model of the machine, or the spec. */
 static void print_difference(const struct replay_trap *trap, const struct difference *difference,
-                             FILE *out)
+                             const char *who, FILE *out)
 {
     char path[64];
-    fputs("{\"explanation\":", out);
-    print_string(difference->deviation ? difference->deviation->id : "unexplained", out);
+    fprintf(out, "{\"by\":\"%s\"", who);
     print_effect("model", difference->model, out);
     print_effect("machine", difference->machine, out);
     if (difference->path)
@@ -117,6 +117,28 @@ static void print_denied(const struct replay_trap *trap, FILE *out)
     fputc('}', out);
 }
 
+static void print_differences(const struct replay_trap *trap, const char *key,
+                              const struct differences *found, const char *who, FILE *out)
+{
+    fprintf(out, ",\"%s\":[", key);
+    for (size_t i = 0; i < differences_listed(found); i++) {
+        if (i > 0)
+            fputc(',', out);
+        print_difference(trap, &found->list[i], who, out);
+    }
+    fputc(']', out);
+}
+
+static void print_explanations(const struct replay_trap *trap, FILE *out)
+{
+    unsigned list[CATALOGUE_MAX];
+    const size_t count = deviations_in(trap, list);
+    fputs(",\"explanations\":[", out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", catalogue_at(trap->machine, list[i])->id);
+    fputc(']', out);
+}
+
 void replay_trap_json(const struct replay_trap *trap, FILE *out)
 {
     char id[320];
@@ -125,15 +147,15 @@ void replay_trap_json(const struct replay_trap *trap, FILE *out)
     print_string(id, out);
     fprintf(out, ",\"line\":%u,\"cpu\":%" PRIu64, trap->line->number, trap->line->cpu);
     print_member("kind", replay_row_name(trap->row), out);
-    if (*trap->stuck)
-        print_member("stuck", trap->stuck, out);
-    fputs(",\"differences\":[", out);
-    for (size_t i = 0; i < differences_listed(trap->found); i++) {
-        if (i > 0)
-            fputc(',', out);
-        print_difference(trap, &trap->found->list[i], out);
-    }
-    fputc(']', out);
+    print_member("outcome", outcome_name(trap->verdict->outcome), out);
+    print_explanations(trap, out);
+    if (*trap->verdict->stuck)
+        print_member("stuck", trap->verdict->stuck, out);
+    if (trap->verdict->has_spec && *trap->verdict->spec_stuck)
+        print_member("spec_stuck", trap->verdict->spec_stuck, out);
+    print_differences(trap, "differences", &trap->verdict->found, "machine", out);
+    if (trap->verdict->has_spec)
+        print_differences(trap, "spec_differences", &trap->verdict->spec, "spec", out);
     print_broken(trap, out);
     print_denied(trap, out);
     fputc('}', out);
@@ -156,10 +178,25 @@ static void print_totals(const struct replay_report *report, FILE *out)
 {
     uint64_t sums[OUTCOMES];
     for (unsigned i = 0; i < OUTCOMES; i++)
-        sums[i] = report_total(report, (enum outcome)i);
+        sums[i] = report_total(report, (enum trap_outcome)i);
     print_counts(sums, out);
     fprintf(out, ",\"bad_input\":%s,\"seconds\":%.6f,\"traps_per_second\":%.0f",
             report->bad_input ? "true" : "false", report->seconds, report_speed(report));
+}
+
+static void print_verdict(const struct replay_report *report, FILE *out)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    if (!stream)
+        no_memory();
+    report_verdict(report, stream);
+    fclose(stream);
+    print_member("machine", report->machine->name, out);
+    print_member("verdict", text, out);
+    fprintf(out, ",\"good\":%s", report_is_good(report) ? "true" : "false");
+    free(text);
 }
 
 static void print_kinds(const struct replay_report *report, FILE *out)
@@ -222,15 +259,15 @@ static void print_deviations(const struct replay_report *report, FILE *out)
 {
     const char *separator = "";
     fputs(",\n\"deviations\":{", out);
-    for (unsigned i = 0; deviation_at(i); i++) {
+    for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
         const struct deviation_count *count = &report->deviations[i];
         if (count->traps == 0)
             continue;
-        fprintf(out, "%s\"%s\":{\"traps\":%" PRIu64 ",\"differences\":%" PRIu64, separator,
-                deviation_at(i)->id, count->traps, count->differences);
+        fprintf(out, "%s\"%s\":{\"traps\":%" PRIu64, separator,
+                catalogue_at(report->machine, i)->id, count->traps);
         print_member("first", count->first, out);
-        print_member("title", deviation_at(i)->title, out);
-        print_member("consequence", deviation_at(i)->consequence, out);
+        print_member("title", catalogue_at(report->machine, i)->title, out);
+        print_member("consequence", machine_harm_name(catalogue_at(report->machine, i)->harm), out);
         fputs(",\"violations\":", out);
         print_violations(count->violations, out);
         fputc('}', out);
@@ -266,6 +303,7 @@ static void print_denials(const struct replay_report *report, FILE *out)
 void json_summary(const struct replay_report *report, FILE *out)
 {
     print_totals(report, out);
+    print_verdict(report, out);
     print_kinds(report, out);
     print_files(report, out);
     print_deviations(report, out);

@@ -20,13 +20,13 @@ void junit_trap(const struct replay_trap *trap, FILE *out)
         return;
     replay_trap_text(trap, stream);
     fclose(stream);
-    const bool failed = trap->outcome == OUTCOME_DIVERGED;
+    const bool failed = trap->verdict->outcome == OUTCOME_DIVERGED;
+    const size_t count = trap->verdict->found.count;
     fputs("    <testcase classname=\"replay.divergences\" name=\"", out);
     print_xml(out, trap->file);
     fprintf(out, "#%" PRIu64 "\">\n      ", trap->line->seq);
     if (failed)
-        fprintf(out, "<failure message=\"%zu difference%s\">", trap->found->count,
-                trap->found->count == 1 ? "" : "s");
+        fprintf(out, "<failure message=\"%zu difference%s\">", count, count == 1 ? "" : "s");
     else
         fputs("<system-out>", out);
     print_xml(out, text);
@@ -53,7 +53,7 @@ static unsigned kinds_diverged(const struct replay_report *report)
 static unsigned deviations_met(const struct replay_report *report)
 {
     unsigned count = 0;
-    for (unsigned i = 0; deviation_at(i); i++)
+    for (unsigned i = 0; catalogue_at(report->machine, i); i++)
         count += report->deviations[i].traps > 0;
     return count;
 }
@@ -67,7 +67,8 @@ static void print_kind(const struct replay_report *report, unsigned row)
                counts[OUTCOME_DIVERGED], report_row_total(report, row));
     fputs("      <system-out>", stdout);
     for (unsigned i = 0; i < OUTCOMES; i++)
-        printf("%s%" PRIu64 " %s", i > 0 ? ", " : "", counts[i], outcome_name((enum outcome)i));
+        printf("%s%" PRIu64 " %s", i > 0 ? ", " : "", counts[i],
+               outcome_name((enum trap_outcome)i));
     fputs("</system-out>\n    </testcase>\n", stdout);
 }
 
@@ -85,21 +86,21 @@ static void print_computed(const struct violation_count violations[FH_INVARIANTS
     }
 }
 
-static void print_deviation(const struct deviation *deviation, const struct deviation_count *count)
+static void print_deviation(const struct machine_entry *deviation,
+                            const struct deviation_count *count)
 {
     fputs("    <testcase classname=\"replay.deviations\" name=\"", stdout);
     print_xml(stdout, deviation->id);
     fputs(": ", stdout);
     print_xml(stdout, deviation->title);
-    printf("\">\n      <system-out>%" PRIu64 " traps, %" PRIu64 " differences, the first ",
-           count->traps, count->differences);
+    printf("\">\n      <system-out>%" PRIu64 " traps, the first ", count->traps);
     print_xml(stdout, count->first);
     fputs("\nspec: ", stdout);
     print_xml(stdout, deviation->spec);
     fputs("\nmachine: ", stdout);
     print_xml(stdout, deviation->machine);
     fputs("\nconsequence: ", stdout);
-    print_xml(stdout, deviation->consequence);
+    print_xml(stdout, machine_harm_name(deviation->harm));
     print_computed(count->violations);
     fputs("</system-out>\n    </testcase>\n", stdout);
 }
@@ -110,9 +111,9 @@ static void print_cases(const struct replay_report *report)
         if (report_row_total(report, row) > 0)
             print_kind(report, row);
     }
-    for (unsigned i = 0; deviation_at(i); i++) {
+    for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
         if (report->deviations[i].traps > 0)
-            print_deviation(deviation_at(i), &report->deviations[i]);
+            print_deviation(catalogue_at(report->machine, i), &report->deviations[i]);
     }
     fputs(report->details_text, stdout);
     if (report->bad_input)

@@ -139,7 +139,7 @@ static void print_slice(struct perfetto *perfetto, const struct trap_visit *visi
     fputs(",\"args\":{", perfetto->out);
     print_member(perfetto->out, "trap", id);
     fputc(',', perfetto->out);
-    print_member(perfetto->out, "outcome", outcome_name(trap->outcome));
+    print_member(perfetto->out, "outcome", outcome_name(trap->verdict->outcome));
     fprintf(perfetto->out, ",\"g0\":%" PRIu64 ",\"g1\":%" PRIu64 "}}", line->g0, visit->end);
 }
 
@@ -211,7 +211,7 @@ static void begin_instant(struct perfetto *perfetto, const struct trap_visit *vi
 }
 
 static void print_instant(struct perfetto *perfetto, const struct trap_visit *visit,
-                          const struct deviation *deviation, size_t differences)
+                          const struct machine_entry *deviation, size_t differences)
 {
     begin_instant(perfetto, visit, deviation ? deviation->id : "unexplained",
                   deviation ? "deviation" : "divergence");
@@ -220,7 +220,7 @@ static void print_instant(struct perfetto *perfetto, const struct trap_visit *vi
         fputc(',', perfetto->out);
         print_member(perfetto->out, "title", deviation->title);
         fputc(',', perfetto->out);
-        print_member(perfetto->out, "consequence", deviation->consequence);
+        print_member(perfetto->out, "consequence", machine_harm_name(deviation->harm));
     }
     fputs("}}", perfetto->out);
 }
@@ -256,17 +256,14 @@ static void print_broken(struct perfetto *perfetto, const struct trap_visit *vis
 /* One for each deviation in the trap, and one for all that is unexplained. */
 static void print_instants(struct perfetto *perfetto, const struct trap_visit *visit)
 {
-    size_t counts[DEVIATIONS_MAX + 1] = {0};
-    const struct differences *found = visit->trap->found;
-    for (size_t i = 0; i < differences_listed(found); i++) {
-        const struct deviation *deviation = found->list[i].deviation;
-        counts[deviation ? deviation_index(deviation) : DEVIATIONS_MAX]++;
-    }
-    counts[DEVIATIONS_MAX] += found->count - differences_listed(found);
-    for (unsigned i = 0; i <= DEVIATIONS_MAX; i++) {
-        if (counts[i] > 0)
-            print_instant(perfetto, visit, i < DEVIATIONS_MAX ? deviation_at(i) : NULL, counts[i]);
-    }
+    unsigned list[CATALOGUE_MAX];
+    const struct trap_verdict *verdict = visit->trap->verdict;
+    const size_t count = deviations_in(visit->trap, list);
+    for (size_t i = 0; i < count; i++)
+        print_instant(perfetto, visit, catalogue_at(visit->trap->machine, list[i]),
+                      verdict->spec.count);
+    if (verdict->found.count > 0)
+        print_instant(perfetto, visit, NULL, verdict->found.count);
 }
 
 static void begin_trace(struct perfetto *perfetto, const struct trap_visit *visit)
@@ -291,7 +288,7 @@ void perfetto_trap(struct perfetto *perfetto, const struct trap_visit *visit)
     name_thread(perfetto, visit->principal, visit->trap->line->cpu);
     print_slice(perfetto, visit);
     note_counts(perfetto, visit);
-    if (visit->trap->outcome != OUTCOME_NOT_REPLAYED)
+    if (visit->trap->verdict->outcome != OUTCOME_NOT_REPLAYED)
         print_instants(perfetto, visit);
     print_denied(perfetto, visit);
     print_broken(perfetto, visit);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "replay/report_verdict.h"
 #include "replay/report_visit.h"
 
 /* The summary for people, and a divergence in full. */
@@ -19,24 +20,22 @@ static const char *paint(const struct replay_report *report, enum colour colour)
 
 /* --- One divergence -------------------------------------------------------------------------- */
 
-static void print_values(const struct difference *difference, FILE *out)
+static void print_values(const struct difference *difference, const char *who, FILE *out)
 {
     if (difference->field) {
-        fputs("model ", out);
+        fprintf(out, "%s ", who);
         trace_print_field(difference->model, difference->field, out);
         fputs(", machine ", out);
         trace_print_field(difference->machine, difference->field, out);
     } else if (difference->path) {
-        fprintf(out, "model 0x%" PRIx64 ", machine 0x%" PRIx64, difference->model_value,
+        fprintf(out, "%s 0x%" PRIx64 ", machine 0x%" PRIx64, who, difference->model_value,
                 difference->machine_value);
     } else if (!difference_subject(difference)) {
         fputs("the machine takes another one", out);
-    } else if (difference->machine && difference->deviation) {
-        fputs("the machine goes another way here", out);
     } else if (difference->machine) {
         fputs("only the machine does this", out);
     } else {
-        fputs("only the model does this", out);
+        fprintf(out, "only the %s does this", who);
     }
 }
 
@@ -62,44 +61,52 @@ static void print_last_changes(const struct replay_trap *trap, const struct diff
         fputc('\n', out);
 }
 
-static bool is_undefined(const struct replay_trap *trap, const struct difference *difference)
+static bool is_undefined(const struct difference *difference)
 {
-    return !difference_subject(difference) && *trap->stuck && difference->path &&
+    return !difference_subject(difference) && difference->path &&
            strcmp(difference->path, "status") == 0;
 }
 
-static void print_explanation(const struct difference *difference, FILE *out)
-{
-    const struct deviation *deviation = difference->deviation;
-    if (!deviation) {
-        fputs("    unexplained\n", out);
-        return;
-    }
-    fprintf(out, "    explained by %s: %s\n", deviation->id, deviation->title);
-    fprintf(out, "      spec: %s\n      machine: %s\n", deviation->spec, deviation->machine);
-}
-
+/* `who` predicted: the model of the machine, or the spec. */
 static void print_difference(const struct replay_trap *trap, const struct difference *difference,
-                             FILE *out)
+                             const char *who, FILE *out)
 {
     char path[64];
-    if (is_undefined(trap, difference)) {
-        fprintf(out, "  the spec is undefined here\n    %s\n", trap->stuck);
-        print_explanation(difference, out);
-        return;
-    }
     fputs("  ", out);
     print_subject(difference, out);
     fprintf(out, "\n    %s%s", difference->path ? difference->path : "",
             difference->path ? ": " : "");
-    print_values(difference, out);
+    print_values(difference, who, out);
     fputc('\n', out);
     if (twin_state_path(trap->twin, difference, path, sizeof path))
         fprintf(out, "    state: %s\n", path);
     if (twin_spec_function(trap->twin, difference, path, sizeof path))
         fprintf(out, "    spec: %s\n", path);
     print_last_changes(trap, difference, out);
-    print_explanation(difference, out);
+}
+
+static void print_differences(const struct replay_trap *trap, const struct differences *found,
+                              const char *who, const char *stuck, FILE *out)
+{
+    for (size_t i = 0; i < differences_listed(found); i++) {
+        if (is_undefined(&found->list[i]))
+            fprintf(out, "  the %s is undefined here\n    %s\n", who, stuck);
+        else
+            print_difference(trap, &found->list[i], who, out);
+    }
+    if (found->count > differences_listed(found))
+        fprintf(out, "  and %zu more\n", found->count - differences_listed(found));
+}
+
+static void print_explanations(const struct replay_trap *trap, FILE *out)
+{
+    unsigned list[CATALOGUE_MAX];
+    const size_t count = deviations_in(trap, list);
+    for (size_t i = 0; i < count; i++) {
+        const struct machine_entry *entry = catalogue_at(trap->machine, list[i]);
+        fprintf(out, "  explained by %s: %s\n", entry->id, entry->title);
+        fprintf(out, "    spec: %s\n    machine: %s\n", entry->spec, entry->machine);
+    }
 }
 
 static void print_denied(const struct replay_trap *trap, FILE *out)
@@ -131,11 +138,21 @@ void replay_trap_text(const struct replay_trap *trap, FILE *out)
     const char *title = trap_title(trap);
     if (strcmp(title, replay_row_name(trap->row)) != 0)
         fprintf(out, ", %s", title);
-    fprintf(out, ", %zu difference%s\n", trap->found->count, trap->found->count == 1 ? "" : "s");
-    for (size_t i = 0; i < differences_listed(trap->found); i++)
-        print_difference(trap, &trap->found->list[i], out);
-    if (trap->found->count > differences_listed(trap->found))
-        fprintf(out, "  and %zu more\n", trap->found->count - differences_listed(trap->found));
+    const struct trap_verdict *verdict = trap->verdict;
+    const bool is_explained = verdict->outcome == OUTCOME_EXPLAINED;
+    const struct differences *found = is_explained ? &verdict->spec : &verdict->found;
+    fprintf(out, ", %zu difference%s%s\n", found->count, found->count == 1 ? "" : "s",
+            is_explained ? "" : ", unexplained");
+    if (is_explained)
+        print_differences(trap, found, "spec", verdict->spec_stuck, out);
+    else
+        print_differences(trap, found, "model", verdict->stuck, out);
+    print_explanations(trap, out);
+    if (!is_explained && verdict->has_spec) {
+        fprintf(out, "  beside the spec: %zu difference%s\n", verdict->spec.count,
+                verdict->spec.count == 1 ? "" : "s");
+        print_differences(trap, &verdict->spec, "spec", verdict->spec_stuck, out);
+    }
     print_denied(trap, out);
     print_broken(trap, out);
     fputc('\n', out);
@@ -143,7 +160,7 @@ void replay_trap_text(const struct replay_trap *trap, FILE *out)
 
 /* --- Tables ---------------------------------------------------------------------------------- */
 
-static enum colour colour_of(enum outcome outcome, uint64_t count)
+static enum colour colour_of(enum trap_outcome outcome, uint64_t count)
 {
     static const enum colour colours[] = {GREEN, YELLOW, RED, DIM};
     return count > 0 ? colours[outcome] : PLAIN;
@@ -154,7 +171,7 @@ static void print_counts(const struct replay_report *report, uint64_t total,
 {
     printf(" %10" PRIu64, total);
     for (unsigned i = 0; i < OUTCOMES; i++)
-        printf(" %s%12" PRIu64 "%s", paint(report, colour_of((enum outcome)i, counts[i])),
+        printf(" %s%12" PRIu64 "%s", paint(report, colour_of((enum trap_outcome)i, counts[i])),
                counts[i], paint(report, PLAIN));
 }
 
@@ -163,7 +180,7 @@ static void print_heading(const struct replay_report *report, int width, const c
 {
     printf("%s%-*s %10s", paint(report, BOLD), width, first, "traps");
     for (unsigned i = 0; i < OUTCOMES; i++)
-        printf(" %12s", outcome_name((enum outcome)i));
+        printf(" %12s", outcome_name((enum trap_outcome)i));
     printf("%s%s%s\n", *last ? "  " : "", last, paint(report, PLAIN));
 }
 
@@ -224,7 +241,7 @@ static void print_kinds(const struct replay_report *report)
     uint64_t sums[OUTCOMES];
     print_heading(report, 14, "", "");
     for (unsigned i = 0; i < OUTCOMES; i++)
-        sums[i] = report_total(report, (enum outcome)i);
+        sums[i] = report_total(report, (enum trap_outcome)i);
     for (unsigned row = 0; row < ROWS; row++) {
         if (report_row_total(report, row) == 0)
             continue;
@@ -282,7 +299,7 @@ static void print_denials(const struct replay_report *report)
 static void print_consequence(const struct replay_report *report, unsigned deviation)
 {
     const struct violation_count *violations = report->deviations[deviation].violations;
-    const char *consequence = deviation_at(deviation)->consequence;
+    const char *consequence = machine_harm_name(catalogue_at(report->machine, deviation)->harm);
     if (strcmp(consequence, "none") != 0)
         printf("  consequence: %s%s%s\n", paint(report, MAGENTA), consequence,
                paint(report, PLAIN));
@@ -297,11 +314,11 @@ static void print_consequence(const struct replay_report *report, unsigned devia
 
 static void print_deviations(const struct replay_report *report)
 {
-    for (unsigned i = 0; deviation_at(i); i++) {
+    for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
         const struct deviation_count *count = &report->deviations[i];
         if (count->traps == 0)
             continue;
-        const struct deviation *deviation = deviation_at(i);
+        const struct machine_entry *deviation = catalogue_at(report->machine, i);
         printf("\n%s%s, %s:%s %" PRIu64 " trap%s, the first %s\n", paint(report, BOLD),
                deviation->id, deviation->title, paint(report, PLAIN), count->traps,
                plural(count->traps), count->first);
@@ -315,12 +332,12 @@ static void print_attribution(const struct replay_report *report, unsigned invar
 {
     static const char lead[] = "  in traps with ";
     size_t count = 0;
-    for (unsigned i = 0; deviation_at(i); i++) {
+    for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
         const uint64_t traps = report->deviations[i].violations[invariant].traps;
         if (traps == 0)
             continue;
         next_entry(&count, lead);
-        printf("%s (%" PRIu64 ")", deviation_at(i)->id, traps);
+        printf("%s (%" PRIu64 ")", catalogue_at(report->machine, i)->id, traps);
     }
     const uint64_t alone = report->unattributed[invariant].traps;
     if (alone > 0) {
@@ -352,23 +369,34 @@ static void print_violations(const struct replay_report *report)
     }
 }
 
-static void print_verdict(const struct replay_report *report)
+static void print_details(const struct replay_report *report)
 {
     const uint64_t diverged = report_total(report, OUTCOME_DIVERGED);
-    if (diverged > 0)
-        printf("%s%" PRIu64 " divergence%s%s", paint(report, RED), diverged, plural(diverged),
-               paint(report, PLAIN));
-    else
-        printf("%s%s%s", paint(report, report->bad_input ? RED : GREEN),
-               report->bad_input ? "no divergence before the bad input" : "no divergence",
-               paint(report, PLAIN));
     if (report->shown == 0)
-        putchar('\n');
-    else if (report->shows_explained)
-        printf("; %zu trap%s with differences:\n\n", report->shown, plural(report->shown));
+        return;
+    if (report->shows_explained)
+        printf("%zu trap%s with differences:\n\n", report->shown, plural(report->shown));
     else
-        puts(report->shown < diverged ? ", the first of them:\n" : ":\n");
+        printf("%" PRIu64 " unexplained%s:\n\n", diverged,
+               report->shown < diverged ? ", the first of them" : "");
     fputs(report->details_text, stdout);
+}
+
+static void print_limits(const struct replay_report *report)
+{
+    if (report->machine->nlimits == 0)
+        return;
+    puts("\nwhat traces of this machine cannot show:");
+    for (size_t i = 0; i < report->machine->nlimits; i++)
+        printf("  %s\n", report->machine->limits[i]);
+}
+
+static void print_verdict(const struct replay_report *report)
+{
+    const bool is_bad = report->bad_input || report_found(report, FINDING_unexplained) > 0;
+    fputs(paint(report, is_bad ? RED : report_is_good(report) ? GREEN : MAGENTA), stdout);
+    report_verdict(report, stdout);
+    puts(paint(report, PLAIN));
 }
 
 void text_print(const struct replay_report *report)
@@ -379,6 +407,8 @@ void text_print(const struct replay_report *report)
     print_denials(report);
     print_deviations(report);
     print_violations(report);
+    print_limits(report);
     printf("\n%.3f s, %.0f traps per second\n", report->seconds, report_speed(report));
+    print_details(report);
     print_verdict(report);
 }

@@ -13,6 +13,13 @@ void differ(struct differences *found, const struct difference *difference)
     found->count++;
 }
 
+void differ_in(struct differences *found, const char *path, uint64_t model, uint64_t machine)
+{
+    if (model != machine)
+        differ(found,
+               &(struct difference){.path = path, .model_value = model, .machine_value = machine});
+}
+
 static bool is_present(const struct trace_effect *effect, unsigned field)
 {
     return effect->present >> field & 1;

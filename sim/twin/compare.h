@@ -2,22 +2,21 @@
 #ifndef SIM_COMPARE_H
 #define SIM_COMPARE_H
 
+#include "machine/machine.h"
+#include "predict/model.h"
 #include "trace/trace.h"
 
-struct deviation;
-
 /*
- * One way in which the machine did something else than the model. Of the effects at most one is
- * NULL, unless `path` names a register or the status of the call.
+ * One way in which the machine did something else than was predicted. Of the effects at most one is
+ * NULL, unless `path` names a register or the end of the trap.
  */
 struct difference {
-    const struct trace_effect *model;   /* NULL: the model has no such effect */
-    const struct trace_effect *machine; /* NULL: the machine has none */
+    const struct trace_effect *model;   /* NULL: the prediction has no such effect */
+    const struct trace_effect *machine; /* NULL: the record has none */
     const struct trace_field *field;    /* the field that differs, if both have the effect */
     const char *path;                   /* for people: "owner", "out.elr"; NULL: the whole effect */
     uint64_t model_value;               /* where `path` is no field of an effect */
     uint64_t machine_value;
-    const struct deviation *deviation; /* the explanation, or NULL */
 };
 
 enum { DIFFERENCES_MAX = 64 };
@@ -29,6 +28,8 @@ struct differences {
 };
 
 void differ(struct differences *found, const struct difference *difference);
+/* The same of a number that has no place in an effect, if there is a difference. */
+void differ_in(struct differences *found, const char *path, uint64_t model, uint64_t machine);
 
 static inline size_t differences_listed(const struct differences *found)
 {
@@ -36,11 +37,21 @@ static inline size_t differences_listed(const struct differences *found)
 }
 
 /*
- * Compare the effects of the model with those of the machine, in order. Effects of the model say
- * only what the model knows: fields that they lack are not compared.
+ * Compare predicted effects with recorded ones, in order. Predicted ones say only what the model
+ * knows: fields that they lack are not compared.
  */
 void compare_effects(const struct trace_effect *model, size_t nmodel,
                      const struct trace_effect *machine, size_t nmachine,
                      struct differences *found);
+
+/* A prediction with the record of the trap, whole but for what the machine names as not comparable.
+ */
+void compare_prediction(const struct machine_description *machine,
+                        const struct prediction *prediction, const struct trace_line *line,
+                        struct differences *found);
+
+/* What a record says twice must agree, whatever the machine is. */
+void compare_with_itself(const struct machine_description *machine, const struct trace_line *line,
+                         struct differences *found);
 
 #endif

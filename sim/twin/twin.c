@@ -4,167 +4,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Making and freeing ---------------------------------------------------------------------- */
-
-static void find_types(struct twin_types *types)
-{
-    const struct fh_type *rdata = fh_rdata_type();
-    const struct fh_type *shared = FH_FIELD_TYPE(rdata, rdata, shared);
-    types->regs = FH_FIELD_TYPE(rdata, rdata, regs);
-    types->smmu_conf = FH_FIELD_TYPE(rdata, rdata, smmu_conf);
-    types->spts = FH_FIELD_TYPE(shared, shared, spts);
-    types->lock = FH_FIELD_TYPE(rdata, rdata, lock);
-    types->log = FH_FIELD_TYPE(rdata, rdata, log);
-    types->word = FH_FIELD_TYPE(rdata, rdata, data_log)->value;
-    types->region = FH_FIELD_TYPE(rdata, rdata, regions)->value;
-    types->ctxt = FH_FIELD_TYPE(rdata, rdata, shadow_ctxts)->value;
-    types->npt = FH_FIELD_TYPE(shared, shared, npts)->value;
-    types->pt_entry = FH_FIELD_TYPE(types->npt, npt, pt)->value;
-    types->flag = FH_FIELD_TYPE(types->npt, npt, pgd_t)->value;
-    types->s2page = FH_FIELD_TYPE(shared, shared, s2page)->value;
-    types->vminfo = FH_FIELD_TYPE(shared, shared, vminfos)->value;
-    types->smmu_owner = FH_FIELD_TYPE(shared, shared, smmu_vmid)->value;
-    types->bank_pages = FH_FIELD_TYPE(types->spts, spt, spt_pt)->value;
-    types->bank_pgds = FH_FIELD_TYPE(types->spts, spt, spt_pgd_t)->value;
-    types->bank_pmds = FH_FIELD_TYPE(types->spts, spt, spt_pmd_t)->value;
-}
-
-/* --- What the machine got from outside ------------------------------------------------------ */
-
 /*
- * What the host's device accesses read is what the machine's read: the n-th datum of a trap is its
- * n-th recorded read.
+ * The machine that runs: that of the library, if it has one of this name. A description beside it
+ * runs what it extends, with constants and calls of its own.
  */
-static uint64_t recorded_datum(void *context, uint64_t vmid, uint64_t n)
+static const struct fh_machine *code_of(struct twin *twin,
+                                        const struct machine_description *machine, unsigned depth)
 {
-    struct twin *twin = context;
-    if (!twin->line)
-        return 0;
-    if (vmid != twin->profile->HOSTVISOR)
-        return twin_vm_datum(twin);
-    uint64_t wanted = n - twin->first_datum;
-    for (size_t i = 0; i < twin->line->nfx; i++) {
-        const struct trace_effect *effect = &twin->line->fx[i];
-        if (effect->kind == TRACE_mmio && effect->mmio.write == 0 && wanted-- == 0)
-            return effect->mmio.val;
-    }
-    return 0;
+    const struct fh_machine *code = machine->folder ? NULL : fh_machine_find(machine->name);
+    if (code || depth == TWIN_CODES)
+        return code;
+    struct fh_machine *own = &twin->codes[depth];
+    *own = (struct fh_machine){
+        .name = machine->name,
+        .extends = machine->extends ? code_of(twin, machine->extends, depth + 1) : NULL,
+        .profile = machine->profile,
+        .hypercalls = machine->hypercalls,
+        .guest_calls = machine->guest_calls};
+    return own;
 }
 
-/* The last value that was stored in this field of the VM. */
-static uint64_t recorded_vm_set(const struct twin *twin, const char *field, uint64_t vmid,
-                                uint64_t sub)
+struct twin *twin_new(const struct machine_description *machine)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; twin->line && i < twin->line->nfx; i++) {
-        const struct trace_effect *effect = &twin->line->fx[i];
-        if (effect->kind == TRACE_vm_set && effect->vm_set.vmid == vmid &&
-            effect->vm_set.sub == sub && strcmp(effect->vm_set.field, field) == 0)
-            value = effect->vm_set.new;
-    }
-    return value;
-}
-
-static uint64_t recorded_core_datum(void *context, uint64_t vmid, uint64_t n)
-{
-    (void)vmid;
-    return twin_core_datum(context, n);
-}
-
-/* The value that the n-th system register is reset to. */
-static uint64_t recorded_reset(void *context, uint64_t n)
-{
-    const struct twin *twin = context;
-    for (size_t i = 0; twin->line && i < twin->line->nfx; i++) {
-        const struct trace_effect *effect = &twin->line->fx[i];
-        if (effect->kind == TRACE_shadow_set &&
-            effect->shadow_set.idx == twin->profile->SYSREGS_START + n)
-            return effect->shadow_set.new;
-    }
-    return 0;
-}
-
-/* Where the host keeps its struct kvm and struct kvm_vcpu is the machine's affair. */
-static uint64_t recorded_kvm(void *context, uint64_t vmid)
-{
-    return recorded_vm_set(context, "kvm", vmid, 0);
-}
-
-static uint64_t recorded_vcpu(void *context, uint64_t vmid, uint64_t vcpuid)
-{
-    return recorded_vm_set(context, "vcpu", vmid, vcpuid);
-}
-
-static void append_verify(struct twin *twin, uint64_t vmid, uint64_t addr)
-{
-    const struct fh_boot_info *info = &twin_vminfo(twin, vmid)->VB;
-    uint64_t image = 0;
-    while (image < info->vm_next_load_info &&
-           twin_word_at(twin, &info->vm_remap_addr, image) != addr)
-        image++;
-    twin_append(twin, TRACE_verify, ALL_OF(verify) & ~HAS(verify, ed25519))->verify =
-        (struct trace_verify){vmid, image, addr, twin_word_at(twin, &info->vm_load_size, image), 0};
-}
-
-/*
- * Is the image the one that was signed? A15: this machine looks, and takes no notice of the answer.
- */
-static uint64_t recorded_verdict(void *context, uint64_t vmid, uint64_t addr)
-{
-    struct twin *twin = context;
-    append_verify(twin, vmid, addr);
-    for (size_t i = 0; twin->line && i < twin->line->nfx; i++) {
-        const struct trace_effect *effect = &twin->line->fx[i];
-        if (effect->kind != TRACE_verify || effect->verify.vmid != vmid ||
-            effect->verify.addr != addr)
-            continue;
-        if (effect->verify.ed25519 == 0)
-            return ledger_admits(twin->ledger, "A15", effect);
-        return 1;
-    }
-    return 1;
-}
-
-/* All bodies but three, whose specs are nearer to the machine. */
-static void run_as_bodies(struct fh_state *state)
-{
-    static const char *const specs[] = {"host_hvc_dispatcher", "restore_vm", "assign_pfn_to_vm"};
-    struct fh_departures set = fh_state_departures(state);
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
-        unsigned departure;
-        if (fh_machine_find_departure(fh_state_machine(state), specs[i], &departure))
-            fh_departures_remove(&set, departure);
-    }
-    fh_state_depart(state, &set);
-}
-
-struct twin *twin_new(const struct fh_profile *profile)
-{
+    unsigned returns;
     struct twin *twin = calloc(1, sizeof *twin);
     if (!twin)
         no_memory();
-    twin->profile = profile;
-    twin->allocator = fh_malloc_allocator();
-    find_types(&twin->types);
-    const struct fh_environment environment = {.context = twin,
-                                               .doracle = recorded_datum,
-                                               .core_doracle = recorded_core_datum,
-                                               .reg_desc = recorded_reset,
-                                               .shared_kvm = recorded_kvm,
-                                               .shared_vcpu = recorded_vcpu,
-                                               .verify_img = recorded_verdict,
-                                               .observer = twin_observe};
-    const struct fh_config config = {.profile = profile,
-                                     .allocator = twin->allocator,
-                                     .environment = &environment,
-                                     .log_policy = FH_LOG_SUMMARY,
-                                     .realisation = FH_CONCRETE,
-                                     .simple_locks = true,
-                                     .machine = &fh_machine_bodies};
-    twin->state = fh_state_new(&config);
-    if (!twin->state)
-        no_memory();
-    run_as_bodies(twin->state);
+    twin->description = machine;
+    twin->code = code_of(twin, machine, 0);
+    twin->machine = fh_machine_departures(twin->code);
+    if (fh_machine_find_departure(twin->code, twin_rule_of_returns, &returns))
+        fh_departures_remove(&twin->machine, returns);
     return twin;
 }
 
@@ -172,9 +42,179 @@ void twin_free(struct twin *twin)
 {
     if (!twin)
         return;
-    twin_forget_snapshot(twin);
+    model_free(twin->model);
+    prediction_free(&twin->by_machine);
+    prediction_free(&twin->by_spec);
+    prediction_free(&twin->other);
+    free(twin->answers.list);
     free(twin->places);
-    fh_state_free(twin->state);
-    free(twin->effects);
     free(twin);
+}
+
+void twin_leave_out(struct twin *twin, const struct credits *left_out)
+{
+    unsigned departure;
+    twin->left_out = *left_out;
+    for (unsigned i = 0; catalogue_at(twin->description, i); i++)
+        if (credits_has(left_out, i) &&
+            fh_machine_find_departure(twin->code, catalogue_at(twin->description, i)->id,
+                                      &departure))
+            fh_departures_remove(&twin->machine, departure);
+}
+
+void twin_set_credit(struct twin *twin, enum credit credit)
+{
+    twin->credit = credit;
+}
+
+bool twin_can_replay(const struct trace_line *line)
+{
+    return line->kind != TRACE_KIND_gap;
+}
+
+/* --- One trap -------------------------------------------------------------------------------- */
+
+static void tell_stuck(const struct prediction *prediction, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (prediction->error.status != FH_OK)
+        fh_error_format(&prediction->error, text, size);
+}
+
+/* The prediction, in the words of the machine's recorder. */
+static void twin_take(struct twin *twin, struct prediction *prediction)
+{
+    model_take(twin->model, &twin->inputs, prediction);
+    for (size_t i = 0; i < prediction->neffects; i++) {
+        struct trace_effect *effect = &prediction->effects[i];
+        if (effect->kind == TRACE_shadow_set)
+            effect->shadow_set.idx =
+                machine_register_recorded(twin->description, effect->shadow_set.idx);
+    }
+    prediction->neffects = machine_reword(twin->description, &twin->profile, prediction->effects,
+                                          prediction->neffects);
+}
+
+void twin_take_again(struct twin *twin, const struct fh_departures *set,
+                     struct prediction *prediction, struct differences *found)
+{
+    found->count = 0;
+    model_undo(twin->model);
+    model_depart(twin->model, set);
+    twin_take(twin, prediction);
+    compare_prediction(twin->description, prediction, twin->line, found);
+}
+
+void twin_take_as_spec(struct twin *twin, struct trap_verdict *verdict)
+{
+    twin_take_again(twin, &twin->none, &twin->by_spec, &verdict->spec);
+    tell_stuck(&twin->by_spec, verdict->spec_stuck, sizeof verdict->spec_stuck);
+    verdict->has_spec = true;
+}
+
+void twin_take_as_machine(struct twin *twin)
+{
+    model_undo(twin->model);
+    model_depart(twin->model, &twin->machine);
+    twin_take(twin, &twin->by_machine);
+    model_asked(twin->model);
+}
+
+void twin_want_spec(struct twin *twin, twin_wanted *wanted, void *context)
+{
+    twin->wanted = wanted;
+    twin->wanted_context = context;
+}
+
+/* For who shows the trap; the model is left where it stands. */
+static void add_spec(struct twin *twin, struct trap_verdict *verdict)
+{
+    if (verdict->has_spec || !twin->wanted || !twin->wanted(twin->wanted_context, verdict->outcome))
+        return;
+    twin_take_as_spec(twin, verdict);
+    twin_take_as_machine(twin);
+}
+
+/* What breaks rules without being foreseen is unexplained. */
+static void judge(struct twin *twin, struct trap_verdict *verdict,
+                  const struct fh_departures *asked)
+{
+    struct credits broken = {{0}};
+    twin_check_rules(twin, twin->line, &broken);
+    if (!fh_departures_are_none(asked))
+        twin_give_credit(twin, asked, verdict);
+    for (unsigned i = 0; catalogue_at(twin->description, i); i++) {
+        if (!credits_has(&broken, i))
+            continue;
+        if (credits_has(&twin->left_out, i))
+            differ(&verdict->found,
+                   &(struct difference){.path = catalogue_at(twin->description, i)->title});
+        else
+            credits_add(&verdict->credits, i);
+    }
+}
+
+void twin_settle(struct trap_verdict *verdict)
+{
+    verdict->outcome = verdict->found.count > 0              ? OUTCOME_DIVERGED
+                       : credits_are_none(&verdict->credits) ? OUTCOME_MATCHED
+                                                             : OUTCOME_EXPLAINED;
+    if (verdict->outcome == OUTCOME_DIVERGED)
+        verdict->credits = (struct credits){{0}};
+}
+
+void twin_predict(struct twin *twin, const struct trace_line *line,
+                  const struct trace_effect *others, size_t nothers, struct trap_verdict *verdict)
+{
+    verdict->found.count = 0;
+    verdict->has_spec = false;
+    verdict->credits = (struct credits){{0}};
+    twin->line = line;
+    twin->inputs = inputs_of(twin->description, line, &twin->answers);
+    twin->inputs.others = others;
+    twin->inputs.nothers = nothers;
+    twin_note_changes(twin, line);
+    model_asked(twin->model);
+    twin_take(twin, &twin->by_machine);
+    const struct fh_departures asked = model_asked(twin->model);
+    tell_stuck(&twin->by_machine, verdict->stuck, sizeof verdict->stuck);
+    compare_with_itself(twin->description, line, &verdict->found);
+    compare_prediction(twin->description, &twin->by_machine, line, &verdict->found);
+    if (verdict->found.count == 0)
+        judge(twin, verdict, &asked);
+    twin_settle(verdict);
+    add_spec(twin, verdict);
+}
+
+/* One that nothing overlaps: the model goes on from its prediction, where that is right. */
+static void replay_alone(struct twin *twin, const struct trace_line *line, twin_told *told,
+                         void *context)
+{
+    struct trap_verdict *verdict = &twin->verdict;
+    if (!twin_can_replay(line)) {
+        *verdict = (struct trap_verdict){.outcome = OUTCOME_NOT_REPLAYED};
+        twin->line = line;
+        twin_take_over(twin, line);
+        told(context, line, verdict);
+        return;
+    }
+    twin_predict(twin, line, NULL, 0, verdict);
+    twin_check_locks(twin, line, &verdict->found);
+    twin_settle(verdict);
+    if (verdict->outcome == OUTCOME_DIVERGED) {
+        model_undo(twin->model);
+        twin_take_over(twin, line);
+    } else if (twin->is_watched) {
+        twin_follow_maps(twin, line->fx, line->nfx);
+    }
+    told(context, line, verdict);
+}
+
+void twin_replay(struct twin *twin, const struct trace_line *const *lines, size_t count,
+                 twin_told *told, void *context)
+{
+    if (count == 1)
+        replay_alone(twin, lines[0], told, context);
+    else
+        twin_replay_together(twin, lines, count, told, context);
 }

@@ -2,19 +2,27 @@
 #ifndef SIM_TWIN_H
 #define SIM_TWIN_H
 
-#include <faulthandler/faulthandler.h>
-
-#include "twin/deviations.h"
+#include "twin/catalogue.h"
+#include "twin/compare.h"
 
 /*
- * The model beside a recorded machine: it boots from the machine's boot records, runs the same
- * traps, and says what it did in the words of a trace. Where the machine went another way, or did
- * something that is not replayed, the model's state takes over what the machine did.
+ * A model beside a recorded machine: it boots from the machine's boot record and runs the same
+ * traps forward, and what it predicts is held against the records. Where the machine went another
+ * way, or did something that is not replayed, the model's state takes over what the machine did.
  */
 struct twin;
 
-struct twin *twin_new(const struct fh_profile *profile);
+struct twin *twin_new(const struct machine_description *machine);
 void twin_free(struct twin *twin);
+
+/* Which departures the machine is run without, and which rules are none of its own. */
+void twin_leave_out(struct twin *twin, const struct credits *left_out);
+
+/* How often it is asked which departures a trap needs: once for traps that are alike, or always. */
+enum credit { CREDIT_ONCE, CREDIT_ALL, CREDIT_NONE };
+void twin_set_credit(struct twin *twin, enum credit credit);
+
+/* --- The boot record ------------------------------------------------------------------------- */
 
 /*
  * Is this the line that a trace begins with, the one that turns stage-2 translation on and
@@ -23,45 +31,81 @@ void twin_free(struct twin *twin);
 bool twin_is_boot(const struct trace_line *line);
 
 /*
- * Make the state that the boot line describes. Where the machine is laid out in another way than
- * the profile says, that is a difference. NULL, or what the line lacks.
- */
-const char *twin_boot(struct twin *twin, const struct trace_line *line, struct differences *found);
-
-/*
- * The same for a trace of which `line` is the first record, NULL if it has none. False, with a
- * message, if the trace does not begin as it must.
+ * Begin with the state that the first record of a trace describes, NULL if it has none. False, with
+ * a message, if the trace does not begin as it must or is of another machine.
  */
 bool twin_begin(struct twin *twin, struct trace *trace, const struct trace_line *line,
-                const char *path, struct differences *found);
+                const char *path);
+
+/* --- Traps ----------------------------------------------------------------------------------- */
 
 /* Is this the record of a trap? A gap stands for some that the trace does not have. */
 bool twin_can_replay(const struct trace_line *line);
 
-/*
- * Let the model take the same trap, and compare; `ledger` says which deviations may change its
- * course, and gets the differences. `stuck` gets the reason where the spec is undefined, else it is
- * empty. The line must live as long as the differences are used.
- */
-void twin_replay(struct twin *twin, const struct trace_line *line, struct ledger *ledger,
-                 char *stuck, size_t size);
+/* What became of a trap: X(outcome, how reports call it). */
+#define OUTCOME_MAP(X)                                                                             \
+    X(MATCHED, "matched")                                                                          \
+    X(EXPLAINED, "explained")                                                                      \
+    X(DIVERGED, "unexplained")                                                                     \
+    X(NOT_REPLAYED, "not replayed")
 
-/* Is the state after twin_replay not the machine's? */
-bool twin_needs_take_over(const struct twin *twin, const struct differences *found);
-
-/*
- * Bring the state to where the machine is after the line, by its recorded effects on page
- * ownership, stage-2 tables, VM information and SMMU configuration. `ran`: the model took the trap
- * too, and what it did is undone first.
- */
-void twin_take_over(struct twin *twin, const struct trace_line *line, bool ran);
+enum trap_outcome {
+#define OUTCOME_ENUM(outcome, name) OUTCOME_##outcome,
+    OUTCOME_MAP(OUTCOME_ENUM)
+#undef OUTCOME_ENUM
+        OUTCOMES
+};
 
 /*
- * The last traps before this line that changed the page or VM that a difference is about, the
- * latest first; returns how many, up to `max`.
+ * What is to be said of a trap. Matched: the machine does what the spec says. Explained: it does
+ * what the model of this machine does, by those departures without which it would not. Else it is
+ * unexplained.
  */
-size_t twin_last_changes(const struct twin *twin, const struct trace_line *line,
-                         const struct difference *difference, uint64_t *seqs, size_t max);
+struct trap_verdict {
+    enum trap_outcome outcome;
+    struct differences found; /* unexplained: against the machine's model */
+    bool has_spec;            /* whether the spec's prediction was made too */
+    struct differences spec;  /* against that of the spec */
+    struct credits credits;   /* explained: by these, from the catalogue */
+    char stuck[512];          /* why the model of the machine has no answer; empty: it has one */
+    char spec_stuck[512];     /* the same of the spec */
+};
+
+/* What is told of each trap: behind it, with the state as the machine has it then. */
+typedef void twin_told(void *context, const struct trace_line *line, struct trap_verdict *verdict);
+
+/*
+ * Let the model take these traps and follow the machine: one, or several that overlapped, in the
+ * order of their beginning (order.h).
+ */
+void twin_replay(struct twin *twin, const struct trace_line *const *lines, size_t count,
+                 twin_told *told, void *context);
+
+/*
+ * Make the spec's prediction for the traps of which `wanted` says so, whatever became of them, for
+ * who shows them.
+ */
+typedef bool twin_wanted(void *context, enum trap_outcome outcome);
+void twin_want_spec(struct twin *twin, twin_wanted *wanted, void *context);
+
+/* Take over a record as it is, whatever the model would have done. */
+void twin_take_over(struct twin *twin, const struct trace_line *line);
+
+/* --- Going back ------------------------------------------------------------------------------ */
+
+/* A point of a replay, to which one can go back any number of times. */
+struct twin_image;
+struct twin_image *twin_image_new(void);
+void twin_image_free(struct twin_image *image, struct twin *twin);
+void twin_image_save(struct twin_image *image, struct twin *twin);
+void twin_image_load(const struct twin_image *image, struct twin *twin);
+
+/* The state, and what runs on a CPU, to look at. */
+struct fh_state *twin_state(struct twin *twin);
+const struct fh_profile *twin_profile(const struct twin *twin);
+void twin_running(const struct twin *twin, uint64_t cpu, uint64_t *vmid, uint64_t *vcpuid);
+
+/* --- Invariants ------------------------------------------------------------------------------ */
 
 /*
  * Which of the security invariants that look at the shared state does the state break at places
@@ -73,11 +117,14 @@ uint32_t twin_new_violations(struct twin *twin, struct fh_invariant_report *repo
 /* Which of them does the state that a trace begins with break? */
 uint32_t twin_boot_violations(const struct twin *twin, struct fh_invariant_report *report);
 
+/* --- For reports ----------------------------------------------------------------------------- */
+
 /*
- * From now on keep the maps of the abstract form beside the tables' words, for those who look at
- * them: call it behind the boot line. twin_new_violations does so.
+ * The last traps before this line that changed the page or VM that a difference is about, the
+ * latest first; returns how many, up to `max`.
  */
-void twin_watch(struct twin *twin);
+size_t twin_last_changes(const struct twin *twin, const struct trace_line *line,
+                         const struct difference *difference, uint64_t *seqs, size_t max);
 
 /*
  * The spec function that decided what the model did where it differs, as "Layer.function": that
@@ -87,7 +134,7 @@ void twin_watch(struct twin *twin);
 bool twin_spec_function(const struct twin *twin, const struct difference *difference, char *buffer,
                         size_t size);
 
-/* The condition that did not hold, where the spec is undefined; NULL elsewhere. */
+/* The condition that did not hold, where the model has no answer; NULL elsewhere. */
 const char *twin_condition(const struct twin *twin, const struct difference *difference);
 
 /*

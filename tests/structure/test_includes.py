@@ -19,10 +19,11 @@ FOLDERS = {
     "vectors": {"base", "patch", "machine"},
     "scenario": {"base", "patch", "machine"},
     "convert": {"base", "trace"},
-    "twin": {"base", "trace", "machine"},
+    "predict": {"base", "trace"},
+    "twin": {"base", "trace", "machine", "predict"},
     "foreign": {"base", "trace", "convert"},
-    "replay": {"base", "trace", "convert", "machine", "twin", "foreign"},
-    "reduce": {"base", "patch", "scenario", "trace", "machine", "twin"},
+    "replay": {"base", "trace", "convert", "machine", "predict", "twin", "foreign"},
+    "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
 }
 
 
@@ -74,6 +75,33 @@ def test_parts_of_the_library_include_only_lower_parts():
                 if name.split("/")[0] not in allowed
             ]
     assert wrong == []
+
+
+def reached(path, seen):
+    """All headers of fhsim that a file includes, or that those include."""
+    for name in quoted_includes(path):
+        if name not in seen and (SIM / name).exists():
+            seen.add(name)
+            reached(SIM / name, seen)
+    return seen
+
+
+def test_what_predicts_sees_no_record_of_what_a_machine_did():
+    """The types of recorded traps are in trace/trace.h; of traces it knows the words alone."""
+    wrong = [
+        f"{path.name}: {name}"
+        for path in sorted((SIM / "predict").glob("*.[ch]"))
+        for name in reached(path, set())
+        if name.startswith("trace/") and name != "trace/words.h"
+        or name.startswith(("twin/", "machine/"))
+    ]
+    assert wrong == []
+
+
+def test_one_file_makes_inputs_of_records():
+    both = [path.name for path in sorted((SIM / "twin").glob("*.c"))
+            if re.search(r"\bORACLE_\w+", path.read_text())]
+    assert both == ["inputs_of.c"]
 
 
 def test_folders_of_fhsim_include_only_those_below():

@@ -18,6 +18,16 @@ static bool print(char *buffer, size_t size, const char *text)
     return text != NULL;
 }
 
+/* The predicted effects that this one is among. */
+static const struct trace_effect *effects_of(const struct twin *twin,
+                                             const struct difference *difference)
+{
+    const struct prediction *spec = &twin->by_spec;
+    const bool is_specs =
+        difference->model >= spec->effects && difference->model < spec->effects + spec->neffects;
+    return is_specs ? spec->effects : twin->by_machine.effects;
+}
+
 /* --- Functions ------------------------------------------------------------------------------- */
 
 /* Those that recorders call by another name. */
@@ -158,7 +168,8 @@ static const char *enclosing(const struct twin *twin, const struct difference *d
 {
     if (!twin || !twin->line)
         return NULL;
-    const struct trace_effect *first = difference->model ? twin->effects : twin->line->fx;
+    const struct trace_effect *first =
+        difference->model ? effects_of(twin, difference) : twin->line->fx;
     const struct trace_effect *effect = difference->model ? difference->model : difference->machine;
     while (effect > first) {
         if ((--effect)->kind == TRACE_fn)
@@ -173,6 +184,13 @@ static bool print_panicking(const struct twin *twin, const struct difference *di
     const char *function = enclosing(twin, difference);
     return (function && print_function(buffer, size, function)) ||
            print(buffer, size, "AbstractMachine.panic");
+}
+
+/* Why a model has no answer: the machine's, or the spec's. */
+static const struct fh_error *error_of(const struct twin *twin)
+{
+    const struct fh_error *error = &twin->by_machine.error;
+    return error->status != FH_OK ? error : &twin->by_spec.error;
 }
 
 static bool is_undefined(const struct difference *difference)
@@ -190,7 +208,7 @@ static const char *function_of_trap(const struct twin *twin)
     if (line->kind == TRACE_KIND_host_hvc)
         return line->in.x[0] == HVC_VCPU_RUN ? "restore_vm" : "host_hvc_dispatcher";
     if (line->kind == TRACE_KIND_guest_exit)
-        return twin->goes_on ? "vm_to_core" : "save_vm";
+        return twin->by_machine.end == PREDICTED_GUEST ? "vm_to_core" : "save_vm";
     return NULL;
 }
 
@@ -199,7 +217,7 @@ bool twin_spec_function(const struct twin *twin, const struct difference *differ
 {
     const struct trace_effect *effect = effect_of(difference);
     if (is_undefined(difference)) {
-        const struct fh_error *error = fh_state_error(twin->state);
+        const struct fh_error *error = error_of(twin);
         snprintf(buffer, size, "%s.%s", error->layer, error->function);
         return true;
     }
@@ -220,7 +238,7 @@ bool twin_spec_function(const struct twin *twin, const struct difference *differ
 
 const char *twin_condition(const struct twin *twin, const struct difference *difference)
 {
-    return is_undefined(difference) ? fh_state_error(twin->state)->condition : NULL;
+    return is_undefined(difference) ? error_of(twin)->condition : NULL;
 }
 
 /* --- Places ---------------------------------------------------------------------------------- */
@@ -229,7 +247,7 @@ static bool print_word(const struct twin *twin, enum fh_boundary which, uint64_t
                        size_t size)
 {
     struct fh_table_place place;
-    if (!fh_table_locate(twin->profile, which, pa, &place))
+    if (!fh_table_locate(&twin->profile, which, pa, &place))
         return false;
     if (which == FH_SMMU_TABLES)
         snprintf(buffer, size, "shared.spts.%s.0x%" PRIx64, place.pool, pa);
@@ -254,9 +272,8 @@ static bool print_vm_field(const struct trace_vm_set *set, char *buffer, size_t 
 static bool print_register(const struct twin *twin, uint64_t vmid, uint64_t vcpuid, uint64_t index,
                            char *buffer, size_t size)
 {
-    const uint64_t id = vmid * twin->profile->VCPU_PER_VM + vcpuid;
-    const char *place =
-        twin_shadow_place(twin->profile, index == TWIN_IDX_ESR ? twin->profile->ESR_EL2 : index);
+    const uint64_t id = vmid * twin->profile.VCPU_PER_VM + vcpuid;
+    const char *place = parts_shadow_place(&twin->profile, twin_register(twin->description, index));
     if (index < TRACE_GPRS)
         snprintf(buffer, size, "shadow_ctxts.%" PRIu64 ".ctxt_regs.x%" PRIu64, id, index);
     else if (place)
@@ -268,18 +285,19 @@ static bool print_register(const struct twin *twin, uint64_t vmid, uint64_t vcpu
 static bool print_end(const struct twin *twin, const char *path, char *buffer, size_t size)
 {
     const bool is_host = twin->line->to == TRACE_TO_host;
-    const struct twin_cpu *cpu = &twin->cpus[twin->line->cpu % TWIN_CPUS];
+    uint64_t vmid, vcpuid;
+    model_running(twin->model, twin->line->cpu, &vmid, &vcpuid);
     if (path[0] == 'x')
-        return print_register(twin, is_host ? twin->profile->HOSTVISOR : cpu->vmid,
-                              is_host ? twin->line->cpu : cpu->vcpuid, strtoull(path + 1, NULL, 10),
+        return print_register(twin, is_host ? twin->profile.HOSTVISOR : vmid,
+                              is_host ? twin->line->cpu : vcpuid, strtoull(path + 1, NULL, 10),
                               buffer, size);
     if (strcmp(path, "out.vmid") == 0)
         return print(buffer, size, "cur_vmid");
     if (strcmp(path, "pc") == 0)
-        return print_register(twin, cpu->vmid, cpu->vcpuid, twin->profile->PC, buffer, size);
+        return print_register(twin, vmid, vcpuid, twin->profile.PC, buffer, size);
     if (strcmp(path, "pstate") == 0)
-        return print_register(twin, cpu->vmid, cpu->vcpuid, twin->profile->PSTATE, buffer, size);
-    const char *field = strncmp(path, "out.", 4) == 0 ? twin_register_field(path + 4) : NULL;
+        return print_register(twin, vmid, vcpuid, twin->profile.PSTATE, buffer, size);
+    const char *field = strncmp(path, "out.", 4) == 0 ? model_register_field(path + 4) : NULL;
     if (field)
         snprintf(buffer, size, "regs.ctxt_regs.%s", field);
     return field != NULL;
@@ -302,10 +320,35 @@ static bool print_ownership(uint64_t pfn, const char *field, char *buffer, size_
     return true;
 }
 
+static struct trace_lock name_lock(const struct fh_profile *k, uint64_t id)
+{
+    if (id == k->CORE_ID)
+        return (struct trace_lock){"core", 0};
+    if (id == k->S2PAGE_ID)
+        return (struct trace_lock){"s2page", 0};
+    if (id == k->SPT_ID)
+        return (struct trace_lock){"spt", 0};
+    if (id == k->SMMU_ID)
+        return (struct trace_lock){"smmu", 0};
+    if (id >= k->INFO_ID)
+        return (struct trace_lock){"vm", id - k->INFO_ID};
+    return (struct trace_lock){"pt", id - k->NPT_ID};
+}
+
+uint64_t twin_lock_id(const struct fh_profile *k, const char *lock, uint64_t vmid)
+{
+    const uint64_t ids[] = {k->CORE_ID, k->S2PAGE_ID, k->SPT_ID, k->SMMU_ID};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (strcmp(name_lock(k, ids[i]).lock, lock) == 0)
+            return ids[i];
+    }
+    return (strcmp(lock, "vm") == 0 ? k->INFO_ID : k->NPT_ID) + vmid;
+}
+
 static bool print_lock(const struct twin *twin, const char *lock, uint64_t vmid, char *buffer,
                        size_t size)
 {
-    snprintf(buffer, size, "lock.%" PRIu64, twin_lock_id(twin->profile, lock, vmid));
+    snprintf(buffer, size, "lock.%" PRIu64, twin_lock_id(&twin->profile, lock, vmid));
     return true;
 }
 
@@ -317,7 +360,7 @@ bool twin_state_path(const struct twin *twin, const struct difference *differenc
         return false;
     if (!effect)
         return difference->path && print_end(twin, difference->path, buffer, size);
-    const struct fh_profile *k = twin->profile;
+    const struct fh_profile *k = &twin->profile;
     switch (effect->kind) {
     case TRACE_lock: return print_lock(twin, effect->lock.lock, effect->lock.vmid, buffer, size);
     case TRACE_unlock:
@@ -326,8 +369,8 @@ bool twin_state_path(const struct twin *twin, const struct difference *differenc
         return print_ownership(effect->s2_read.pfn, difference->path ? difference->path : "",
                                buffer, size);
     case TRACE_s2_set:
-        return print_ownership(twin->ram_pfn + effect->s2_set.index, effect->s2_set.field, buffer,
-                               size);
+        return print_ownership(model_first_pfn(twin->model) + effect->s2_set.index,
+                               effect->s2_set.field, buffer, size);
     case TRACE_pt_store:
         return print_word(twin, FH_STAGE2_TABLES, effect->pt_store.pa, buffer, size);
     case TRACE_smmu_pt_store:

@@ -23,7 +23,7 @@ static void note_place(struct twin *twin, enum fh_place_kind kind, uint64_t owne
 
 static void set_flag(struct twin *twin, struct fh_map *map, uint64_t key, bool value)
 {
-    *(bool *)twin_edit(twin, map, twin->types.flag, key) = value;
+    *(bool *)parts_edit_entry(twin->parts, map, twin->parts->flag, key) = value;
 }
 
 /* --- Stage 2 --------------------------------------------------------------------------------- */
@@ -37,20 +37,21 @@ static struct fh_pt_entry entry_of(const struct fh_profile *k, uint64_t pte, uns
 
 static void follow_page(struct twin *twin, struct fh_npt *npt, const struct trace_pt_store *store)
 {
-    const struct fh_profile *k = twin->profile;
+    const struct fh_profile *k = &twin->profile;
     struct fh_pt_entry *entry =
-        twin_edit(twin, &npt->pt, twin->types.pt_entry, store->ipa >> k->PAGE_SHIFT);
+        parts_edit_entry(twin->parts, &npt->pt, twin->parts->pt_entry, store->ipa >> k->PAGE_SHIFT);
     *entry = entry_of(k, store->new, 3);
     note_place(twin, FH_PLACE_MAPPING, store->vmid, store->ipa >> k->PAGE_SHIFT);
 }
 
 static void follow_block(struct twin *twin, struct fh_npt *npt, const struct trace_pt_store *store)
 {
-    const struct fh_profile *k = twin->profile;
+    const struct fh_profile *k = &twin->profile;
     const uint64_t first = store->ipa >> k->PMD_SHIFT << (k->PMD_SHIFT - k->PAGE_SHIFT);
     struct fh_pt_entry value = entry_of(k, store->new, 2);
     for (uint64_t i = 0; i < k->PTRS_PER_PMD; i++) {
-        struct fh_pt_entry *entry = twin_edit(twin, &npt->pt, twin->types.pt_entry, first + i);
+        struct fh_pt_entry *entry =
+            parts_edit_entry(twin->parts, &npt->pt, twin->parts->pt_entry, first + i);
         *entry = value;
         value.pfn++;
         note_place(twin, FH_PLACE_MAPPING, store->vmid, first + i);
@@ -60,10 +61,10 @@ static void follow_block(struct twin *twin, struct fh_npt *npt, const struct tra
 
 static void follow_pt_store(struct twin *twin, const struct trace_pt_store *store)
 {
-    const struct fh_profile *k = twin->profile;
+    const struct fh_profile *k = &twin->profile;
     if (store->vmid >= k->COREVISOR || store->ipa >= k->KVM_ADDR_SPACE)
         return;
-    struct fh_npt *npt = twin_edit_npt(twin, store->vmid);
+    struct fh_npt *npt = parts_edit_npt(twin->parts, store->vmid);
     const bool is_table = (store->new & k->PMD_TYPE_TABLE) == k->PMD_TYPE_TABLE;
     if (strcmp(store->level, "pte") == 0)
         follow_page(twin, npt, store);
@@ -79,17 +80,17 @@ static void follow_pt_store(struct twin *twin, const struct trace_pt_store *stor
 
 static struct fh_spt *edit_spts(struct twin *twin)
 {
-    return twin_own(twin, &twin_edit_state(twin)->shared.spts, twin->types.spts);
+    return parts_own(twin->parts, &parts_edit(twin->parts)->shared.spts, twin->parts->spts);
 }
 
 /* The root of the bank whose table has the descriptor at `pa` for `iova`; 0: none has. */
 static uint64_t find_root(const struct twin *twin, const struct trace_smmu_pt_store *store)
 {
-    const struct fh_profile *k = twin->profile;
+    const struct fh_profile *k = &twin->profile;
     const uint64_t banks = k->SMMU_NUM * k->SMMU_NUM_CTXT_BANKS;
     for (uint64_t i = 0; i < banks; i++) {
-        const uint64_t root = twin_bank_root(k, 0, i);
-        if (fh_table_walk(twin->state, FH_SMMU_TABLES, root, store->iova) == store->pa)
+        const uint64_t root = parts_bank_root(k, 0, i);
+        if (fh_table_walk(model_state(twin->model), FH_SMMU_TABLES, root, store->iova) == store->pa)
             return root;
     }
     return 0;
@@ -97,34 +98,34 @@ static uint64_t find_root(const struct twin *twin, const struct trace_smmu_pt_st
 
 static void follow_smmu_pt_store(struct twin *twin, const struct trace_smmu_pt_store *store)
 {
-    const struct fh_profile *k = twin->profile;
-    const struct twin_types *types = &twin->types;
+    const struct fh_profile *k = &twin->profile;
+    const struct state_parts *types = twin->parts;
     const uint64_t root = strcmp(store->level, "pte") == 0 ? find_root(twin, store) : 0;
     if (root == 0)
         return;
     struct fh_spt *spts = edit_spts(twin);
-    struct fh_map *pages = twin_edit(twin, &spts->spt_pt, types->bank_pages, root);
-    struct fh_spt_entry *entry =
-        twin_edit(twin, pages, types->bank_pages->value, store->iova >> k->PAGE_SHIFT);
+    struct fh_map *pages = parts_edit_entry(twin->parts, &spts->spt_pt, types->bank_pages, root);
+    struct fh_spt_entry *entry = parts_edit_entry(twin->parts, pages, types->bank_pages->value,
+                                                  store->iova >> k->PAGE_SHIFT);
     *entry = (struct fh_spt_entry){(store->new & k->PHYS_MASK & k->PAGE_MASK) >> k->PAGE_SHIFT,
                                    store->new};
-    struct fh_map *pgds = twin_edit(twin, &spts->spt_pgd_t, types->bank_pgds, root);
+    struct fh_map *pgds = parts_edit_entry(twin->parts, &spts->spt_pgd_t, types->bank_pgds, root);
     set_flag(twin, pgds, store->iova >> k->S2_PGDIR_SHIFT, true);
-    struct fh_map *pmds = twin_edit(twin, &spts->spt_pmd_t, types->bank_pmds, root);
+    struct fh_map *pmds = parts_edit_entry(twin->parts, &spts->spt_pmd_t, types->bank_pmds, root);
     set_flag(twin, pmds, store->iova >> k->PMD_SHIFT, true);
-    note_place(twin, FH_PLACE_SMMU_MAPPING, (root - twin_bank_root(k, 0, 0)) / (2 * k->PAGE_SIZE),
+    note_place(twin, FH_PLACE_SMMU_MAPPING, (root - parts_bank_root(k, 0, 0)) / (2 * k->PAGE_SIZE),
                store->iova >> k->PAGE_SHIFT);
 }
 
 static uint64_t bank_of(const struct twin *twin, uint64_t num, uint64_t cbndx)
 {
-    return num * twin->profile->SMMU_NUM_CTXT_BANKS + cbndx;
+    return num * twin->profile.SMMU_NUM_CTXT_BANKS + cbndx;
 }
 
 static void follow_smmu_pt_clear(struct twin *twin, const struct trace_smmu_pt_clear *clear)
 {
-    const uint64_t root = twin_bank_root(twin->profile, clear->num, clear->cbndx);
-    const struct twin_types *types = &twin->types;
+    const uint64_t root = parts_bank_root(&twin->profile, clear->num, clear->cbndx);
+    const struct state_parts *types = twin->parts;
     struct fh_spt *spts = edit_spts(twin);
     const struct {
         struct fh_map *maps;
@@ -133,8 +134,8 @@ static void follow_smmu_pt_clear(struct twin *twin, const struct trace_smmu_pt_c
                  {&spts->spt_pgd_t, types->bank_pgds},
                  {&spts->spt_pmd_t, types->bank_pmds}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        fh_map_release(twin_edit(twin, parts[i].maps, parts[i].type, root),
-                       &parts[i].type->value->as_value, twin->allocator);
+        fh_map_release(parts_edit_entry(twin->parts, parts[i].maps, parts[i].type, root),
+                       &parts[i].type->value->as_value, twin->parts->allocator);
     note_place(twin, FH_PLACE_BANK, bank_of(twin, clear->num, clear->cbndx), 0);
 }
 
@@ -153,19 +154,20 @@ static struct fh_place *place_of_page(struct twin *twin, uint64_t pfn)
     }
     note_place(twin, FH_PLACE_PAGE, 0, pfn);
     struct fh_place *place = &twin->places[twin->nplaces - 1];
-    const struct fh_map *pages = &fh_state_rdata(twin->state)->shared.s2page;
-    place->was = *(const struct fh_s2page *)fh_map_get(pages, &twin->types.s2page->as_value, pfn);
+    const struct fh_map *pages = &fh_state_rdata(model_state(twin->model))->shared.s2page;
+    place->was = *(const struct fh_s2page *)fh_map_get(pages, &twin->parts->s2page->as_value, pfn);
     return place;
 }
 
 /* What pages were before: from the last write to the first. */
-static void note_pages(struct twin *twin, const struct trace_line *line)
+static void note_pages(struct twin *twin, const struct trace_effect *effects, size_t count)
 {
-    for (size_t i = line->nfx; i > 0; i--) {
-        const struct trace_s2_set *set = &line->fx[i - 1].s2_set;
-        if (line->fx[i - 1].kind != TRACE_s2_set || set->index >= twin->ram_pages)
+    for (size_t i = count; i > 0; i--) {
+        const struct trace_s2_set *set = &effects[i - 1].s2_set;
+        if (effects[i - 1].kind != TRACE_s2_set || !twin_is_page(twin, set->index))
             continue;
-        struct fh_s2page *was = &place_of_page(twin, twin->ram_pfn + set->index)->was;
+        struct fh_s2page *was =
+            &place_of_page(twin, model_first_pfn(twin->model) + set->index)->was;
         switch (set->field[0]) {
         case 'o': was->s2_owner = (uint32_t)set->old; break;
         case 'c': was->s2_count = (uint32_t)set->old; break;
@@ -176,16 +178,11 @@ static void note_pages(struct twin *twin, const struct trace_line *line)
 
 /* --- A line ---------------------------------------------------------------------------------- */
 
-void twin_watch(struct twin *twin)
+void twin_follow_maps(struct twin *twin, const struct trace_effect *effects, size_t count)
 {
-    twin->is_watched = true;
-}
-
-void twin_follow_maps(struct twin *twin, const struct trace_line *line)
-{
-    note_pages(twin, line);
-    for (size_t i = 0; i < line->nfx; i++) {
-        const struct trace_effect *effect = &line->fx[i];
+    note_pages(twin, effects, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct trace_effect *effect = &effects[i];
         switch (effect->kind) {
         case TRACE_pt_store: follow_pt_store(twin, &effect->pt_store); break;
         case TRACE_smmu_pt_store: follow_smmu_pt_store(twin, &effect->smmu_pt_store); break;
@@ -217,9 +214,30 @@ static uint32_t shared_invariants(void)
 
 uint32_t twin_new_violations(struct twin *twin, struct fh_invariant_report *report)
 {
-    twin_watch(twin);
+    twin->is_watched = true;
     const uint32_t broken =
-        fh_check_invariants_at(twin->state, twin->places, twin->nplaces, report);
+        fh_check_invariants_at(model_state(twin->model), twin->places, twin->nplaces, report);
     twin->nplaces = 0;
     return broken & shared_invariants();
+}
+
+/*
+ * STATE invariants speak of the CPU that a state belongs to, and a twin is the state of all. That
+ * every page is counted as often as banks map it is true where no bank maps anything.
+ */
+static bool is_looked_at(const struct fh_invariant_info *invariant)
+{
+    return invariant->scope == FH_SCOPE_SHARED && invariant->id != FH_INVARIANT_smmu_count;
+}
+
+uint32_t twin_boot_violations(const struct twin *twin, struct fh_invariant_report *report)
+{
+    report->broken = 0;
+    for (unsigned i = 0; fh_invariant_at(i); i++) {
+        const struct fh_invariant_info *invariant = fh_invariant_at(i);
+        if (is_looked_at(invariant) &&
+            !invariant->holds(model_state(twin->model), &report->witness[i]))
+            report->broken |= UINT32_C(1) << i;
+    }
+    return report->broken;
 }

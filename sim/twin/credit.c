@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "twin/twin_state.h"
+
+#include <string.h>
+
+/*
+ * Which departures explain a trap: those without which the prediction would not be what was
+ * recorded. A trap is taken back and taken again without each that it asked for. Traps that are
+ * alike have the same answer.
+ */
+
+/* --- Traps that are alike -------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash ^= value;
+    return hash * UINT64_C(0x100000001b3);
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = mix(hash, (unsigned char)*text);
+    return hash;
+}
+
+/* The kinds of effects and what they are on, not their numbers. */
+static uint64_t mix_effect(uint64_t hash, const struct trace_effect *effect)
+{
+    unsigned count;
+    const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
+    hash = mix(hash, (uint64_t)effect->kind << 32 | effect->present);
+    for (unsigned i = 0; i < count; i++) {
+        if (fields[i].format == TRACE_text && effect->present >> i & 1)
+            hash = mix_text(hash, trace_field_text(effect, &fields[i]));
+    }
+    return hash;
+}
+
+static uint64_t signature_of(const struct twin *twin, const struct fh_departures *asked)
+{
+    enum { EC_SHIFT = 26 };
+    const struct prediction *prediction = &twin->by_machine;
+    const bool is_call = twin->line->kind == TRACE_KIND_host_hvc;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    hash = mix(mix(hash, asked->bits[0]), asked->bits[1]);
+    hash = mix(hash, twin->line->kind);
+    hash =
+        mix(hash, is_call ? twin->line->in.x[0] : twin->line->in.values[TRACE_REG_esr] >> EC_SHIFT);
+    hash = mix(mix(hash, prediction->end), twin->line->exit_code);
+    for (size_t i = 0; i < prediction->neffects; i++)
+        hash = mix_effect(hash, &prediction->effects[i]);
+    return hash != 0 ? hash : 1;
+}
+
+/* Where the signature stands, or may. */
+static struct twin_signature *signature_at(struct twin *twin, uint64_t hash)
+{
+    enum { NEAR = 8 };
+    for (uint64_t i = 0; i < NEAR; i++) {
+        struct twin_signature *at = &twin->signatures[(hash + i) % TWIN_SIGNATURES];
+        if (at->hash == hash || at->hash == 0)
+            return at;
+    }
+    return &twin->signatures[hash % TWIN_SIGNATURES];
+}
+
+/* --- Which of them --------------------------------------------------------------------------- */
+
+static void credit_departure(const struct twin *twin, struct trap_verdict *verdict,
+                             unsigned departure)
+{
+    unsigned entry;
+    if (catalogue_find(twin->description, fh_machine_departure(twin->code, departure), &entry))
+        credits_add(&verdict->credits, entry);
+}
+
+/* Where each is dispensable alone, but not all together: those that are left when one after the
+ * other goes. */
+static void credit_what_is_left(struct twin *twin, const struct fh_departures *asked,
+                                struct trap_verdict *verdict)
+{
+    struct differences found;
+    struct fh_departures set = twin->machine;
+    for (unsigned i = 0; fh_machine_departure(twin->code, i); i++) {
+        struct fh_departures less = set;
+        if (!fh_departs(asked, i) || !fh_departs(&set, i))
+            continue;
+        fh_departures_remove(&less, i);
+        twin_take_again(twin, &less, &twin->other, &found);
+        if (found.count == 0)
+            set = less;
+        else
+            credit_departure(twin, verdict, i);
+    }
+}
+
+static void credit_each(struct twin *twin, const struct fh_departures *asked,
+                        struct trap_verdict *verdict)
+{
+    struct differences found;
+    for (unsigned i = 0; fh_machine_departure(twin->code, i); i++) {
+        struct fh_departures less = twin->machine;
+        if (!fh_departs(asked, i) || !fh_departs(&twin->machine, i))
+            continue;
+        fh_departures_remove(&less, i);
+        twin_take_again(twin, &less, &twin->other, &found);
+        if (found.count > 0)
+            credit_departure(twin, verdict, i);
+    }
+    if (credits_are_none(&verdict->credits))
+        credit_what_is_left(twin, asked, verdict);
+}
+
+static void find_credits(struct twin *twin, const struct fh_departures *asked,
+                         struct trap_verdict *verdict)
+{
+    twin_take_as_spec(twin, verdict);
+    if (verdict->spec.count > 0)
+        credit_each(twin, asked, verdict);
+    twin_take_as_machine(twin);
+}
+
+void twin_give_credit(struct twin *twin, const struct fh_departures *asked,
+                      struct trap_verdict *verdict)
+{
+    if (twin->credit == CREDIT_NONE)
+        return;
+    const uint64_t hash = twin->credit == CREDIT_ALL ? 0 : signature_of(twin, asked);
+    struct twin_signature *signature = hash != 0 ? signature_at(twin, hash) : NULL;
+    if (signature && signature->hash == hash) {
+        verdict->credits = signature->credits;
+        return;
+    }
+    find_credits(twin, asked, verdict);
+    if (signature)
+        *signature = (struct twin_signature){hash, verdict->credits};
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_ORDER_H
+#define SIM_ORDER_H
+
+#include "trace/trace.h"
+
+/*
+ * The records of a trace in the order in which things happened, not in that in which stays at EL2
+ * ended: alone, or together with those that they overlapped with by their event numbers.
+ */
+struct order;
+
+/* `keeps_texts`: each record's text is wanted too. */
+struct order *order_new(struct trace *trace, bool keeps_texts);
+void order_free(struct order *order);
+
+/*
+ * The next records, in the order of their beginning: one, or several of which each overlaps with
+ * another. They are valid until the next call. The number of records; 0 at the end, or on bad
+ * input.
+ */
+size_t order_next(struct order *order, const struct trace_line *const **lines);
+
+/* The text of the i-th record given out last, as it was read. */
+const char *order_text(const struct order *order, size_t i, size_t *length);
+
+/* The event number behind the last of a record. */
+uint64_t order_end_of(const struct trace_line *line);
+
+#endif

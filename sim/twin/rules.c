@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "twin/twin_state.h"
+
+/*
+ * Rules beside the spec. What breaks one is either what the model of the machine does too, and has
+ * a name in the catalogue, or stays unexplained.
+ */
+
+const char twin_rule_of_returns[] = "A40";
+
+static void break_rule(const struct twin *twin, struct credits *broken, const char *id)
+{
+    unsigned entry;
+    if (catalogue_find(twin->description, id, &entry))
+        credits_add(broken, entry);
+}
+
+static bool is_flushed(const struct trace_line *line, size_t at)
+{
+    const struct trace_pt_store *store = &line->fx[at].pt_store;
+    for (size_t i = at + 1; i < line->nfx; i++) {
+        const struct trace_effect *effect = &line->fx[i];
+        if (effect->kind == TRACE_tlbi && effect->tlbi.ipa == store->ipa)
+            return true;
+        if (effect->kind == TRACE_unlock && effect->unlock.vmid == store->vmid &&
+            strcmp(effect->unlock.lock, "pt") == 0)
+            return false;
+    }
+    return false;
+}
+
+static bool is_device(uint64_t pte)
+{
+    enum { MEMORY_ATTRIBUTES = 0xf << 2, DEVICE_nGnRE = 1 << 2 };
+    return (pte & MEMORY_ATTRIBUTES) == DEVICE_nGnRE;
+}
+
+/* Where a leaf of a page or block becomes another one or none, the TLB is told before the table's
+ * lock is given back. */
+static void check_tlb(const struct twin *twin, const struct trace_line *line,
+                      struct credits *broken)
+{
+    const uint64_t page = twin->profile.PHYS_MASK & twin->profile.PAGE_MASK;
+    const uint64_t table = twin->profile.PMD_TYPE_TABLE;
+    for (size_t i = 0; i < line->nfx; i++) {
+        const struct trace_pt_store *store = &line->fx[i].pt_store;
+        if (line->fx[i].kind != TRACE_pt_store || (store->old & page) == 0 ||
+            store->old == store->new)
+            continue;
+        const bool is_page = strcmp(store->level, "pte") == 0;
+        const bool is_block = strcmp(store->level, "pmd") == 0 && (store->old & table) != table;
+        if ((is_page || is_block) && !is_flushed(line, i))
+            break_rule(twin, broken, is_device(store->old) ? "L13" : "E3");
+    }
+}
+
+/* PSTATE: the modes below EL2, EL0t, EL1t and EL1h; bit 4 is set in those of AArch32. */
+static bool is_below_el2(uint64_t pstate)
+{
+    const uint64_t mode = pstate & 31;
+    return mode == 0 || mode == 4 || mode == 5 || mode >= 16;
+}
+
+/* An exception return leaves EL2. One that does not is an exception inside EL2 next. */
+static void check_return(const struct twin *twin, const struct trace_line *line,
+                         struct credits *broken)
+{
+    const bool has_changed = line->out.present >> TRACE_REG_spsr & 1;
+    const uint64_t pstate =
+        has_changed ? line->out.values[TRACE_REG_spsr] : line->in.values[TRACE_REG_spsr];
+    if (line->kind == TRACE_KIND_el2_exception ||
+        (line->to != TRACE_TO_el2_panic && !line->unfinished && !is_below_el2(pstate)))
+        break_rule(twin, broken, twin_rule_of_returns);
+}
+
+void twin_check_rules(const struct twin *twin, const struct trace_line *line,
+                      struct credits *broken)
+{
+    check_tlb(twin, line, broken);
+    check_return(twin, line, broken);
+}

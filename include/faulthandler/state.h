@@ -167,6 +167,17 @@ FH_API struct fh_environment *fh_state_environment(struct fh_state *state);
 FH_API const struct fh_error *fh_state_error(const struct fh_state *state);
 
 /*
+ * Does the state keep the invariants of the library's own structures? For tests and fuzzers of the
+ * library, and for whoever writes through fh_state_edit. Level 1: the journal, what is remembered of
+ * places, counts of the records at the top, at a small fixed cost. Level 2: every node of every map
+ * and every record, at a cost that follows the data. Level 3: also every event of every log. If not,
+ * *broken (may be NULL) is the first that is broken, behind its label: "[M-LEVEL-1] ...". Between
+ * calls only. A build with FH_SOUNDNESS set looks by itself behind each call, on level 1, and behind
+ * every 64th on the level that it is set to; a call that leaves something broken ends with FH_UNSOUND.
+ */
+FH_API bool fh_state_is_sound(const struct fh_state *state, unsigned level, const char **broken);
+
+/*
  * A snapshot: the data as it is now, O(1), whatever happens to the state later. Release each one.
  * Restoring makes the state's data that of the snapshot, O(1) too, and keeps the snapshot. It
  * fails, with FH_NOMEM and the data as before, in a transaction only.

@@ -20,8 +20,9 @@ extern "C" {
  *
  * A halted hypervisor is no failure: KCore's panic is a defined result (FH_OK with `halt` set in
  * the state). Nor are DIED and HANGS, which only machines know: the state is what it was when the
- * CPU came no further, locks included, and fh_state_error says where and why. Every other status
- * leaves the state exactly as it was before the call.
+ * CPU came no further, locks included, and fh_state_error says where and why. UNSOUND is a mistake of
+ * the library, after which the state is of no use (fh_state_is_sound). Every other status leaves the
+ * state exactly as it was before the call.
  */
 /* clang-format off */
 #define FH_STATUS_MAP(X)                                                                            \
@@ -34,7 +35,8 @@ extern "C" {
     X(INVALID_ARGUMENT, -6, "an argument is outside its declared width or number")                  \
     X(DISAGREE, -7, "the abstract and the concrete realisation disagree")                           \
     X(DIED, -8, "died: an exception inside EL2, from which there is no way back")                   \
-    X(HANGS, -9, "hangs: a loop inside EL2 that does not end")
+    X(HANGS, -9, "hangs: a loop inside EL2 that does not end")                                      \
+    X(UNSOUND, -10, "the library has broken an invariant of its own (seen in builds that check)")
 
 /* clang-format on */
 enum fh_status {

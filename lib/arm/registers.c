@@ -75,31 +75,33 @@ const struct fh_arm_register *fh_arm_register_named(const char *name, size_t len
     return read_encoding(name, length, &encoding) ? fh_arm_register_encoded(&encoding) : NULL;
 }
 
-/* Is `own` this name with a level behind it? */
-static bool is_called(const char *own, const char *name, size_t length, const char *level)
+/* Which level stands behind the name in `own`? 3, 2, 1 for EL2, EL1, EL0; 0: it is another name. */
+static unsigned level_behind(const char *own, const char *name, size_t length)
 {
     size_t n = 0;
     while (n < length && own[n] && fh_arm_upper(own[n]) == fh_arm_upper(name[n]))
         n++;
-    return n == length && fh_arm_is_named(own + n, level, 4);
+    if (n < length || own[n] != '_' || own[n + 1] != 'E' || own[n + 2] != 'L' || own[n + 3] < '0' ||
+        own[n + 3] > '2' || own[n + 4])
+        return 0;
+    return (unsigned)(own[n + 3] - '0' + 1);
 }
 
 const struct fh_arm_register *fh_arm_register_called(const char *name, size_t length)
 {
-    static const char *const levels[] = {"_EL2", "_EL1", "_EL0"};
-    const struct fh_arm_register *first = fh_arm_register_named(name, length);
-    if (first)
-        return first;
-    for (unsigned level = 0; level < sizeof levels / sizeof *levels; level++) {
-        for (unsigned i = 0; i < REGISTERS; i++) {
-            if (!is_called(registers[i].name, name, length, levels[level]))
-                continue;
-            if (registers[i].meaning[0])
-                return &registers[i];
-            first = first ? first : &registers[i];
+    const struct fh_arm_register *best = fh_arm_register_named(name, length);
+    unsigned rank_of_best = 0;
+    if (best || length == 0)
+        return best;
+    for (unsigned i = 0; i < REGISTERS; i++) {
+        const unsigned level = level_behind(registers[i].name, name, length);
+        const unsigned rank = level + (level && registers[i].meaning[0] ? 4 : 0);
+        if (rank > rank_of_best) {
+            best = &registers[i];
+            rank_of_best = rank;
         }
     }
-    return first;
+    return best;
 }
 
 static bool is_same(const struct fh_arm_encoding *a, const struct fh_arm_encoding *b)

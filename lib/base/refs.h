@@ -41,6 +41,12 @@ static inline bool refs_release(uint32_t *references)
     return __atomic_fetch_sub(references, 1, __ATOMIC_ACQ_REL) == 1;
 }
 
+/* How many owners there are now; for checks. */
+static inline uint32_t refs_count(const uint32_t *references)
+{
+    return __atomic_load_n(references, __ATOMIC_RELAXED);
+}
+
 static inline bool refs_shared(const uint32_t *references)
 {
     return __atomic_load_n(references, __ATOMIC_ACQUIRE) != 1;

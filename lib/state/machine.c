@@ -5,6 +5,7 @@
 
 #include "base/refs.h"
 #include "state/pools.h"
+#include "state/sound.h"
 
 /* --- Transactions --------------------------------------------------------------------------- */
 
@@ -101,16 +102,32 @@ static void undo_call(struct fh_state *s, enum fh_status status)
         s->error = (struct fh_error){.status = status};
 }
 
+/* In builds that check: a call that leaves something broken says so in the first place. */
+static enum fh_status check_soundness(struct fh_state *s, enum fh_status status)
+{
+    const char *broken;
+    const unsigned level = s->transaction % 64 == 0 ? FH_SOUNDNESS : 1;
+    if (machine_is_sound(s, level, &broken))
+        return status;
+    s->error = (struct fh_error){.status = FH_UNSOUND, .condition = broken};
+    return FH_UNSOUND;
+}
+
+static bool is_carried_out(enum fh_status status)
+{
+    return status == FH_OK || status == FH_DIED || status == FH_HANGS;
+}
+
 enum fh_status txn_end(struct fh_state *s, enum fh_status status)
 {
-    if (status == FH_OK && __builtin_expect(s->beyond.status != FH_OK, 0)) {
+    if (is_carried_out(status) && __builtin_expect(s->beyond.status != FH_OK, 0)) {
         s->error = s->beyond;
         status = s->beyond.status;
     }
-    if (status != FH_OK && status != FH_DIED && status != FH_HANGS)
+    if (!is_carried_out(status))
         undo_call(s, status);
     s->journal.is_whole = true;
-    return status;
+    return FH_SOUNDNESS > 0 ? check_soundness(s, status) : status;
 }
 
 /* --- Writing from outside of calls ----------------------------------------------------------- */

@@ -54,14 +54,26 @@ static bool is_again(const struct report *report, const struct found *found)
     return false;
 }
 
-static bool has_values(const struct report *report)
+static const struct found *first_value(const struct report *report)
 {
     for (size_t i = 0; i < report->count; i++) {
         if (!report->items[i].message)
-            return true;
+            return &report->items[i];
     }
-    return false;
+    return NULL;
 }
+
+/* Does the line that began the report come again, with the same values? */
+static bool is_repeated_line(const struct report *report, const struct found *found)
+{
+    const struct found *first = first_value(report);
+    return first && !found->message && first->line < found->line &&
+           first->name.meaning == found->name.meaning &&
+           strcmp(first->written, found->written) == 0;
+}
+
+/* More than any program prints at once. */
+enum { REPORT_MAX = 256 };
 
 /* An empty line ends what a program had to say. */
 static bool is_apart(const struct found *before, const struct found *found, const char *text)
@@ -86,7 +98,8 @@ struct report report_from(const struct finds *finds, size_t from, const char *te
     while (from + report.count < finds->count) {
         const struct found *next = &report.items[report.count];
         const enum family other = family_of(next);
-        const bool begins = next->message && next->message->begins && has_values(&report);
+        const bool begins = (next->message && next->message->begins && first_value(&report)) ||
+                            is_repeated_line(&report, next) || report.count == REPORT_MAX;
         const bool differs = family && other && family != other;
         if (report.count > 0 && (begins || differs || is_again(&report, next) ||
                                  is_apart(&report.items[report.count - 1], next, text)))

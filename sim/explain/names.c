@@ -188,10 +188,12 @@ static const struct known_name *longest(const struct known_name *table, size_t c
                                         const char *text, const char *end, size_t *length)
 {
     const struct known_name *best = NULL;
+    const char first = (char)tolower((unsigned char)*text);
     size_t taken;
     *length = 0;
     for (size_t i = 0; i < count; i++) {
-        if (phrase_at(text, end, table[i].text, &taken) && taken > *length) {
+        if (table[i].text[0] == first && phrase_at(text, end, table[i].text, &taken) &&
+            taken > *length) {
             best = &table[i];
             *length = taken;
         }

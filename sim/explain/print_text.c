@@ -178,23 +178,58 @@ static bool has_values(const struct report *report)
     return false;
 }
 
+/* Do two reports say the same of other moments? */
+static bool is_same(const struct report *a, const struct report *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct found *x = &a->items[i], *y = &b->items[i];
+        if (x->message != y->message || x->value != y->value || strcmp(x->written, y->written) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void print_head(const struct explained *explained, const struct report *report, FILE *out)
+{
+    const char *line;
+    if (!explained->text)
+        return;
+    const size_t length = line_of(explained, report->items, &line);
+    fprintf(out, "%s:%u: ", explained->name, report->items->line);
+    print_line(line, length, out);
+}
+
+/* A storm of one message is told once. */
+static void print_repeats(const struct report *last, size_t repeats, FILE *out)
+{
+    if (repeats > 0)
+        fprintf(out, "  The same %zu more time%s, up to line %u.\n", repeats,
+                repeats == 1 ? "" : "s", last->items->line);
+}
+
 void print_text(const struct explained *explained, FILE *out)
 {
-    bool is_first = true;
+    struct report before = {.count = 0};
+    size_t repeats = 0;
     for (size_t from = 0; from < explained->finds->count;) {
         const struct report report = report_from(explained->finds, from, explained->text);
         from += report.count;
         if (!has_values(&report))
             continue;
-        if (!is_first)
-            fputc('\n', out);
-        is_first = false;
-        if (explained->text) {
-            const char *line;
-            const size_t length = line_of(explained, report.items, &line);
-            fprintf(out, "%s:%u: ", explained->name, report.items->line);
-            print_line(line, length, out);
+        if (before.count > 0 && is_same(&before, &report)) {
+            before = report;
+            repeats++;
+            continue;
         }
+        print_repeats(&before, repeats, out);
+        if (before.count > 0)
+            fputc('\n', out);
+        print_head(explained, &report, out);
         print_report(&report, explained, out);
+        before = report;
+        repeats = 0;
     }
+    print_repeats(&before, repeats, out);
 }

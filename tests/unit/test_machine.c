@@ -88,6 +88,7 @@ static void replace_map(struct fh_state *s, uint64_t *seed)
         return;
     ck_assert_int_eq(save_value(s, pages, type), FH_OK);
     fh_value_release(type, pages, &s->allocator);
+    forget_places_beside_locks(s);
 }
 
 static void write_at_random(struct fh_state *s, uint64_t *seed, unsigned writes)

@@ -307,8 +307,35 @@ START_TEST(statuses_have_names_and_messages)
 }
 END_TEST
 
+/* rdata.h says what a snapshot costs. */
+START_TEST(snapshot_costs_nothing_and_the_first_call_behind_it_a_few_blocks)
+{
+    enum { MANY = 1000 };
+    struct memory counted;
+    const uint64_t start = (uint64_t)1 << 30;
+    memory_init(&counted);
+    struct fh_state *machine = new_host_state(&counted, FH_LOG_SUMMARY, start, MANY);
+    for (uint64_t i = 0; i < MANY; i++)
+        ck_assert_int_eq(fh_map_page_host(machine, start + i * 4096), FH_OK);
+    const size_t bytes = counted.bytes;
+    memory_fail_at(&counted, 0, false);
+    const struct fh_rdata *snapshot = fh_state_snapshot(machine);
+    ck_assert_uint_eq(counted.allocations, 0);
+    ck_assert_int_eq(fh_map_page_host(machine, start), FH_OK);
+    ck_assert_uint_le(counted.allocations, 9);
+    ck_assert_uint_le(counted.bytes - bytes, 2300);
+    memory_fail_at(&counted, 0, false);
+    ck_assert_int_eq(fh_map_page_host(machine, start + 4096), FH_OK);
+    ck_assert_uint_eq(counted.allocations, 0);
+    fh_snapshot_release(snapshot, &counted.allocator);
+    fh_state_free(machine);
+    ck_assert_uint_eq(counted.blocks, 0);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
+    tcase_add_test(tests, snapshot_costs_nothing_and_the_first_call_behind_it_a_few_blocks);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, new_state_is_the_base_state_of_the_vectors);
     tcase_add_test(tests, snapshot_keeps_what_was_and_restoring_brings_it_back);

@@ -116,7 +116,7 @@ struct line_parser {
     bool (*may_be_rest)(void *state);
 };
 
-/* Blanks of web pages, U+00A0, become blanks, and the text shorter: its new length. */
+/* Blanks and entities of web pages become the characters, and the text shorter: its new length. */
 size_t import_clean(char *text, size_t length);
 
 /* All lines of the recording. False after bad input, which has been reported. */

@@ -8,10 +8,10 @@
 #include "convert/import.h"
 
 /*
- * Lines as people post them. Marks of quotation in front, blanks of web pages and a byte order mark
- * are taken off; lines that a mail program wrapped are put together again; and what is still no
- * line of the format is counted and passed over, or ends the import (--strict). This is the one
- * place that decides about lines that are not ours.
+ * Lines as people post them. Marks of quotation in front, blanks and entities of web pages, and
+ * quoted-printable of mails are undone; lines that a mail program wrapped are put together again;
+ * and what is still no line of the format is counted and passed over, or ends the import
+ * (--strict). This is the one place that decides about lines that are not ours.
  */
 
 enum { HELD_MAX = 3, HELD_SIZE = 2048 };
@@ -29,6 +29,7 @@ struct import_text {
     size_t size; /* of `clean` and of `joined` */
     char *clean;
     char *joined;
+    bool is_printable; /* the file is a mail in quoted-printable */
 };
 
 /* --- What is strange ------------------------------------------------------------------------- */
@@ -107,31 +108,69 @@ static bool pass_strange(struct import *import, const struct line_parser *parser
 
 /* --- Lines as they were ---------------------------------------------------------------------- */
 
+/* A mark of quotation: ">", "|" and a blank, or the initials of who is quoted, "MZ>". */
+static bool take_mark(struct scan *scan)
+{
+    enum { INITIALS_MAX = 4, BLANKS_MAX = 2 };
+    struct scan mark = *scan;
+    while (mark.at < mark.end && *mark.at == ' ' && mark.at - scan->at < BLANKS_MAX)
+        mark.at++;
+    const char *const initials = mark.at;
+    while (mark.at < mark.end && *mark.at >= 'A' && *mark.at <= 'Z' &&
+           mark.at - initials < INITIALS_MAX)
+        mark.at++;
+    if (!scan_text(&mark, ">") && !(mark.at == initials && scan_text(&mark, "| ")))
+        return false;
+    *scan = mark;
+    return true;
+}
+
 /* "> > ", in front of what somebody quotes */
 static void drop_quotation(struct scan *line)
 {
-    struct scan scan = *line;
-    for (;;) {
-        struct scan mark = scan;
-        while (mark.at < mark.end && *mark.at == ' ' && mark.at - scan.at < 2)
-            mark.at++;
-        if (!scan_text(&mark, ">"))
-            break;
-        scan = mark;
-    }
-    if (scan.at != line->at)
-        scan_text(&scan, " ");
-    *line = scan;
+    const char *const before = line->at;
+    while (take_mark(line))
+        continue;
+    if (line->at != before)
+        scan_text(line, " ");
 }
+
+/* What a web page makes of characters, and they of it. */
+static const struct {
+    const char *written;
+    char is;
+} written_forms[] = {
+    {"\xc2\xa0", ' '}, {"&nbsp;", ' '}, {"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}};
 
 size_t import_clean(char *text, size_t length)
 {
     size_t n = 0;
+    for (size_t i = 0; i < length; n++) {
+        size_t taken = 1;
+        text[n] = text[i];
+        for (size_t j = 0; j < sizeof written_forms / sizeof *written_forms; j++) {
+            const size_t size = strlen(written_forms[j].written);
+            if (i + size > length || memcmp(text + i, written_forms[j].written, size) != 0)
+                continue;
+            text[n] = written_forms[j].is;
+            taken = size;
+        }
+        i += taken;
+    }
+    return n;
+}
+
+/* "=3D" is '=': quoted-printable */
+static size_t undo_printable(char *text, size_t length)
+{
+    size_t n = 0;
     for (size_t i = 0; i < length; i++) {
-        const bool is_blank =
-            (unsigned char)text[i] == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] == 0xa0;
-        text[n++] = is_blank ? ' ' : text[i];
-        i += is_blank;
+        struct scan scan = {text + i + 1, text + (i + 3 < length ? i + 3 : length)};
+        uint64_t byte;
+        const bool is_code = text[i] == '=' && scan.end - scan.at == 2 && *scan.at != 'x' &&
+                             scan_hex(&scan, &byte) && scan_is_at_end(&scan);
+        text[n++] = is_code ? (char)byte : text[i];
+        i += is_code ? 2 : 0;
     }
     return n;
 }
@@ -147,28 +186,73 @@ static void make_room(struct import_text *input, size_t length)
         no_memory();
 }
 
-static bool next_line(struct import *import, struct scan *line)
+/* Makes what the line is of what was written, where the two differ. */
+static void clean(struct import_text *input, struct scan *line)
+{
+    size_t length = (size_t)(line->end - line->at);
+    if (!input->is_printable && !memchr(line->at, 0xc2, length) && !memchr(line->at, '&', length))
+        return;
+    make_room(input, length);
+    if (line->at != input->clean)
+        memcpy(input->clean, line->at, length);
+    if (input->is_printable)
+        length = undo_printable(input->clean, length);
+    *line = (struct scan){input->clean, input->clean + import_clean(input->clean, length)};
+}
+
+static bool read_line(struct import *import, struct scan *line)
 {
     size_t length;
     const char *text = lines_next(import->lines, &length, 0);
-    if (!text) {
+    if (!text)
+        return false;
+    *line = (struct scan){text, text + length};
+    while (line->end > line->at && line->end[-1] == '\r')
+        line->end--;
+    return true;
+}
+
+/* In quoted-printable a line that ends with '=' goes on in the next one; lines are this long. */
+static bool has_soft_break(const struct import_text *input, struct scan line)
+{
+    enum { SHORTEST = 70, LONGEST = 76 };
+    const size_t length = (size_t)(line.end - line.at);
+    const bool is_of_that_length = length >= SHORTEST && length <= LONGEST;
+    return length > 1 && line.end[-1] == '=' && line.end[-2] != '=' && length < HELD_SIZE &&
+           (input->is_printable || is_of_that_length);
+}
+
+static void read_soft_breaks(struct import *import, struct scan *line)
+{
+    struct import_text *input = import->input;
+    while (has_soft_break(input, *line)) {
+        const size_t length = (size_t)(line->end - line->at) - 1;
+        struct scan next;
+        input->is_printable = true;
+        make_room(input, 2 * HELD_SIZE);
+        memmove(input->clean, line->at, length);
+        *line = (struct scan){input->clean, input->clean + length};
+        if (!read_line(import, &next) || next.end - next.at > HELD_SIZE)
+            return;
+        memcpy(input->clean + length, next.at, (size_t)(next.end - next.at));
+        line->end += next.end - next.at;
+    }
+}
+
+static bool next_line(struct import *import, struct scan *line)
+{
+    if (!read_line(import, line)) {
         import->failed = import->failed || lines_failed(import->lines);
         return false;
     }
     import->line = lines_number(import->lines);
-    *line = (struct scan){text, text + length};
     if (import->line == 1)
         scan_text(line, "\xef\xbb\xbf");
-    while (line->end > line->at && line->end[-1] == '\r')
-        line->end--;
+    if (memmem(line->at, (size_t)(line->end - line->at), "quoted-printable", 16))
+        import->input->is_printable = true;
+    read_soft_breaks(import, line);
+    clean(import->input, line);
     drop_quotation(line);
-    if (memchr(line->at, 0xc2, (size_t)(line->end - line->at))) {
-        struct import_text *input = import->input;
-        length = (size_t)(line->end - line->at);
-        make_room(input, length);
-        memcpy(input->clean, line->at, length);
-        *line = (struct scan){input->clean, input->clean + import_clean(input->clean, length)};
-    }
     if (import->progress)
         import->progress(import->context, lines_progress(import->lines));
     return true;

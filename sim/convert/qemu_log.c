@@ -567,9 +567,18 @@ static bool parse_return(struct qemu_log *log, struct scan *scan)
            want(log, scan, "\"from AArch64 ELn to AArch64 ELn PC 0x...\"");
 }
 
-/* What begins a line of -d int; a console may have left a prompt in front of it. */
-static const char *const beginnings[] = {"Taking exception ", "Exception return from ",
-                                         "Illegal exception return "};
+/*
+ * What begins a line of -d int; a console may have left a prompt in front of it, or a logger the
+ * time.
+ */
+static const char *const beginnings[] = {"Taking exception ",
+                                         "Exception return from ",
+                                         "Illegal exception return ",
+                                         "...from EL",
+                                         "...with ",
+                                         "...to EL",
+                                         "...handl"};
+enum { BEGINNING_OF_A_PART = 3 };
 
 static bool find_beginning(struct scan *scan, unsigned *which)
 {
@@ -577,7 +586,7 @@ static bool find_beginning(struct scan *scan, unsigned *which)
         const char *text = beginnings[*which];
         const char *at = memmem(scan->at, (size_t)(scan->end - scan->at), text, strlen(text));
         if (at) {
-            scan->at = at + strlen(text);
+            scan->at = at + (*which < BEGINNING_OF_A_PART ? strlen(text) : strlen("..."));
             return true;
         }
     }
@@ -601,6 +610,8 @@ static bool parse(void *state, struct scan line)
         return parse_head(log, &line);
     if (which == 1)
         return parse_return(log, &line);
+    if (which >= BEGINNING_OF_A_PART)
+        return parse_part(log, &line);
     log->parsed.is = LINE_ILLEGAL_RETURN;
     return true;
 }
@@ -623,10 +634,15 @@ bool qemu_int_run(struct import *import)
 
 unsigned qemu_int_recognises(const char *text, size_t length)
 {
+    enum { SURE = 8 };
     struct scan scan = {text, text + length};
-    if (scan_text(&scan, "...with ESR 0x"))
-        return 8;
-    return scan_text(&scan, "Taking exception ") || scan_text(&scan, "Exception return from AArch")
-               ? 8
-               : 0;
+    unsigned which;
+    uint64_t number;
+    if (!find_beginning(&scan, &which))
+        return 0;
+    if (which == 0)
+        return scan_number(&scan, &number) && scan_text(&scan, " [") ? SURE : 0;
+    if (which == 1)
+        return scan_text(&scan, "AArch") ? SURE : 0;
+    return scan_text(&scan, "with ESR 0x") || scan_text(&scan, "from EL") ? SURE : 0;
 }

@@ -28,9 +28,6 @@ static const struct other {
     const char *what;
 } others[] = {
 #define X86 ", of which this model knows nothing"
-    {true, NULL, "kvm_exit: reason ", "events of KVM on x86" X86},
-    {true, NULL, "kvm_exit: vcpu ", "events of KVM on x86" X86},
-    {true, NULL, "kvm_entry: vcpu ", "events of KVM on x86" X86},
     {true, NULL, "kvm_page_fault: ", "events of KVM on x86" X86},
     {true, "Servicing hardware INT=", NULL, "QEMU's -d int of x86" X86},
     {true, "check_exception old: ", NULL, "QEMU's -d int of x86" X86},
@@ -73,8 +70,33 @@ static bool has_part(struct scan line, const char *part)
     return memmem(line.at, (size_t)(line.end - line.at), part, strlen(part));
 }
 
+/* What KVM prints behind these names on other processors. */
+static const struct other *what_of_kvm(struct scan line)
+{
+    static const struct other x86 = {true, NULL, NULL,
+                                     "events of KVM on x86, of which this model knows nothing"};
+    static const struct other risc_v = {
+        true, NULL, NULL, "events of KVM on RISC-V, of which this model knows nothing"};
+    static const char *const names[] = {"kvm_exit:", "kvm_entry:"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *at = memmem(line.at, (size_t)(line.end - line.at), names[i], strlen(names[i]));
+        if (!at)
+            continue;
+        struct scan scan = {at + strlen(names[i]), line.end};
+        scan_blanks(&scan);
+        if (scan_text(&scan, "reason ") || scan_text(&scan, "vcpu "))
+            return &x86;
+        if (scan_text(&scan, "SEPC:"))
+            return &risc_v;
+    }
+    return NULL;
+}
+
 static const struct other *what_else(struct scan line)
 {
+    const struct other *kvm = what_of_kvm(line);
+    if (kvm)
+        return kvm;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         struct scan scan = line;
         if (others[i].beginning ? scan_text(&scan, others[i].beginning)

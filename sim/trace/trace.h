@@ -21,7 +21,7 @@ extern "C" {
  * effects it has those that the recording shows.
  */
 struct trace_origin {
-    const char *format; /* "qemu-int", "ftrace", "trace-cmd", "capture" */
+    const char *format; /* "qemu-int", "ftrace", ...: IMPORTER_MAP */
     const char *detail; /* for people, or NULL */
 };
 

@@ -176,6 +176,9 @@ PREFIXES = {
     "perf-prof": "2026-11-10 10:46:27.421985          kvmtest    148 d... [001]    13.803050: kvm:",
     "console": "[   17.123456]  kvmtest-148     1d..1. 13803050us : ",
     "quoted": "> >          kvmtest-148     [001] d..1.    13.803050: ",
+    "quoted by initials": "MZ>          kvmtest-148     [001] d..1.    13.803050: ",
+    "quoted by bars": "| |          kvmtest-148     [001] d..1.    13.803050: ",
+    "source of a web page": "&gt;   &lt;...&gt;-148     [001] d..1.    13.803050: ",
     "from a web page": "\u00a0\u00a0kvmtest-148\u00a0[001] d..1. 13.803050: ",
 }
 
@@ -265,6 +268,30 @@ def test_a_recording_wrapped_at_any_width_is_the_same(tmp_path, width):
     assert facts("\n".join(wrapped) + "\n") == facts("\n".join(lines) + "\n")
 
 
+def test_a_mail_in_quoted_printable_is_undone(tmp_path):
+    text = field("08a").read_text()
+    plain = convert("trace-cmd", write(tmp_path, text))
+    coded = "Content-Transfer-Encoding: quoted-printable\n\n" + "".join(
+        line.replace("=", "=3D")[:70] + "=\n" + line.replace("=", "=3D")[70:]
+        for line in text.splitlines(True))
+    path = write(tmp_path, coded, "coded")
+    done = fhsim("convert", "--from", "trace-cmd", path)
+    found = [json.loads(line) for line in done.stdout.splitlines()][1:]
+
+    def facts(records):
+        return [{k: v for k, v in r.items() if k not in ("g0", "g1", "fx")} for r in records]
+
+    assert facts(found) == facts(plain)
+
+
+def test_a_line_of_equal_signs_is_no_quoted_printable(tmp_path):
+    text = "=" * 72 + "\n" + field("08a").read_text()
+    records = [json.loads(line) for line in fhsim(
+        "convert", "--from", "trace-cmd", write(tmp_path, text)).stdout.splitlines()][1:]
+    assert [r["in"] for r in records if "in" in r] == [
+        r["in"] for r in convert("trace-cmd", field("08a")) if "in" in r]
+
+
 def test_a_torn_line_is_a_gap(tmp_path):
     line = "  vcpu-7 [000] d..1. 1.{}: {}\n".format
     text = (line(1, ENTRY) + line(2, EXIT) + line(3, ENTRY) + line(4, EXIT)[:50] + "\n" +
@@ -347,6 +374,12 @@ def test_a_log_of_several_items_and_a_console_is_read(tmp_path):
     assert failed_checks(found) == set()
 
 
+def test_a_log_with_times_in_front_is_read(tmp_path):
+    text = "".join(f"2026-11-30 23:47:{i:02} {line}\n" for i, line in enumerate(
+        (DABT.format(cpu=" on CPU 0", spsr="") * 2).splitlines()))
+    assert shown(write(tmp_path, text)) == (0, "qemu-int", 2, set())
+
+
 def test_the_hyp_mode_of_aarch32_has_records_without_ends(tmp_path):
     text = ("Taking exception 11 [Hypervisor Call] on CPU 0\n...from EL1 to EL2\n"
             "...with ESR 0x12/0x4a000000\n" * 2 +
@@ -365,6 +398,8 @@ def test_the_hyp_mode_of_aarch32_has_records_without_ends(tmp_path):
 @pytest.mark.parametrize("text,what", [
     ("<...>-1 [000] d... 1.1: kvm_exit: reason EPT_VIOLATION rip 0xfff info 1 2\n", "KVM on x86"),
     ("qemu-1 [000] d... 1.1: kvm_entry: vcpu 0, rip 0xfff\n", "KVM on x86"),
+    ("  qemu-1  [000]  1.1: kvm_exit:      reason HLT rip 0xfff info 0 0\n", "KVM on x86"),
+    ("qemu-1 [000] d... 1.1: kvm_exit: SEPC:0x80, SCAUSE:0x15, STVAL:0x0\n", "KVM on RISC-V"),
     ("     0: v=0e e=0002 i=0 cpl=3\nServicing hardware INT=0x08\n", "QEMU's -d int of x86"),
     ("riscv_cpu_do_interrupt: hart:0, async:0, cause:9\n", "RISC-V"),
     ("description: x\nmachine:\n  regions: []\nsteps: []\n", "fhsim run"),
@@ -516,3 +551,11 @@ def test_the_report_is_json_whatever_a_line_holds(tmp_path):
     path.write_bytes(text)
     done = fhsim("replay", path, "--json")
     assert json.loads(done.stdout)["foreign"][0]["strange_lines"]["count"] == 1
+
+
+@pytest.mark.parametrize("name", ["01b", "05b"])
+def test_the_answers_in_the_documentation_are_those_of_the_tool(name):
+    text = (FIELD.parents[2] / "docs/foreign-recordings.md").read_text()
+    block = re.search(rf"`{name}`.*?\n```\n(.*?)\n```", text, re.S)[1]
+    lines = fhsim("replay", field(name)).stdout.splitlines()
+    assert [line for line in block.splitlines() if line != "..." and line not in lines] == []

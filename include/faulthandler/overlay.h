@@ -156,7 +156,6 @@ __attribute__((unused)) static inline void fh_tell(struct fh_state *s, enum fh_e
         return fh_api->kc_##name(s FH_GIVE_##n(__VA_ARGS__) FH_GIVE_RESULT_##ret);                  \
     }
 #define FH_MODULE_CALLS_fixed(name, ret, n, ...)
-#define FH_MODULE_CALLS_abi(name, ret, n, ...) FH_MODULE_CALLS_open(name, ret, n, __VA_ARGS__)
 #define FH_MODULE_CALLS_open(name, ret, n, ...)                                                     \
     __attribute__((unused)) static inline enum fh_status below_##name(                              \
         struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret)                                \

@@ -174,6 +174,85 @@ START_TEST(vcpu_minus_1_is_not_vcpu_2_to_the_64_minus_1)
 }
 END_TEST
 
+/* --- Arguments of one type ----------------------------------------------------------------------
+ */
+
+/* host_hvc_handler_spec: the event of each call, whose arguments differ from one another here. */
+START_TEST(each_hypercall_logs_its_arguments_in_their_places)
+{
+    static const struct {
+        const char *number;
+        uint64_t x[5];
+        enum fh_event_kind kind;
+        uint64_t args[FH_EVENT_ARGS];
+    } rows[] = {
+        {"HVC_CLEAR_VM_S2_RANGE", {2, 0x3000, 0x1000}, FH_EVENT_OVM_GET, {0}},
+        {"HVC_SET_BOOT_INFO", {2, 0x3000, 0x1000}, FH_EVENT_OBOOT_INFO, {2, 0x3000, 0x1000}},
+        {"HVC_REMAP_VM_IMAGE", {2, 7, 1}, FH_EVENT_OREMAP_IMAGE, {2, 7, 1}},
+        {"HVC_VERIFY_VM_IMAGE", {2}, FH_EVENT_OVERIFY, {2}},
+        {"HVC_SMMU_FREE_PGD", {3, 1}, FH_EVENT_OSMMU_FREE, {3, 1}},
+        {"HVC_SMMU_ALLOC_PGD", {3, 2, 1}, FH_EVENT_OSMMU_ALLOC, {3, 2, 1, 6}},
+        {"HVC_SMMU_LPAE_MAP",
+         {0x5000, 0x9000, 2, 3, 1},
+         FH_EVENT_OSMMU_MAP,
+         {3, 1, 0x5000, 0x9000 | 2 | 0x10000}},
+        {"HVC_SMMU_CLEAR", {0x5000, 3, 1}, FH_EVENT_OSMMU_CLEAR, {0x5000, 3, 1}},
+        {"HVC_PHYS_ADDR_IOREMAP", {2, 0x4000, 0x8000, 1}, FH_EVENT_OMAP_IO, {2, 0x4000, 0x8000}},
+        {"HVC_REGISTER_VCPU", {2, 5}, FH_EVENT_OREG_VCPU, {2, 5}},
+        {"HVC_ENCRYPT_BUF", {2, 0x3000, 0x6000}, FH_EVENT_OSAVE_ENC_BUF, {2, 0x3000, 0x6000, 9}},
+        {"HVC_DECRYPT_BUF", {2, 0x3000}, FH_EVENT_OLOAD_ENC_BUF, {2, 0x3000, 9}},
+        {"HVC_LOAD_CRYPT_VCPU", {2, 5}, FH_EVENT_OLOAD_ENC_VCPU, {2, 5, 9}},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        use_profile(NULL);
+        host_calls(rows[i].number, rows[i].x[0], rows[i].x[1], rows[i].x[2]);
+        set("regs.ctxt_regs.x4", rows[i].x[3]);
+        set("regs.ctxt_regs.x5", rows[i].x[4]);
+        set("smmu_conf.smmu_dev_context_banks.1", 6);
+        set("data_log.0", 9);
+        set("data_log.2", 4);
+        call("host_hvc_handler");
+        const struct fh_event *event = fh_state_rdata(machine)->slog.newest;
+        if (!event) /* a summary keeps none */
+            continue;
+        ck_assert_msg(event->kind == rows[i].kind, "%s logs another event", rows[i].number);
+        ck_assert_msg(memcmp(event->args, rows[i].args, sizeof event->args) == 0,
+                      "%s logs other arguments", rows[i].number);
+        if (rows[i].kind != FH_EVENT_OSMMU_MAP)
+            continue;
+        const uint64_t assigned[FH_EVENT_ARGS] = {3, 1, 9, 5}; /* cbndx, index, pfn, gfn */
+        ck_assert_int_eq(event->older->kind, FH_EVENT_OASSIGN_SMMU);
+        ck_assert(memcmp(event->older->args, assigned, sizeof assigned) == 0);
+    }
+}
+END_TEST
+
+/* SMMU_TTBR and smmu_id take the SMMU first, then the bank; everything else the bank first. */
+START_TEST(bank_3_of_smmu_1_is_not_bank_1_of_smmu_3)
+{
+    set("smmu_conf.smmu_dev_context_banks.1", 6);
+    host_calls("HVC_SMMU_ALLOC_PGD", 3, 2, 1);
+    call("host_hvc_handler");
+    ck_assert_uint_eq(get("shared.smmu_vmid.11"), 2); /* 1 * 8 + 3 */
+    set("shared.s2page.9.s2_owner", 2);
+    set("shared.s2page.9.s2_gfn", 5);
+    set("shared.s2page.25.s2_owner", 2); /* 9, with the bit of PTE_AF_OR_SH_IS */
+    set("shared.s2page.25.s2_gfn", 5);
+    host_calls("HVC_SMMU_LPAE_MAP", 0x5000, 0x9000, 2);
+    set("regs.ctxt_regs.x4", 3);
+    set("regs.ctxt_regs.x5", 1);
+    call("host_hvc_handler");
+    ck_assert(!get("halt"));
+    ck_assert_uint_eq(get("shared.spts.spt_pt.0x26000.5.pte"), 0x19002); /* 65536 + 11 * 8192 */
+    host_calls("HVC_SMMU_LPAE_IOVA_TO_PHYS", 0x5678, 3, 1);
+    call("host_hvc_handler");
+    ck_assert_uint_eq(get("regs.ctxt_regs.x0"), 0x19678);
+    host_calls("HVC_SMMU_CLEAR", 0x5000, 3, 1);
+    call("host_hvc_handler");
+    ck_assert_uint_eq(get("shared.spts.spt_pt.0x26000.5.pte"), 0);
+}
+END_TEST
+
 /* --- Stuck comes before not representable ------------------------------------------------------
  */
 
@@ -264,6 +343,8 @@ END_TEST
 
 static void add(TCase *tests)
 {
+    tcase_add_test(tests, each_hypercall_logs_its_arguments_in_their_places);
+    tcase_add_test(tests, bank_3_of_smmu_1_is_not_bank_1_of_smmu_3);
     tcase_add_test(tests, tables_of_an_address_beyond_48_bits_are_those_of_its_low_48);
     tcase_add_test(tests, last_and_first_page_of_each_level_have_the_tables_that_the_spec_says);
     tcase_add_test(tests, page_beyond_64_bits_of_addresses_has_a_frame_number_of_its_own);

@@ -888,6 +888,21 @@ FH_ARM_LAYOUT_MAP(FH_ARM_WORD)
     X(MDCCSR_EL0, 2, 3, 0, 1, 0, "MDCR_EL2.TDA")                                                    \
     X(DBGDTR_EL0, 2, 3, 0, 4, 0, "MDCR_EL2.TDA")                                                    \
     X(DBGDTRRX_EL0, 2, 3, 0, 5, 0, "MDCR_EL2.TDA")                                                  \
+    X(PMBIDR_EL1, 3, 0, 9, 10, 7, "MDCR_EL2.E2PB")                                                  \
+    X(PMSCR_EL2, 3, 4, 9, 9, 0, "")                                                                 \
+    X(ICH_VSEIR_EL2, 3, 4, 12, 9, 4, "")                                                            \
+    X(ICC_SRE_EL2, 3, 4, 12, 9, 5, "")                                                              \
+    X(ICH_EISR_EL2, 3, 4, 12, 11, 3, "")                                                            \
+    X(ICH_ELSR_EL2, 3, 4, 12, 11, 5, "")                                                            \
+    X(SMPRI_EL1, 3, 0, 1, 2, 4, "")                                                                 \
+    X(ALLINT, 3, 0, 4, 3, 0, "")                                                                    \
+    X(PMSNEVFR_EL1, 3, 0, 9, 9, 1, "MDCR_EL2.TPMS")                                                 \
+    X(ICC_NMIAR1_EL1, 3, 0, 12, 9, 5, "")                                                           \
+    X(SMPRIMAP_EL2, 3, 4, 1, 2, 5, "")                                                              \
+    X(SMCR_EL2, 3, 4, 1, 2, 6, "")                                                                  \
+    X(CNTPOFF_EL2, 3, 4, 14, 0, 6, "")                                                              \
+    X(ZCR_EL12, 3, 5, 1, 2, 0, "")                                                                  \
+    X(SMCR_EL12, 3, 5, 1, 2, 6, "")                                                                 \
     X(DBGVCR32_EL2, 2, 4, 0, 7, 0, "MDCR_EL2.TDA")                                                  \
     X(DBGBVR0_EL1, 2, 0, 0, 0, 4, "MDCR_EL2.TDA")                                                   \
     X(DBGBCR0_EL1, 2, 0, 0, 0, 5, "MDCR_EL2.TDA")                                                   \

@@ -121,6 +121,115 @@ START_TEST(a_syndrome_names_the_register)
 }
 END_TEST
 
+/* Bits that Linux's headers have for these fields, under the manual's names. */
+START_TEST(fields_stand_where_the_manual_has_them)
+{
+    static const struct {
+        const char *reg, *field;
+        unsigned high, low;
+    } expected[] = {
+        {"SCTLR_EL1", "M", 0, 0},
+        {"SCTLR_EL1", "C", 2, 2},
+        {"SCTLR_EL1", "SA0", 4, 4},
+        {"SCTLR_EL1", "I", 12, 12},
+        {"SCTLR_EL1", "nTWI", 16, 16},
+        {"SCTLR_EL1", "nTWE", 18, 18},
+        {"SCTLR_EL1", "WXN", 19, 19},
+        {"SCTLR_EL1", "SPAN", 23, 23},
+        {"SCTLR_EL1", "UCI", 26, 26},
+        {"SCTLR_EL1", "EnIA", 31, 31},
+        {"SCTLR_EL1", "TCF", 41, 40},
+        {"SCTLR_EL1", "TWEDEL", 49, 46},
+        {"SCTLR_EL1", "TIDCP", 63, 63},
+        {"HCR_EL2", "VM", 0, 0},
+        {"HCR_EL2", "PTW", 2, 2},
+        {"HCR_EL2", "AMO", 5, 5},
+        {"HCR_EL2", "BSU", 11, 10},
+        {"HCR_EL2", "TWI", 13, 13},
+        {"HCR_EL2", "TID3", 18, 18},
+        {"HCR_EL2", "TSC", 19, 19},
+        {"HCR_EL2", "TIDCP", 20, 20},
+        {"HCR_EL2", "TACR", 21, 21},
+        {"HCR_EL2", "TVM", 26, 26},
+        {"HCR_EL2", "TGE", 27, 27},
+        {"HCR_EL2", "TRVM", 30, 30},
+        {"HCR_EL2", "RW", 31, 31},
+        {"HCR_EL2", "E2H", 34, 34},
+        {"HCR_EL2", "TEA", 37, 37},
+        {"HCR_EL2", "API", 41, 41},
+        {"HCR_EL2", "NV", 42, 42},
+        {"HCR_EL2", "FWB", 46, 46},
+        {"HCR_EL2", "ATA", 56, 56},
+        {"VTCR_EL2", "T0SZ", 5, 0},
+        {"VTCR_EL2", "SL0", 7, 6},
+        {"VTCR_EL2", "TG0", 15, 14},
+        {"VTCR_EL2", "PS", 18, 16},
+        {"VTCR_EL2", "VS", 19, 19},
+        {"VTCR_EL2", "HA", 21, 21},
+        {"VTCR_EL2", "HD", 22, 22},
+        {"VTCR_EL2", "DS", 32, 32},
+        {"VTTBR_EL2", "VMID", 63, 48},
+        {"HPFAR_EL2", "FIPA", 47, 4},
+        {"TCR_EL1", "T0SZ", 5, 0},
+        {"TCR_EL1", "EPD0", 7, 7},
+        {"TCR_EL1", "T1SZ", 21, 16},
+        {"TCR_EL1", "A1", 22, 22},
+        {"TCR_EL1", "TG1", 31, 30},
+        {"TCR_EL1", "IPS", 34, 32},
+        {"TCR_EL1", "AS", 36, 36},
+        {"TCR_EL1", "TBI0", 37, 37},
+        {"TCR_EL1", "HA", 39, 39},
+        {"TCR_EL1", "HD", 40, 40},
+        {"TCR_EL1", "DS", 59, 59},
+        {"MAIR_EL1", "Attr7", 63, 56},
+        {"MDCR_EL2", "HPMN", 4, 0},
+        {"MDCR_EL2", "TPMCR", 5, 5},
+        {"MDCR_EL2", "TPM", 6, 6},
+        {"MDCR_EL2", "TDE", 8, 8},
+        {"MDCR_EL2", "TDA", 9, 9},
+        {"MDCR_EL2", "TDOSA", 10, 10},
+        {"MDCR_EL2", "TDRA", 11, 11},
+        {"MDCR_EL2", "TPMS", 14, 14},
+        {"CPTR_EL2", "TZ", 8, 8},
+        {"CPTR_EL2", "TFP", 10, 10},
+        {"CPTR_EL2", "TTA", 20, 20},
+        {"CPTR_EL2", "TCPAC", 31, 31},
+        {"CPACR_EL1", "FPEN", 21, 20},
+        {"CPACR_EL1", "ZEN", 17, 16},
+        {"CNTHCTL_EL2", "EL1PCEN", 1, 1},
+        {"CNTKCTL_EL1", "EL0VTEN", 8, 8},
+        {"SPSR_EL2", "PAN", 22, 22},
+        {"SPSR_EL2", "IL", 20, 20},
+        {"SPSR_EL2", "SS", 21, 21},
+        {"SPSR_EL2", "D", 9, 9},
+        {"SPSR_EL2", "F", 6, 6},
+        {"MDSCR_EL1", "SS", 0, 0},
+        {"MDSCR_EL1", "KDE", 13, 13},
+        {"MDSCR_EL1", "MDE", 15, 15},
+        {"MPIDR_EL1", "Aff3", 39, 32},
+        {"MPIDR_EL1", "MT", 24, 24},
+        {"ID_AA64MMFR0_EL1", "PARange", 3, 0},
+        {"ID_AA64MMFR0_EL1", "TGran4", 31, 28},
+        {"ID_AA64MMFR0_EL1", "TGran4_2", 43, 40},
+        {"ID_AA64MMFR1_EL1", "VMIDBits", 7, 4},
+        {"ID_AA64MMFR1_EL1", "VH", 11, 8},
+        {"ID_AA64MMFR1_EL1", "XNX", 31, 28},
+        {"ID_AA64MMFR2_EL1", "FWB", 43, 40},
+        {"ID_AA64MMFR2_EL1", "NV", 27, 24},
+        {"ID_AA64PFR0_EL1", "EL2", 11, 8},
+        {"ID_AA64PFR0_EL1", "SVE", 35, 32},
+    };
+    for (unsigned i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const struct fh_arm_register *reg =
+            fh_arm_register_named(expected[i].reg, strlen(expected[i].reg));
+        const struct fh_arm_field *field =
+            fh_arm_layout_field(reg->layout, expected[i].field, strlen(expected[i].field));
+        ck_assert_msg(field && field->high == expected[i].high && field->low == expected[i].low,
+                      "%s.%s", expected[i].reg, expected[i].field);
+    }
+}
+END_TEST
+
 /* --- Words ----------------------------------------------------------------------------------- */
 
 static void assert_described(const char *name, uint64_t word, uint64_t hcr, const char *expected)
@@ -296,6 +405,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, no_two_registers_have_one_encoding_or_name);
     tcase_add_test(tests, a_register_is_found_by_its_generic_name);
     tcase_add_test(tests, a_syndrome_names_the_register);
+    tcase_add_test(tests, fields_stand_where_the_manual_has_them);
     tcase_add_test(tests, words_are_said_field_by_field);
     tcase_add_test(tests, hcr_has_the_bits_of_the_manual);
     tcase_add_test(tests, a_form_follows_from_the_word_or_from_e2h);

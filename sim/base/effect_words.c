@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/effect_words.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
 #include <faulthandler/arm.h>
+#include <faulthandler/reflect.h>
 
 enum { LEVELS = 4, LEAF = 3 };
 
@@ -30,9 +35,38 @@ static size_t leaf_words(uint64_t level, uint64_t word, char *buffer, size_t siz
     return descriptor_words(level, is_block ? word & ~UINT64_C(2) : word, buffer, size);
 }
 
-size_t effect_words(const struct fh_effect *effect, char *buffer, size_t size)
+/* Does struct fh_ctxt have a register of this name, in small letters? */
+static bool is_register(const char *constant)
+{
+    const struct fh_field *regs = fh_type_field(fh_rdata_type(), "regs", 4);
+    char name[32];
+    size_t n = 0;
+    for (; constant[n] && n < sizeof name - 1; n++)
+        name[n] = (char)tolower((unsigned char)constant[n]);
+    for (unsigned i = 0; i < regs->type->nfields; i++) {
+        if (fh_type_field(regs->type->fields[i].type, name, n))
+            return true;
+    }
+    return false;
+}
+
+const char *vcpu_register_name(const struct fh_profile *profile, uint64_t number)
+{
+    const char *name;
+    for (unsigned i = 0; (name = fh_constant_name(i)); i++) {
+        uint64_t value;
+        if (fh_profile_constant(profile, name, strlen(name), &value) && value == number &&
+            is_register(name))
+            return name;
+    }
+    return NULL;
+}
+
+size_t effect_words(const struct fh_profile *profile, const struct fh_effect *effect, char *buffer,
+                    size_t size)
 {
     const uint64_t *v = effect->values;
+    const char *name;
     switch (effect->kind) {
     case FH_EFFECT_NPT_READ:
     case FH_EFFECT_NPT_SET: return leaf_words(v[2], v[3], buffer, size);
@@ -43,6 +77,10 @@ size_t effect_words(const struct fh_effect *effect, char *buffer, size_t size)
     case FH_EFFECT_VTCR_SET:
         return fh_arm_describe_register(fh_arm_register_named("VTCR_EL2", 8), v[0], 0, buffer,
                                         size);
+    case FH_EFFECT_SHADOW_SET:
+    case FH_EFFECT_INT_SET:
+        name = vcpu_register_name(profile, v[2]);
+        return name ? (size_t)snprintf(buffer, size, "%s", name) : nothing(buffer, size);
     default: return nothing(buffer, size);
     }
 }

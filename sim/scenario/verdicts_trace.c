@@ -68,7 +68,7 @@ static void print_effect(FILE *out, const struct fh_profile *k, const struct fh_
                 (int)name_length(names), names, effect->values[i]);
         names = next_name(names);
     }
-    if (effect_words(effect, words, sizeof words) > 0)
+    if (effect_words(k, effect, words, sizeof words) > 0)
         fprintf(out, " (%s)", words);
 }
 

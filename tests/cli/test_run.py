@@ -384,6 +384,14 @@ def test_a_trace_says_syndromes_and_descriptors_in_words(fhsim):
     assert any("(page of 4 KiB at 0x200000: read and write, " in line for line in mapped)
 
 
+def test_a_trace_names_the_registers_of_a_vcpu(fhsim, source):
+    story = source / "scenarios/vcpu/good_dirty_registers_all_get_the_first_value.yaml"
+    lines = fhsim("run", "--trace", story).stdout.splitlines()
+    written = [line.split() for line in lines if line.split()[:1] == ["SHADOW_SET"]]
+    assert written
+    assert all(words[-1].startswith("(") for words in written)
+
+
 def test_a_trace_in_json_has_effects_and_changes(fhsim):
     result = fhsim("run", "--trace", "--format", "json", "-", stdin=FAULT)
     trace = json.loads(result.stdout)["scenarios"][0]["trace"]

@@ -559,6 +559,12 @@ static bool depart(struct scenario *scenario)
     return true;
 }
 
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { MAX_LOOP = 600 };
+#else
+enum { MAX_LOOP = 0 }; /* the library's */
+#endif
+
 bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
                            const struct node *root)
 {
@@ -566,6 +572,7 @@ bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
     struct fh_config config = {.machine = scenario->choice.machine,
                                .profile = scenario->profile,
                                .allocator = &scenario->allocator,
+                               .loop_limit = MAX_LOOP,
                                .log_policy = scenario->log_policy};
     const struct node *machine = node_get(root, "machine");
     if (machine && machine->kind == NODE_MAP &&

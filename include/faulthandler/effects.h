@@ -52,7 +52,8 @@ extern "C" {
     X(POOL_SET, 4, "vmid,level,old,new") /* the next free page of a pool: 0 pgd, 1 pud, 2 pmd */    \
     X(SMMU_POOL_SET, 3, "level,old,new") /* the same of SMMU tables; both in concrete states */    \
     X(VTCR_SET, 1, "value")             /* VTCR_EL2, which RData does not have */                   \
-    X(TLBI, 2, "vmid,ipa")              /* told by machines: a leaf is forgotten */
+    /* a register of a context that RData does not have, or has for something else */              \
+    X(SPARE_SET, 5, "vmid,vcpuid,register,old,value")
 
 /*
  * What KCore keeps of a VM: X(NAME, field). `sub` is the vCPU or the boot image, where there are

@@ -48,32 +48,25 @@ static inline uint32_t cur_vcpuid(const struct fh_state *s)
     return (uint32_t)s->adt->cur_vcpuid;
 }
 
-#define SEKVM_FUNCTIONS(X)                                                                         \
-    X(panic)                                                                                       \
-    X(verify_image) X(set_next_remap_ptr) X(set_shadow_dirty_bit) X(host_skip_instr)               \
-        X(core_handle_sys64) X(smmu_pt_clear) X(set_vm_kvm) X(get_sys_reg_desc_val)                \
-            X(alloc_pgd_page) X(walk_pud) X(walk_pmd) X(walk_pte) X(set_pmd) X(set_pte) X(set_npt) \
-                X(clear_pfn_host) X(map_page_host) X(clear_vm_page) X(assign_pfn_to_vm) X(         \
-                    assign_pfn_to_smmu) X(update_smmu_page) X(map_vm_io) X(prot_and_map_vm_s2pt)   \
-                    X(grant_stage2_sg_gpa) X(revoke_stage2_sg_gpa) X(gen_vmid) X(set_vm_poweroff)  \
-                        X(get_vm_poweron) X(clear_smmu) X(register_vcpu) X(set_boot_info)          \
-                            X(remap_vm_image) X(verify_and_load_images) X(el2_alloc_smmu_pgd) X(   \
-                                el2_free_smmu_pgd) X(set_vcpu_active) X(set_vcpu_inactive)         \
-                                X(assign_smmu) X(save_encrypt_buf) X(load_decrypt_buf) X(          \
-                                    load_encrypted_vcpu) X(decrypt_gp_regs) X(decrypt_sys_regs)    \
-                                    X(smmu_assign_page) X(save_encrypted_vcpu) X(handle_host_mmio) \
-                                        X(handle_smmu_global_access) X(__handle_smmu_write)        \
-                                            X(update_exception_gp_regs) X(prep_abort) X(           \
-                                                get_vm_fault_addr) X(reset_sys_regs)               \
-                                                X(restore_shadow_kvm_regs) X(save_shadow_kvm_regs) \
-                                                    X(save_sysregs) X(core_to_vm)                  \
-                                                        X(exit_populate_fault) X(save_vm)          \
-                                                            X(restore_host) X(restore_vm)          \
-                                                                X(core_handle_pvops)               \
-                                                                    X(vm_exit_dispatcher)          \
-                                                                        X(vm_exit_handler_raw)
-
 /* clang-format off */
+/* The functions that it has of its own. */
+#define SEKVM_FUNCTIONS(X)                                                                          \
+    X(panic) X(verify_image) X(set_next_remap_ptr) X(set_shadow_dirty_bit) X(host_skip_instr)       \
+    X(core_handle_sys64) X(smmu_pt_clear) X(set_vm_kvm) X(get_sys_reg_desc_val) X(alloc_pgd_page)   \
+    X(walk_pud) X(walk_pmd) X(walk_pte) X(set_pmd) X(set_pte) X(set_npt) X(clear_pfn_host)          \
+    X(map_page_host) X(clear_vm_page) X(assign_pfn_to_vm) X(assign_pfn_to_smmu)                     \
+    X(update_smmu_page) X(map_vm_io) X(prot_and_map_vm_s2pt) X(grant_stage2_sg_gpa)                 \
+    X(revoke_stage2_sg_gpa) X(gen_vmid) X(set_vm_poweroff) X(get_vm_poweron) X(clear_smmu)          \
+    X(register_vcpu) X(set_boot_info) X(remap_vm_image) X(verify_and_load_images)                   \
+    X(el2_alloc_smmu_pgd) X(el2_free_smmu_pgd) X(set_vcpu_active) X(set_vcpu_inactive)              \
+    X(assign_smmu) X(save_encrypt_buf) X(load_decrypt_buf) X(load_encrypted_vcpu)                   \
+    X(decrypt_gp_regs) X(decrypt_sys_regs) X(smmu_assign_page) X(smmu_init_pte)                     \
+    X(el2_arm_lpae_map) X(save_encrypted_vcpu) X(handle_host_mmio) X(handle_smmu_global_access)     \
+    X(__handle_smmu_write) X(update_exception_gp_regs) X(prep_abort) X(get_vm_fault_addr)           \
+    X(reset_sys_regs) X(restore_shadow_kvm_regs) X(save_shadow_kvm_regs) X(save_sysregs)            \
+    X(core_to_vm) X(exit_populate_fault) X(save_vm) X(restore_host) X(restore_vm)                   \
+    X(core_handle_pvops) X(vm_exit_dispatcher) X(vm_exit_handler_raw)
+
 #define SEKVM_OWN_fixed(name, ret, n, ...)
 #define SEKVM_OWN_open(name, ret, n, ...)                                                           \
     enum fh_status m_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);

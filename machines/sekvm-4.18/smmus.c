@@ -129,6 +129,28 @@ enum fh_status m_smmu_pt_clear(struct fh_state *s, uint32_t cbndx, uint32_t inde
     return FH_OK;
 }
 
+/* A5: whatever bits the host wants are in the descriptor, those of an address, too. */
+enum fh_status m_smmu_init_pte(struct fh_state *s, uint64_t prot, uint64_t addr, uint64_t *result)
+{
+    const struct fh_profile *k = s->profile;
+    if ((prot < INT64_MAX && is_addr(k, addr)) || !departs(s, A5))
+        return below_smmu_init_pte(s, prot, addr, result);
+    *result = prot | (addr & k->PHYS_MASK & k->PAGE_MASK) | k->PTE_AF_OR_SH_IS;
+    return FH_OK;
+}
+
+enum fh_status m_el2_arm_lpae_map(struct fh_state *s, uint64_t iova, uint64_t paddr, uint64_t prot,
+                                  uint32_t cbndx, uint32_t index)
+{
+    const struct fh_profile *k = s->profile;
+    if (phys_page(k, prot) == 0 || !departs(s, A5))
+        return below_el2_arm_lpae_map(s, iova, paddr, prot, cbndx, index);
+    uint64_t pte;
+    FH_TRY(kc_smmu_init_pte(s, prot, paddr, &pte));
+    FH_TRY(kc_smmu_assign_page(s, cbndx, index, paddr / k->PAGE_SIZE, iova / k->PAGE_SIZE));
+    return kc_smmu_map_page(s, cbndx, index, iova, pte);
+}
+
 /* A28: the panic for a verified VM is no way out; the numbers are cut to 32 bits. */
 enum fh_status m_assign_smmu(struct fh_state *s, uint32_t vmid, uint64_t pfn, uint64_t gfn)
 {

@@ -87,6 +87,25 @@ enum fh_status m_get_vm_poweron(struct fh_state *s, uint32_t vmid, uint32_t *res
     return kc_check(s, 0, result);
 }
 
+/* The host has contexts in the kernel, which nobody uses: its registers are elsewhere. */
+static enum fh_status set_spare(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, uint64_t reg,
+                                uint64_t value)
+{
+    const enum machine_kind spare = MACHINE_WORD + 1;
+    const uint64_t context = (uint64_t)(vmid & 0xffff) << 8 | (vcpuid & 0xff);
+    observe_values(s, FH_EFFECT_SPARE_SET, vmid, vcpuid, reg,
+                   machine_number(s, spare, context, reg), value, 0);
+    return set_machine_number(s, spare, context, reg, value);
+}
+
+static enum fh_status set_dirty(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
+{
+    const struct fh_profile *k = s->profile;
+    if (vmid == k->HOSTVISOR)
+        return set_spare(s, vmid, vcpuid, k->DIRTY, k->INVALID64);
+    return set(s, vmid, vcpuid, k->DIRTY, k->INVALID64);
+}
+
 /*
  * E1: the arrays have room for four vCPUs. What is written for the eighth falls into where the VM's
  * tables are and which page of them is next; the shadow context is that of the next VM.
@@ -129,7 +148,7 @@ enum fh_status m_register_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpui
         FH_TRY(kc_get_shared_vcpu(s, vmid, vcpuid, &vcpu));
         FH_TRY(kc_set_vm_vcpu(s, vmid, vcpuid, vcpu));
         FH_TRY(kc_set_vcpu_state(s, vmid, vcpuid, (uint32_t)k->READY));
-        FH_TRY(set(s, vmid, vcpuid, k->DIRTY, k->INVALID64));
+        FH_TRY(set_dirty(s, vmid, vcpuid));
     } else {
         FH_TRY(kc_panic(s));
     }
@@ -243,23 +262,30 @@ enum fh_status m_save_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_t
     return below_save_encrypted_vcpu(s, vmid, vcpuid);
 }
 
+static enum fh_status load_register(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
+                                    uint64_t reg, uint64_t value)
+{
+    const uint64_t sp = s->profile->X30 + 1;
+    void *record;
+    if (vmid == s->profile->HOSTVISOR)
+        return set_spare(s, vmid, vcpuid, reg, value);
+    FH_TRY(set(s, vmid, vcpuid, reg, value));
+    if (reg != sp && reg != s->profile->SP_EL1)
+        return FH_OK;
+    FH_TRY(own_entry(s, &s->adt->shadow_ctxts, type_of_ref_ctxt,
+                     (uint64_t)ctxt_id(s->profile, vmid, (int64_t)vcpuid), &record));
+    struct fh_ctxt_regs *regs = &((struct fh_ctxt *)record)->ctxt_regs;
+    return set_u64(s, reg == sp ? &regs->sp_el0 : &regs->sp_el1, value);
+}
+
 /* The registers that come from a host's buffer, by number: x0 to x30 and those of kvm_regs, then
  * the system registers. */
 static enum fh_status load_registers(struct fh_state *s, uint32_t vmid, uint32_t vcpuid,
                                      uint64_t first, uint64_t last)
 {
-    const uint64_t sp = s->profile->X30 + 1;
     for (uint64_t reg = first; reg <= last; reg++) {
         about(s, FH_ASKED_LOADED, vcpuid, reg);
-        const uint64_t value = data_oracle(s, vmid, 0);
-        FH_TRY(set(s, vmid, vcpuid, reg, value));
-        if (reg != sp && reg != s->profile->SP_EL1)
-            continue;
-        void *record;
-        FH_TRY(own_entry(s, &s->adt->shadow_ctxts, type_of_ref_ctxt,
-                         (uint64_t)ctxt_id(s->profile, vmid, (int64_t)vcpuid), &record));
-        struct fh_ctxt_regs *regs = &((struct fh_ctxt *)record)->ctxt_regs;
-        FH_TRY(set_u64(s, reg == sp ? &regs->sp_el0 : &regs->sp_el1, value));
+        FH_TRY(load_register(s, vmid, vcpuid, reg, data_oracle(s, vmid, 0)));
     }
     return FH_OK;
 }

@@ -443,6 +443,18 @@ static void append_shadow_set(struct model *model, uint64_t vmid, uint64_t vcpui
                                   .new = new};
 }
 
+/* A register of a context that the model does not have: what it was comes with it. */
+static void observe_spare_set(struct model *model, const struct fh_effect *effect)
+{
+    const uint64_t *values = effect->values;
+    tell(model, TRACE_shadow_set, ALL_OF(shadow_set) & ~HAS(shadow_set, reg))->shadow_set =
+        (struct trace_shadow_set){.vmid = values[0],
+                                  .vcpu = values[1],
+                                  .idx = values[2],
+                                  .old = values[3],
+                                  .new = values[4]};
+}
+
 /* The host's registers are its shadow context. */
 static void observe_shadow_set(struct model *model, const struct fh_effect *effect)
 {
@@ -527,6 +539,7 @@ void model_observe(void *context, const struct fh_effect *effect)
     case FH_EFFECT_MMIO_READ: observe_mmio_read(model, effect); break;
     case FH_EFFECT_MMIO_WRITE: observe_mmio_write(model, effect); break;
     case FH_EFFECT_SHADOW_SET: observe_shadow_set(model, effect); break;
+    case FH_EFFECT_SPARE_SET: observe_spare_set(model, effect); break;
     case FH_EFFECT_SKIP_INSTR: observe_skip_instr(model); break;
     case FH_EFFECT_PANIC: observe_panic(model); break;
     case FH_EFFECT_S2_SET: observe_s2_set(model, effect); break;

@@ -8,7 +8,7 @@
 
 /* A machine.yaml, alone in its folder. */
 
-static char folder[] = "/tmp/fh-fuzz-machine-XXXXXX";
+static char folder[] = P_tmpdir "/fh-fuzz-machine-XXXXXX";
 static char link_path[sizeof folder + sizeof "/machine.yaml"];
 
 static void remove_folder(void)

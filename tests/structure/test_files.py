@@ -10,7 +10,7 @@ SOURCE = Path(os.environ["FH_SOURCE_DIR"])
 SPDX = "SPDX-License-Identifier: GPL-2.0-only"
 
 # Formats without comments, and the licence itself.
-NO_COMMENTS = {".json", ".jsonl", ".zst", ".cbor", ".tsv", ".txt", ".png", ".svg"}
+NO_COMMENTS = {".bin", ".json", ".jsonl", ".zst", ".cbor", ".tsv", ".txt", ".png", ".svg"}
 LICENCE = "COPYING"
 
 # Where a file would say on whose machine it was written. The system's own directories are

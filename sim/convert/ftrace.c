@@ -103,7 +103,7 @@ static bool act(void *state)
     case LINE_GAP:
         kvm_records_gap(ftrace->records, "events were lost", &ftrace->cpu, ftrace->count);
         return true;
-    case LINE_EVENT: return kvm_records_take(ftrace->records, &ftrace->event);
+    case LINE_EVENT: kvm_records_take(ftrace->records, &ftrace->event); return true;
     }
     return true;
 }

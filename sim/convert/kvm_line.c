@@ -157,7 +157,7 @@ static bool take_joint(struct scan word, struct kvm_moment *moment)
         if (!take_flags((struct scan){c + 1, word.end}, moment) ||
             !scan_number(&number, &moment->cpu))
             continue;
-        moment->has_cpu = moment->is_latency = true;
+        moment->has_cpu = true;
         return true;
     }
     return false;

@@ -25,7 +25,6 @@ struct kvm_moment {
     bool has_cpu;
     bool has_time;
     bool has_flags;
-    bool is_latency;   /* the CPU and the flags are one word */
     bool is_interrupt; /* of an interrupt's handler, not of the task's own doing */
 };
 

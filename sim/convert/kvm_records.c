@@ -234,7 +234,7 @@ static bool exit_code(const struct kvm_field *field, uint64_t *code)
 }
 
 /* Its arguments are the code, the class and the pc, as far as the kernel's version has them. */
-static bool take_exit(struct kvm_records *records, struct task *task, const struct kvm_event *event)
+static void take_exit(struct kvm_records *records, struct task *task, const struct kvm_event *event)
 {
     uint64_t code = 0;
     const bool has_code = has(event, 0) && exit_code(&event->fields[0], &code);
@@ -252,11 +252,10 @@ static bool take_exit(struct kvm_records *records, struct task *task, const stru
     }
     if (has_code && code == EXIT_TRAP && name.length > 0)
         task->line.ec = effect->event.text;
-    return true;
 }
 
 /* Who called into EL2, if anybody had to, the event does not say. */
-static bool take_entry(struct kvm_records *records, struct task *task,
+static void take_entry(struct kvm_records *records, struct task *task,
                        const struct kvm_event *event)
 {
     struct trace_line line;
@@ -267,18 +266,17 @@ static bool take_entry(struct kvm_records *records, struct task *task,
     registers_set(&line.out, TRACE_REG_elr, event->fields[0].value);
     line_set_effects(&line, task->effects);
     import_emit(records->import, &line);
-    return true;
 }
 
 /* --- What happens to an exit ----------------------------------------------------------------- */
 
 /* The fields as they are. A thread that never enters a guest again does not gather events. */
-static bool take_note(struct kvm_records *records, struct task *task, const struct kvm_event *event)
+static void take_note(struct kvm_records *records, struct task *task, const struct kvm_event *event)
 {
     struct word word = no_word();
     if (task->has_exit && task->effects->count >= EFFECTS_OF_AN_EXIT) {
         import_pass_over(records->import, "events beyond 64 of one exit");
-        return true;
+        return;
     }
     for (unsigned i = 0; i < KVM_FIELDS_MAX; i++) {
         if (has(event, i) && event->fields[i].word.text)
@@ -289,7 +287,6 @@ static bool take_note(struct kvm_records *records, struct task *task, const stru
         if (has(event, i) && !event->fields[i].word.text)
             add_argument(effect, event->fields[i].value);
     }
-    return true;
 }
 
 /* What an exit's registers were, told by a later event of it. */
@@ -300,30 +297,30 @@ static void add_register(struct task *task, enum trace_register reg, uint64_t va
 }
 
 /* HPFAR_EL2 holds bits 47:12 of the address from bit 4 on. */
-static bool take_fault(struct kvm_records *records, struct task *task,
+static void take_fault(struct kvm_records *records, struct task *task,
                        const struct kvm_event *event)
 {
     want_exit(records, task, event, 3);
     add_register(task, TRACE_REG_esr, event->fields[1].value);
     add_register(task, TRACE_REG_far, event->fields[2].value);
     add_register(task, TRACE_REG_hpfar, event->fields[0].value >> 12 << 4);
-    return take_note(records, task, event);
+    take_note(records, task, event);
 }
 
-static bool take_syndrome(struct kvm_records *records, struct task *task,
+static void take_syndrome(struct kvm_records *records, struct task *task,
                           const struct kvm_event *event)
 {
     want_exit(records, task, event, KVM_FIELDS_MAX);
     add_register(task, TRACE_REG_esr, event->fields[0].value);
-    return take_note(records, task, event);
+    take_note(records, task, event);
 }
 
-static bool take_call(struct kvm_records *records, struct task *task, const struct kvm_event *event)
+static void take_call(struct kvm_records *records, struct task *task, const struct kvm_event *event)
 {
     want_exit(records, task, event, 0);
     task->line.in.x[0] = event->fields[1].value;
     task->line.in.x_present |= 1;
-    return take_note(records, task, event);
+    take_note(records, task, event);
 }
 
 /* Has the bare exit a syndrome and nothing else yet? Then the access is of it. */
@@ -334,7 +331,7 @@ static bool is_syndrome_alone(const struct task *task)
 }
 
 /* The register's encoding and 1 for a write; its name, if it is there. */
-static bool take_sysreg(struct kvm_records *records, struct task *task,
+static void take_sysreg(struct kvm_records *records, struct task *task,
                         const struct kvm_event *event)
 {
     const struct kvm_field *direction = &event->fields[7];
@@ -350,10 +347,9 @@ static bool take_sysreg(struct kvm_records *records, struct task *task,
     for (unsigned i = 2; i < 7; i++)
         add_argument(effect, event->fields[i].value);
     add_argument(effect, is_write);
-    return true;
 }
 
-static bool take_wfx(struct kvm_records *records, struct task *task, const struct kvm_event *event)
+static void take_wfx(struct kvm_records *records, struct task *task, const struct kvm_event *event)
 {
     const struct kvm_field *which = &event->fields[0];
     struct word word = which->word;
@@ -363,7 +359,6 @@ static bool take_wfx(struct kvm_records *records, struct task *task, const struc
     struct trace_effect *effect = note(records, task, event, has(event, 0) ? word : no_word());
     if (has(event, 1))
         add_argument(effect, event->fields[1].value);
-    return true;
 }
 
 enum { MMIO_ASKED, MMIO_READ, MMIO_WRITE };
@@ -407,17 +402,17 @@ static void want_access(struct kvm_records *records, struct task *task,
 }
 
 /* A read is told twice, first without its value. */
-static bool take_mmio(struct kvm_records *records, struct task *task, const struct kvm_event *event)
+static void take_mmio(struct kvm_records *records, struct task *task, const struct kvm_event *event)
 {
     const int type = mmio_type(&event->fields[0]);
     if (type < 0) {
         import_pass_over(records->import, "kvm_mmio of a type that is not known");
-        return true;
+        return;
     }
     want_access(records, task, event, type);
     if (!task->has_exit) {
         import_pass_over(records->import, "events outside an exit");
-        return true;
+        return;
     }
     uint32_t present = EFFECT_HAS(mmio, write) | EFFECT_HAS(mmio, addr) | EFFECT_HAS(mmio, len);
     if (type != MMIO_ASKED)
@@ -429,7 +424,6 @@ static bool take_mmio(struct kvm_records *records, struct task *task, const stru
                                        .addr = event->fields[2].value,
                                        .len = event->fields[1].value,
                                        .val = event->fields[3].value};
-    return true;
 }
 
 /* --- vCPUs ----------------------------------------------------------------------------------- */
@@ -439,36 +433,33 @@ static bool take_mmio(struct kvm_records *records, struct task *task, const stru
  * (kvm_get_timer_map) and restores one of them (kvm_timer_restore_state). Other events name vCPUs,
  * too, but not only the thread's own.
  */
-static bool take_timer_map(struct kvm_records *records, struct task *task,
+static void take_timer_map(struct kvm_records *records, struct task *task,
                            const struct kvm_event *event)
 {
     import_pass_over(records->import, "events of timers");
     if (event->moment.is_interrupt || !has(event, 0))
-        return true;
+        return;
     task->has_timer_map = true;
     task->timer_vcpu = event->fields[0].value;
-    return true;
 }
 
-static bool take_timer_restore(struct kvm_records *records, struct task *task,
+static void take_timer_restore(struct kvm_records *records, struct task *task,
                                const struct kvm_event *event)
 {
     import_pass_over(records->import, "events of timers");
     if (event->moment.is_interrupt || !task->has_timer_map)
-        return true;
+        return;
     task->has_vcpu = true;
     task->vcpu = task->timer_vcpu;
-    return true;
 }
 
 /* The vCPU is put; until another one is loaded the thread runs none. */
-static bool take_timer_save(struct kvm_records *records, struct task *task,
+static void take_timer_save(struct kvm_records *records, struct task *task,
                             const struct kvm_event *event)
 {
     (void)event;
     import_pass_over(records->import, "events of timers");
     task->has_timer_map = false;
-    return true;
 }
 
 /* --- All ------------------------------------------------------------------------------------- */
@@ -482,9 +473,9 @@ struct kvm_records *kvm_records_new(struct import *import)
     return records;
 }
 
-bool kvm_records_take(struct kvm_records *records, const struct kvm_event *event)
+void kvm_records_take(struct kvm_records *records, const struct kvm_event *event)
 {
-    static bool (*const takers[])(struct kvm_records *, struct task *, const struct kvm_event *) = {
+    static void (*const takers[])(struct kvm_records *, struct task *, const struct kvm_event *) = {
         [KVM_EXIT] = take_exit,
         [KVM_ENTRY] = take_entry,
         [KVM_FAULT] = take_fault,
@@ -498,7 +489,7 @@ bool kvm_records_take(struct kvm_records *records, const struct kvm_event *event
         [KVM_TIMER_RESTORE] = take_timer_restore,
         [KVM_TIMER_SAVE] = take_timer_save,
     };
-    return takers[event->form->kind](records, find_task(records, &event->moment), event);
+    takers[event->form->kind](records, find_task(records, &event->moment), event);
 }
 
 /*

@@ -12,8 +12,7 @@ struct kvm_records *kvm_records_new(struct import *import);
 /* What still waits is emitted. */
 void kvm_records_end(struct kvm_records *records);
 
-/* False for an event that is none: a word of it has no meaning, which is refused as bad input. */
-bool kvm_records_take(struct kvm_records *records, const struct kvm_event *event);
+void kvm_records_take(struct kvm_records *records, const struct kvm_event *event);
 /* Events were lost; `cpu` may be NULL, `count` 0. What waits goes out. */
 void kvm_records_gap(struct kvm_records *records, const char *why, const uint64_t *cpu,
                      uint64_t count);

@@ -189,7 +189,7 @@ static int expand(struct import *import)
     return -1;
 }
 
-static bool take_sent(struct import *import, struct kvm_records *records, const struct sent *sent)
+static void take_sent(struct import *import, struct kvm_records *records, const struct sent *sent)
 {
     unsigned count;
     struct kvm_event event = {.moment = {.machine = {"", 0},
@@ -205,20 +205,20 @@ static bool take_sent(struct import *import, struct kvm_records *records, const 
     if (sent->is == SENT_LOST) {
         kvm_records_gap(records, "events were lost", &sent->cpu, sent->count);
         import->line--;
-        return true;
+        return;
     }
     if (sent->is == SENT_OTHER) {
         import_pass_over(import, "events that are in no record");
-        return true;
+        return;
     }
     event.form = &kvm_forms(&count)[sent->form];
     if (!is_whole(event.form, sent->present)) {
         import_pass_over(import, "events of KVM that lack fields");
-        return true;
+        return;
     }
     for (unsigned i = 0; i < KVM_FIELDS_MAX; i++)
         event.fields[i].value = sent->values[i];
-    return kvm_records_take(records, &event);
+    kvm_records_take(records, &event);
 }
 
 /* All that the other process sends. False if it did not come to the end. */
@@ -226,11 +226,10 @@ static bool take_all(struct import *import, FILE *in)
 {
     struct kvm_records *records = kvm_records_new(import);
     struct sent sent = {.is = SENT_OTHER};
-    bool good = true;
-    while (good && fread(&sent, sizeof sent, 1, in) == 1 && sent.is != SENT_END)
-        good = take_sent(import, records, &sent);
+    while (fread(&sent, sizeof sent, 1, in) == 1 && sent.is != SENT_END)
+        take_sent(import, records, &sent);
     kvm_records_end(records);
-    return good && sent.is == SENT_END;
+    return sent.is == SENT_END;
 }
 
 bool trace_dat_run(struct import *import)

@@ -39,6 +39,9 @@ void fault(struct fh_state *state, uint64_t addr, uint64_t esr)
     check(fh_handle_host_stage2_fault(state), state);
 }
 
+/* So that no hash is computed in vain. */
+static uint64_t sum_of_hashes;
+
 static void nothing(struct fh_state *state, unsigned n)
 {
     (void)state;
@@ -53,6 +56,28 @@ enum { READ_4 = 2 << 22, WRITE_4 = 2 << 22 | 1 << 6 };
 static struct fh_state *host(void)
 {
     return machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
+}
+
+/* The same, keeping a hash. */
+static struct fh_state *hashed_host(void)
+{
+    keep_hash = FH_HASH_DATA;
+    struct fh_state *state = host();
+    keep_hash = 0;
+    fh_state_hash(state);
+    return state;
+}
+
+/* A fault as a search tries it: the trap is taken, the state looked up, and the trap taken back. */
+static void try_fault(struct fh_state *state, unsigned n)
+{
+    if (fh_begin(state) != FH_OK ||
+        fh_state_set_reg(state, FH_REG(ctxt_regs.hpfar_el2), n * spec->PAGE_SIZE / 256) != FH_OK ||
+        fh_state_set_reg(state, FH_REG(ctxt_regs.esr_el2), 0) != FH_OK)
+        give_up("out of memory");
+    check(fh_handle_host_stage2_fault(state), state);
+    sum_of_hashes += fh_state_hash(state);
+    check(fh_undo(state), state);
 }
 
 static struct fh_state *host_with_all_mapped(void)
@@ -202,6 +227,8 @@ static const struct bench_case cases[] = {
      fault_in_order},
     {"host_fault", "host fault, page mapped again", "ns", 6000, host_with_all_mapped, nothing,
      fault_anywhere},
+    {"host_fault_tried", "host fault, new page, its hash, taken back", "ns", HOST_PAGES,
+     hashed_host, nothing, try_fault},
     {"host_fault_full_log", "host fault, new page, all events kept", "ns", HOST_PAGES,
      host_with_all_events, nothing, fault_in_order},
     {"smmu_read", "SMMU register read", "ns", 6000, host_with_smmu, nothing, read_smmu},

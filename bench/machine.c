@@ -6,6 +6,7 @@
 #include <string.h>
 
 uint64_t bytes_out;
+uint32_t keep_hash;
 
 static void *counted_alloc(void *context, size_t size)
 {
@@ -65,7 +66,7 @@ struct fh_state *machine_new(const struct fh_profile *profile, enum fh_log_polic
                              uint64_t pfn, uint64_t pages)
 {
     const struct fh_config config = {
-        .profile = profile, .allocator = &counted_memory, .log_policy = policy};
+        .profile = profile, .allocator = &counted_memory, .log_policy = policy, .hash = keep_hash};
     struct fh_state *state = fh_state_new(&config);
     if (!state)
         give_up("out of memory");

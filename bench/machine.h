@@ -10,6 +10,9 @@ extern const struct fh_allocator counted_memory;
 
 _Noreturn void give_up(const char *what);
 
+/* Parts that the hash of the next machine is of; 0: none is kept. */
+extern uint32_t keep_hash;
+
 /* A state with a memory region of `pages` pages from `pfn` on, all the host's. */
 struct fh_state *machine_new(const struct fh_profile *profile, enum fh_log_policy policy,
                              uint64_t pfn, uint64_t pages);

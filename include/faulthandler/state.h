@@ -70,8 +70,8 @@ struct fh_environment {
     uint64_t (*core_doracle)(void *context, uint64_t vmid, uint64_t n); /* default: doracle */
 
     /*
-     * The same by name: asked instead of the two above, where there is one. `n` is what they would be
-     * asked with. Machines ask another number of questions than the spec.
+     * The same by name: asked instead of the two above, where there is one. `n` is what they would
+     * be asked with. Machines ask another number of questions than the spec.
      */
     uint64_t (*ask)(void *context, const struct fh_question *question);
 
@@ -114,6 +114,20 @@ enum fh_realisation { FH_ABSTRACT, FH_CONCRETE, FH_BOTH };
 
 struct fh_machine;
 
+/*
+ * What a hash is of. SHARED: what all CPUs have in common, with the contexts of vCPUs. CPU: the
+ * fields that a CPU has for itself: halt to cur_vcpuid, regs, lock, bars. POSITIONS: how many
+ * values of the data oracles were read. Logs are in none of them: what functions look at of a log
+ * is the state of its lock, which of an abstract lock `lock` has too.
+ */
+enum fh_hash_part {
+    FH_HASH_SHARED = 1,
+    FH_HASH_CPU = 2,
+    FH_HASH_POSITIONS = 4,
+    FH_HASH_DATA = FH_HASH_SHARED | FH_HASH_CPU, /* what is usually wanted */
+    FH_HASH_ALL = FH_HASH_DATA | FH_HASH_POSITIONS
+};
+
 struct fh_config {
     const struct fh_machine *machine;         /* whose functions run: machine.h; NULL: the spec */
     const struct fh_profile *profile;         /* NULL: the machine's */
@@ -123,6 +137,7 @@ struct fh_config {
     uint64_t loop_limit; /* iterations of one loop before FH_LIMIT; 0: 2^24 */
     enum fh_realisation realisation;
     bool simple_locks; /* in FH_CONCRETE: only tables are words, locks are as in FH_ABSTRACT */
+    uint32_t hash;     /* the parts of the data that fh_state_hash is kept of; 0: none is kept */
 };
 
 /*
@@ -131,10 +146,10 @@ struct fh_config {
  * Threads. One thread at a time uses a state: all functions of this library that take one count as
  * use, reading too. Two states never need a lock between them, also where they share structure as a
  * state and its fork do, if their allocator may be called from several threads at once. A snapshot
- * may be read by any number of threads, and each releases the shares that it took; one that a thread
- * hands to another it hands over as any other pointer. Callbacks are called by the thread that called
- * the function; an environment that several states share must expect that. Profiles, machines,
- * types and tables never change.
+ * may be read by any number of threads, and each releases the shares that it took; one that a
+ * thread hands to another it hands over as any other pointer. Callbacks are called by the thread
+ * that called the function; an environment that several states share must expect that. Profiles,
+ * machines, types and tables never change.
  */
 struct fh_state;
 
@@ -146,8 +161,8 @@ FH_API struct fh_state *fh_state_new(const struct fh_config *config);
 FH_API void fh_state_free(struct fh_state *state);
 
 /*
- * A second state with the same data and configuration; O(1), the two share all structure. Afterwards
- * each may have a thread of its own.
+ * A second state with the same data and configuration; O(1), the two share all structure.
+ * Afterwards each may have a thread of its own.
  */
 FH_API struct fh_state *fh_state_fork(struct fh_state *state);
 
@@ -218,6 +233,18 @@ FH_API enum fh_status fh_state_restore(struct fh_state *state, const struct fh_r
 FH_API enum fh_status fh_begin(struct fh_state *state);
 FH_API enum fh_status fh_keep(struct fh_state *state);
 FH_API enum fh_status fh_undo(struct fh_state *state);
+
+/*
+ * A number that equal data share and others most probably do not, however the data were reached;
+ * map entries that equal the map's default count as none. With fh_config.hash its parts are those,
+ * and it is kept by each write and taken back by fh_undo: asking costs the same whatever the size
+ * of the data, but for the first time and after writes from outside (fh_state_edit and its kin,
+ * which fh_state_edit_cpu and fh_state_set_reg are not), when it is computed. Otherwise it is that
+ * of FH_HASH_ALL, computed. fh_rdata_hash computes. Numbers of different builds have nothing in
+ * common.
+ */
+FH_API uint64_t fh_state_hash(struct fh_state *state);
+FH_API uint64_t fh_rdata_hash(const struct fh_rdata *rdata, uint32_t parts);
 
 /*
  * The data, to write with the functions of reflect.h: for loaders. Only what this call returns may

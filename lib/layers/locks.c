@@ -112,6 +112,7 @@ static inline bool take_at_once(struct fh_state *s, uint64_t id)
     log->budget = LOCAL_LOCK_BOUND - 1;
     *place->status = FH_LOCK_OWN;
     s->places.status[id] = FH_LOCK_OWN;
+    s->adt->sum += place->taken;
     return true;
 }
 
@@ -124,6 +125,7 @@ static inline bool give_back_at_once(struct fh_state *s, uint64_t id)
     log_set_free(place->log, place->log->length + 2);
     *place->status = FH_LOCK_FREE;
     s->places.status[id] = FH_LOCK_FREE;
+    s->adt->sum -= place->taken;
     return true;
 }
 

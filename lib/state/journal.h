@@ -41,6 +41,8 @@ struct record {
 
 /* Fields that are saved as a block when a call or a transaction begins, and may be assigned. */
 struct saved {
+    uint64_t sum; /* of the hash */
+    bool is_summed;
     bool halt, icore, ihost;
     uint64_t tstate, curid, cur_vmid;
     int64_t cur_vcpuid;

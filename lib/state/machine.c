@@ -38,6 +38,10 @@ static bool note_value(struct fh_state *s, enum record_kind kind, void *place,
 static void save(struct fh_state *s, struct saved *saved)
 {
     const struct fh_rdata *adt = s->adt;
+    if (keeps_hash(s))
+        hash_forget(s);
+    saved->sum = adt->sum;
+    saved->is_summed = adt->is_summed;
     saved->halt = adt->halt;
     saved->icore = adt->icore;
     saved->ihost = adt->ihost;
@@ -50,6 +54,8 @@ static void save(struct fh_state *s, struct saved *saved)
 void put_back_saved(struct fh_state *s, const struct saved *saved)
 {
     struct fh_rdata *adt = s->adt;
+    adt->sum = saved->sum;
+    adt->is_summed = saved->is_summed;
     adt->halt = saved->halt;
     adt->icore = saved->icore;
     adt->ihost = saved->ihost;
@@ -96,6 +102,7 @@ enum fh_status txn_begin(struct fh_state *s)
 
 static void undo_call(struct fh_state *s, enum fh_status status)
 {
+    s->hash.pending = NULL;
     journal_undo(s, s->journal.call);
     put_back_saved(s, &s->saved);
     if (s->error.status != status)
@@ -174,26 +181,42 @@ static enum fh_status edit_pair(struct fh_state *s, struct map_cursor *cursor, s
 
 enum fh_status set_u64(struct fh_state *s, uint64_t *place, uint64_t value)
 {
+    if (keeps_hash(s))
+        hash_leave(s, place, type_of_u64);
     if (!journal_note(s, RECORD_WORD, place, NULL, *place, 0))
         return FH_NOMEM;
     *place = value;
     return FH_OK;
 }
 
-enum fh_status edit_entry(struct fh_state *s, struct fh_map *map, const struct fh_type *value,
-                          uint64_t key, void **entry)
+/* As edit_entry, of a map that is not a field. */
+static enum fh_status edit_any_entry(struct fh_state *s, struct fh_map *map,
+                                     const struct fh_type *value, uint64_t key, void **entry)
 {
     bool existed;
-    if (value == type_of_s2page) /* has a cursor, which must not be passed by */
-        return edit_pair(s, &s->places.pages, map, value, key, entry);
     *entry = fh_map_edit(map, &value->as_value, &s->allocator, key, &existed);
     if (!*entry)
         return FH_NOMEM;
-    if (value->kind == FH_KIND_REF)
-        forget_places(s);
     const bool noted = existed ? note_value(s, RECORD_ENTRY, map, value, key, *entry)
                                : journal_note(s, RECORD_NEW_ENTRY, map, value, key, 0) != NULL;
     return noted ? FH_OK : FH_NOMEM;
+}
+
+enum fh_status edit_entry(struct fh_state *s, struct fh_map *map, const struct fh_type *value,
+                          uint64_t key, void **entry)
+{
+    if (value == type_of_s2page) /* has a cursor, which must not be passed by */
+        return edit_pair(s, &s->places.pages, map, value, key, entry);
+    if (keeps_hash(s))
+        hash_settle(s);
+    const enum fh_status status = edit_any_entry(s, map, value, key, entry);
+    if (status != FH_OK)
+        return status;
+    if (value->kind == FH_KIND_REF)
+        forget_places(s);
+    if (keeps_hash(s))
+        hash_leave_entry(s, map, value, key, *entry);
+    return FH_OK;
 }
 
 /*
@@ -205,19 +228,25 @@ enum fh_status edit_inner_entry(struct fh_state *s, struct fh_map *outer,
                                 void **entry)
 {
     bool existed;
+    if (keeps_hash(s))
+        hash_settle(s);
     void *map = fh_map_edit(outer, &inner->as_value, &s->allocator, outer_key, &existed);
     if (!map)
         return FH_NOMEM;
     if (!existed && !journal_note(s, RECORD_NEW_ENTRY, outer, inner, outer_key, 0))
         return FH_NOMEM;
-    enum fh_status status = edit_entry(s, map, inner->value, key, entry);
+    enum fh_status status = edit_any_entry(s, map, inner->value, key, entry);
     if (status != FH_OK)
         return status;
+    if (keeps_hash(s))
+        hash_leave_inner_entry(s, outer, outer_key, inner->value, key, *entry);
     return journal_note(s, RECORD_WITHIN, outer, inner, outer_key, 0) ? FH_OK : FH_NOMEM;
 }
 
 enum fh_status save_value(struct fh_state *s, void *place, const struct fh_type *type)
 {
+    if (keeps_hash(s))
+        hash_leave(s, place, type);
     return note_value(s, RECORD_VALUE, place, type, 0, place) ? FH_OK : FH_NOMEM;
 }
 
@@ -230,13 +259,16 @@ static bool is_own(void *place)
 
 enum fh_status own_ref(struct fh_state *s, void *place, const struct fh_type *type, void **record)
 {
+    if (keeps_hash(s))
+        hash_settle(s);
     if (!is_own(place)) {
-        enum fh_status status = save_value(s, place, type);
-        if (status != FH_OK)
-            return status;
+        if (!note_value(s, RECORD_VALUE, place, type, 0, place))
+            return FH_NOMEM;
         if (!fh_ref_own(type, place, &s->allocator))
             return FH_NOMEM;
     }
+    if (keeps_hash(s))
+        hash_know_ref(s, place, type);
     *record = *(void **)place;
     return FH_OK;
 }
@@ -245,6 +277,8 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
                          uint64_t key, void **record)
 {
     bool existed;
+    if (keeps_hash(s))
+        hash_settle(s);
     void *entry = fh_map_edit(map, &type->as_value, &s->allocator, key, &existed);
     if (!entry)
         return FH_NOMEM;
@@ -258,6 +292,8 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
         if (type == type_of_ref_npt && key < NPT_PLACES)
             s->places.npts[key].age = 0;
     }
+    if (keeps_hash(s))
+        hash_know_entry(s, map, key, entry, type);
     *record = *(void **)entry;
     return FH_OK;
 }
@@ -296,6 +332,7 @@ enum fh_status find_own_lock(struct fh_state *s, uint64_t id, struct lock_place 
         return FH_NOMEM;
     found->age = s->places.lock_age;
     found->noted = s->transaction;
+    found->taken = hash_of_taken_lock(s, id);
     return FH_OK;
 }
 
@@ -304,6 +341,7 @@ static struct npt_place place_of_npt(const struct fh_state *s, uint64_t vmid, st
     const struct fh_profile *k = s->profile;
     return (struct npt_place){.npt = npt,
                               .age = s->places.age,
+                              .code = hash_code_of_npt((struct fh_state *)(uintptr_t)s, vmid),
                               .ends = {pud_start(k, vmid), pmd_start(k, vmid), pool_end(k, vmid)}};
 }
 
@@ -361,11 +399,15 @@ static enum fh_status edit_pair(struct fh_state *s, struct map_cursor *cursor, s
                                 const struct fh_type *type, uint64_t key, void **entry)
 {
     bool existed;
+    if (keeps_hash(s))
+        hash_settle(s);
     *entry =
         cursor_edit(cursor, s->places.age, map, &type->as_value, 16, &s->allocator, key, &existed);
     if (!*entry)
         return FH_NOMEM;
     cursor->is_own = may_own_places(s);
+    if (keeps_hash(s))
+        hash_leave_entry(s, map, type, key, *entry);
     const bool noted = existed ? note_pair(s, map, type, key, *entry)
                                : journal_note(s, RECORD_NEW_ENTRY, map, type, key, 0) != NULL;
     return noted ? FH_OK : FH_NOMEM;
@@ -421,6 +463,8 @@ void note_tables(struct fh_state *s, uint64_t vmid, uint64_t gfn, unsigned shift
 bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
                   const struct fh_pt_entry *entry)
 {
+    if (keeps_hash(s))
+        hash_leave_mapping(s, place, gfn, entry);
     return note_pair(s, &place->npt->pt, type_of_pt_entry, gfn, entry);
 }
 

@@ -7,6 +7,7 @@
 #include <faulthandler/state.h>
 #include <faulthandler/trap.h>
 
+#include "state/hash.h"
 #include "state/journal.h"
 #include "state/places.h"
 
@@ -81,6 +82,7 @@ struct fh_state {
     struct fh_error beyond;      /* the first value of this call that 64 bits do not hold, if any */
     struct journal journal;
     struct known_places places;
+    struct hash_keeper hash;
     enum fh_realisation realisation;
     enum fh_realisation lock_form; /* that of the locks, which may be simpler */
 
@@ -96,6 +98,12 @@ struct fh_state {
     uint64_t transaction; /* number of the one that runs, or ran last, from 1 */
     struct saved saved;   /* when that began */
 };
+
+/* Does the state keep a hash of its data? */
+static inline bool keeps_hash(const struct fh_state *s)
+{
+    return __builtin_expect(s->hash.parts != 0, 0);
+}
 
 /* The functions of `machine` from now on, with all its departures. */
 void use_machine(struct fh_state *s, const struct fh_machine *machine);
@@ -185,7 +193,11 @@ static inline enum fh_status set_lock_status(struct fh_state *s, uint64_t id,
     const enum fh_status status = own_lock(s, id, &place);
     if (status != FH_OK)
         return status;
+    if (keeps_hash(s))
+        hash_leave_entry(s, &s->adt->lock, type_of_lock_status, id, place->status);
     *place->status = (uint8_t)value;
+    if (keeps_hash(s))
+        hash_settle(s);
     if (id < LOCK_PLACES)
         s->places.status[id] = (uint8_t)value;
     return FH_OK;
@@ -209,7 +221,7 @@ static inline enum fh_status own_npt(struct fh_state *s, uint64_t vmid, struct f
     if (__builtin_expect(vmid < NPT_PLACES, 1)) {
         const struct npt_place *place = &s->places.npts[vmid];
         *npt = place->npt;
-        if (place->age == s->places.age && place->is_own)
+        if (place->age == s->places.age && place->is_own && !keeps_hash(s))
             return FH_OK;
     }
     return find_own_npt(s, vmid, npt);

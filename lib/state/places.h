@@ -19,6 +19,7 @@ struct lock_place {
     struct fh_log *log; /* entry of adt->log */
     uint64_t age;
     uint64_t noted;     /* transaction whose journal has the old values */
+    uint64_t taken;     /* summand of the hash, or 0 */
     uint64_t plain_age; /* as `age`; the log is plain (log.h), and taken if the status says so */
 };
 
@@ -31,6 +32,7 @@ struct npt_place {
         pmd_t;        /* in npt->pmd_t, at a leaf to which tables of pgd_t and pud_t lead; its
                          prefix is that of addresses before they are cut to what tables know */
     uint64_t ends[3]; /* of the pools of pgd, pud and pmd tables */
+    uint64_t code;    /* of the record, for the hash, or 0 */
 };
 
 /* Lock identifiers and VMs beyond are looked up every time. */

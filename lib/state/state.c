@@ -71,6 +71,7 @@ struct fh_state *fh_state_new(const struct fh_config *config)
     use_machine(s, config->machine ? config->machine : &fh_machine_spec);
     s->profile = config->profile ? config->profile : fh_machine_profile(config->machine);
     s->log_policy = config->log_policy;
+    s->hash.parts = config->hash & FH_HASH_ALL;
     s->loop_limit = config->loop_limit ? config->loop_limit : DEFAULT_LOOP_LIMIT;
     s->realisation = config->realisation;
     s->lock_form = s->realisation;
@@ -125,6 +126,7 @@ struct fh_state *fh_state_fork(struct fh_state *s)
     fork->machine = s->machine;
     fork->departures = s->departures;
     fork->loop_limit = s->loop_limit;
+    fork->hash.parts = s->hash.parts;
     fork->env = s->env;
     fork->realisation = s->realisation;
     fork->lock_form = s->lock_form;
@@ -132,6 +134,7 @@ struct fh_state *fh_state_fork(struct fh_state *s)
     fh_map_retain(&fork->ticket_logs);
     fork->outlived = s->outlived;
     fh_map_retain(&fork->outlived);
+    hash_settle(s);
     fork->adt = s->adt;
     journal_share(&s->journal);
     refs_retain(&fork->adt->references);
@@ -170,6 +173,7 @@ const struct fh_error *fh_state_error(const struct fh_state *s)
 
 const struct fh_rdata *fh_state_snapshot(struct fh_state *s)
 {
+    hash_settle(s);
     journal_share(&s->journal);
     refs_retain(&s->adt->references);
     return s->adt;
@@ -214,6 +218,7 @@ static bool set_ticket_logs_apart(struct fh_state *s)
 
 enum fh_status fh_state_restore(struct fh_state *s, const struct fh_rdata *snapshot)
 {
+    hash_forget(s);
     journal_break(s);
     if (!set_ticket_logs_apart(s) || !set_data_apart(s))
         return FH_NOMEM;
@@ -227,6 +232,7 @@ enum fh_status fh_state_restore(struct fh_state *s, const struct fh_rdata *snaps
 
 bool own_data_alone(struct fh_state *s)
 {
+    hash_settle(s);
     struct fh_rdata *adt = s->allocator.alloc(s->allocator.context, sizeof *adt);
     if (!adt)
         return false;
@@ -257,9 +263,13 @@ struct fh_rdata *fh_state_edit(struct fh_state *s)
 
 struct fh_rdata *fh_state_edit_beside_locks(struct fh_state *s)
 {
+    hash_forget(s);
     journal_break(s);
     forget_places_beside_locks(s);
-    return set_data_apart(s) && own_data(s) ? s->adt : NULL;
+    if (!set_data_apart(s) || !own_data(s))
+        return NULL;
+    s->adt->is_summed = false;
+    return s->adt;
 }
 
 struct fh_rdata *fh_state_edit_cpu(struct fh_state *s)
@@ -293,6 +303,8 @@ struct fh_ctxt *fh_state_edit_regs(struct fh_state *s)
 {
     journal_break(s);
     struct fh_ctxt *regs = own_regs(s);
+    if (regs && keeps_hash(s))
+        hash_leave(s, &s->adt->regs, type_of_ref_ctxt);
     journal_break(s); /* drops the note of a reference that nothing takes back */
     return !regs || regs_are_noted(&s->journal) || note_regs(s) ? regs : NULL;
 }
@@ -302,6 +314,10 @@ enum fh_status fh_state_set_reg(struct fh_state *s, size_t offset, uint64_t valu
     journal_break(s);
     struct fh_ctxt *regs = own_regs(s);
     uint64_t *place = (uint64_t *)(void *)((char *)regs + offset);
+    if (regs && keeps_hash(s)) {
+        hash_know_ref(s, &s->adt->regs, type_of_ref_ctxt);
+        hash_leave(s, place, type_of_u64);
+    }
     if (!regs || (s->journal.depth > 0 && set_u64(s, place, value) != FH_OK))
         return FH_NOMEM;
     *place = value;

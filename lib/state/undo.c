@@ -326,6 +326,7 @@ enum fh_status fh_undo(struct fh_state *s)
     if (journal->depth == 0 && !journal->is_whole)
         return answer(s, FH_INVALID_ARGUMENT);
     struct saved saved = s->saved;
+    s->hash.pending = NULL;
     if (journal->depth > 0)
         memcpy(&saved, payload_of(mark_of(journal)), sizeof saved);
     if (from >= journal->shared && !refs_shared(&s->adt->references))

@@ -269,8 +269,23 @@ static void transaction(struct run *run)
     run->kept++;
 }
 
+/* What the setters made of it is what the data say. */
+static void check_hash(struct run *run)
+{
+    const uint32_t parts = run->state->hash.parts;
+    if (parts == 0)
+        return;
+    ck_assert_msg(fh_state_hash(run->state) == fh_rdata_hash(fh_state_rdata(run->state), parts),
+                  "seed %" PRIu64 ", step %u: the hash is not that of the data", run->number,
+                  run->steps);
+    if (run->stays)
+        ck_assert_uint_eq(fh_state_hash(run->state), fh_state_hash(run->twin));
+}
+
 static void act(struct run *run)
 {
+    if (run->steps % 2 == 0)
+        check_hash(run);
     run->steps++;
     switch (below(run, 24)) {
     case 0: write_registers(run); break;
@@ -305,11 +320,13 @@ static void begin_run(struct run *run, uint64_t number)
     memory_init(&run->apart);
     run->state = new_machine(&run->memory, k, policy, form, number % 5);
     run->twin = new_machine(&run->apart, k, policy, form, number % 5);
+    run->state->hash.parts = run->twin->hash.parts = (uint32_t)(number * 5 % 8);
     run->base = fh_state_snapshot(run->state);
 }
 
 static void end_run(struct run *run)
 {
+    check_hash(run);
     for (unsigned i = 0; i < HELD; i++)
         let_go(run, &run->held[i]);
     assert_same_data(fh_state_rdata(run->twin), fh_state_rdata(run->state));

@@ -64,6 +64,8 @@ static struct fh_state *hashed_host(void)
     keep_hash = FH_HASH_DATA;
     struct fh_state *state = host();
     keep_hash = 0;
+    fault(state, (HOST_PAGES - 1) * spec->PAGE_SIZE,
+          0); /* the first has locks and tables to find */
     fh_state_hash(state);
     return state;
 }

@@ -196,7 +196,7 @@ static uint64_t code_of_record(uint64_t code_of_slot)
 static bool search_record(struct fh_state *s, const void *place)
 {
     const struct fh_type *data = fh_rdata_type();
-    const struct fh_type *shared = fh_type_field(data, "shared", strlen("shared"))->type;
+    const struct fh_type *shared = fh_type_field(data, "shared", sizeof "shared" - 1)->type;
     const struct fh_shared *parts = &s->adt->shared;
     const struct {
         const struct fh_type *record;

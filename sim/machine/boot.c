@@ -104,10 +104,25 @@ static uint64_t constant_of(const struct fh_profile *k, const char *name)
     return value;
 }
 
+/*
+ * Where "next" is no address, a record does not say where a pool lies: the constants do. Then
+ * pool[3].pgd_pool is the pool's first page.
+ */
+static uint64_t as_address(const struct machine_description *machine, const struct fh_profile *k,
+                           const char *name, uint64_t number)
+{
+    uint64_t vmid;
+    const char *field;
+    if (machine->tables.next == MACHINE_NEXT_address || !in_list(name, "pool", &vmid, &field) ||
+        strlen(field) != 8 || strcmp(field + 3, "_pool") != 0)
+        return number;
+    return machine_next_address(machine, k, field, vmid, 0);
+}
+
 /* False, with the name that the record lacks. */
-static bool evaluate(const struct trace_line *line, const struct fh_profile *k,
-                     const struct machine_expression *expression, uint64_t *value,
-                     const char **missing)
+static bool evaluate(const struct machine_description *machine, const struct trace_line *line,
+                     const struct fh_profile *k, const struct machine_expression *expression,
+                     uint64_t *value, const char **missing)
 {
     *value = 0;
     for (size_t i = 0; i < expression->count; i++) {
@@ -118,6 +133,8 @@ static bool evaluate(const struct trace_line *line, const struct fh_profile *k,
         *missing = term->name;
         if (term->kind == MACHINE_TERM_value && !find_value(line, term->name, &number))
             return false;
+        if (term->kind == MACHINE_TERM_value)
+            number = as_address(machine, k, term->name, number);
         *value += term->minus ? 0 - number : number;
     }
     return true;
@@ -149,7 +166,8 @@ size_t machine_recognise(const struct machine_description *machine, const struct
         const struct machine_condition *condition = &machine->conditions[i];
         const char *missing;
         uint64_t value = 0;
-        const bool is_there = evaluate(boot, machine->profile, &condition->what, &value, &missing);
+        const bool is_there =
+            evaluate(machine, boot, machine->profile, &condition->what, &value, &missing);
         if (holds(condition, is_there, value))
             continue;
         if (count < room)
@@ -272,7 +290,7 @@ bool machine_adopt(const struct machine_description *machine, const struct trace
             adopt_list(line, adoption, boot);
             continue;
         }
-        if (!evaluate(line, &boot->profile, &adoption->from, &value, &missing)) {
+        if (!evaluate(machine, line, &boot->profile, &adoption->from, &value, &missing)) {
             snprintf(error, size, "the boot record has no %s, from which %s is adopted", missing,
                      adoption->target);
             return false;

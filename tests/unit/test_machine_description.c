@@ -138,6 +138,33 @@ START_TEST(addresses_are_those_of_the_boot_record)
 }
 END_TEST
 
+static void count_pages(struct trace_effect *effect)
+{
+    if (effect->kind != TRACE_boot_pool)
+        return;
+    move_tables(effect);
+    effect->boot_pool.pgd_pool = 0;
+    effect->boot_pool.pud_pool = 0;
+    effect->boot_pool.pmd_pool = 3;
+}
+
+START_TEST(where_next_is_an_index_pools_lie_where_the_constants_say)
+{
+    static struct trace_effect effects[ROOM];
+    struct machine_boot found;
+    char error[200];
+    const struct machine_description *other = describe("tables: {next: index}\n");
+    ck_assert_ptr_nonnull(other);
+    const struct trace_line line = changed_boot(effects, ROOM, count_pages);
+    ck_assert(machine_adopt(other, &line, &found, error, sizeof error));
+    ck_assert_uint_eq(found.profile.PT_POOL_START, 0x50bf0000);
+    ck_assert_uint_eq(found.profile.HOST_PGD_OFFSET, 0x2000);
+    ck_assert_uint_eq(found.profile.HOST_PMD_OFFSET, 0x400000);
+    ck_assert_uint_eq(found.profile.PMD_OFFSET, 0x200000);
+    machine_boot_free(&found);
+}
+END_TEST
+
 START_TEST(values_with_an_index_are_found_for_each_index)
 {
     struct machine_boot found;
@@ -356,6 +383,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, a_boot_with_other_attributes_is_refused_with_the_value);
     tcase_add_test(tests, what_was_recorded_first_is_what_the_machine_says_by_itself);
     tcase_add_test(tests, addresses_are_those_of_the_boot_record);
+    tcase_add_test(tests, where_next_is_an_index_pools_lie_where_the_constants_say);
     tcase_add_test(tests, values_with_an_index_are_found_for_each_index);
     tcase_add_test(tests, a_value_that_the_record_lacks_is_named);
     tcase_add_test(tests, memory_without_a_record_reads_as_guest_page_0);

@@ -320,20 +320,23 @@ const struct fh_abi_call *machine_call(const struct fh_abi *abi, uint64_t number
 uint64_t machine_register_recorded(const struct machine_description *machine, uint64_t number);
 
 /*
- * Effects of one trap in the words of this machine's recorder, in place: `effects` are as
- * docs/trace-format.md words them. Returns how many are left.
+ * Records of this machine and what the model did meet half way. Of the recorder's habits those that
+ * can be taken back (a name, a number that is counted from elsewhere) are taken back in the record:
+ * machine_plain, in place, after which effects are as docs/trace-format.md words them. The others
+ * (what it never writes, where it writes it) are taken on by the model's effects: machine_reword,
+ * in place, which returns how many are left. `k`: the constants of this build.
  */
-size_t machine_reword(const struct machine_description *machine, const struct fh_profile *k,
-                      struct trace_effect *effects, size_t count);
+bool machine_is_plain(const struct machine_description *machine);
+void machine_plain(const struct machine_description *machine, const struct fh_profile *k,
+                   struct trace_effect *effects, size_t count);
+size_t machine_reword(const struct machine_description *machine, struct trace_effect *effects,
+                      size_t count);
 
 /*
- * The next free page of a pool as records have it, from its address; and the other way round.
- * `field` is pgd_next, pud_next or pmd_next of a VM's table (or pgd_pool, ...), smmu_pgd_next or
- * smmu_pmd_next (vmid is nothing then). `k`: the constants of this build.
+ * The address of the next free page of a pool, from what records have for it. `field` is pgd_next,
+ * pud_next or pmd_next of a VM's table (or pgd_pool, ...), smmu_pgd_next or smmu_pmd_next (vmid is
+ * nothing then). `k`: the constants of this build.
  */
-uint64_t machine_next_recorded(const struct machine_description *machine,
-                               const struct fh_profile *k, const char *field, uint64_t vmid,
-                               uint64_t address);
 uint64_t machine_next_address(const struct machine_description *machine, const struct fh_profile *k,
                               const char *field, uint64_t vmid, uint64_t recorded);
 

@@ -188,16 +188,6 @@ static uint64_t first_page(const struct fh_profile *k, const char *field, uint64
     return 0;
 }
 
-uint64_t machine_next_recorded(const struct machine_description *machine,
-                               const struct fh_profile *k, const char *field, uint64_t vmid,
-                               uint64_t address)
-{
-    if (machine->tables.next == MACHINE_NEXT_address)
-        return address;
-    const uint64_t offset = address - first_page(k, field, vmid);
-    return machine->tables.next == MACHINE_NEXT_index ? offset / k->PAGE_SIZE : offset;
-}
-
 uint64_t machine_next_address(const struct machine_description *machine, const struct fh_profile *k,
                               const char *field, uint64_t vmid, uint64_t recorded)
 {
@@ -213,31 +203,160 @@ static bool is_next(const char *field)
     return length > 5 && strcmp(field + length - 5, "_next") == 0;
 }
 
-/* Where "next" is no address it is counted from the pool's first page. */
-static void count_pages(const struct machine_description *machine, const struct fh_profile *k,
-                        struct trace_effect *effects, size_t count)
+/* --- Taking habits back ---------------------------------------------------------------------- */
+
+/* Where "next" is counted from the pool's first page: its address. */
+static void find_pages(const struct machine_description *machine, const struct fh_profile *k,
+                       struct trace_effect *effect)
 {
-    for (size_t i = 0; i < count && machine->tables.next != MACHINE_NEXT_address; i++) {
-        struct trace_vm_set *set = &effects[i].vm_set;
-        if (effects[i].kind == TRACE_vm_set && is_next(set->field)) {
-            set->old = machine_next_recorded(machine, k, set->field, set->vmid, set->old);
-            set->new = machine_next_recorded(machine, k, set->field, set->vmid, set->new);
-        }
-        struct trace_global_set *global = &effects[i].global_set;
-        if (effects[i].kind == TRACE_global_set && strncmp(global->field, "smmu_", 5) == 0) {
-            global->old = machine_next_recorded(machine, k, global->field, 0, global->old);
-            global->new = machine_next_recorded(machine, k, global->field, 0, global->new);
+    struct trace_vm_set *set = &effect->vm_set;
+    struct trace_global_set *global = &effect->global_set;
+    if (effect->kind == TRACE_vm_set && is_next(set->field)) {
+        set->old = machine_next_address(machine, k, set->field, set->vmid, set->old);
+        set->new = machine_next_address(machine, k, set->field, set->vmid, set->new);
+    }
+    if (effect->kind == TRACE_global_set && strncmp(global->field, "smmu_", 5) == 0) {
+        global->old = machine_next_address(machine, k, global->field, 0, global->old);
+        global->new = machine_next_address(machine, k, global->field, 0, global->new);
+    }
+}
+
+/* What the rule asks of a field; NULL: nothing. */
+static const struct machine_value *wanted(const struct machine_rule *rule, unsigned field)
+{
+    for (size_t i = 0; i < rule->what.count; i++) {
+        if (rule->what.when[i].field == field)
+            return &rule->what.when[i].value;
+    }
+    return NULL;
+}
+
+/* Another name for one name; a field of which something is added, taken away or shifted. */
+static bool can_be_taken_back(const struct machine_rule *rule,
+                              const struct machine_setting *setting)
+{
+    const struct machine_value *value = &setting->value, *asked = wanted(rule, setting->field);
+    if (value->kind == MACHINE_text)
+        return asked != NULL;
+    return value->kind == MACHINE_field && value->field == setting->field && !asked &&
+           strchr("+-<>", value->operator);
+}
+
+static bool is_taken_back(const struct machine_rule *rule)
+{
+    if (rule->kind != MACHINE_RULE_says || rule->what.inside)
+        return false;
+    for (size_t i = 0; i < rule->nsettings; i++) {
+        if (!can_be_taken_back(rule, &rule->settings[i]))
+            return false;
+    }
+    return true;
+}
+
+static const struct machine_setting *setting_of(const struct machine_rule *rule, unsigned field)
+{
+    for (size_t i = 0; i < rule->nsettings; i++) {
+        if (rule->settings[i].field == field)
+            return &rule->settings[i];
+    }
+    return NULL;
+}
+
+/* Is the effect one that the rule has changed? */
+static bool was_changed(const struct machine_rule *rule, const struct trace_effect *effect)
+{
+    unsigned count;
+    if (effect->kind != rule->what.effect)
+        return false;
+    const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
+    for (size_t i = 0; i < rule->what.count; i++) {
+        const struct machine_setting *when = &rule->what.when[i];
+        const struct machine_setting *said = setting_of(rule, when->field);
+        if (!has_value(effect, fields, said ? said : when))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t before(const struct machine_value *value, uint64_t word)
+{
+    switch (value->operator) {
+    case '+': return word - value->number;
+    case '-': return word + value->number;
+    case '<': return value->number < 64 ? word >> value->number : 0;
+    default: return value->number < 64 ? word << value->number : 0;
+    }
+}
+
+static void take_back(const struct machine_rule *rule, struct trace_effect *effect)
+{
+    unsigned count;
+    const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
+    for (size_t i = 0; i < rule->nsettings; i++) {
+        const struct machine_setting *setting = &rule->settings[i];
+        const struct trace_field *field = &fields[setting->field];
+        if (field->format == TRACE_text)
+            memcpy((char *)effect + field->offset, &wanted(rule, setting->field)->text,
+                   sizeof(const char *));
+        else
+            *word_at(effect, field) = before(&setting->value, *word_at(effect, field));
+    }
+}
+
+bool machine_is_plain(const struct machine_description *machine)
+{
+    for (size_t i = 0; i < machine->nrules; i++) {
+        if (is_taken_back(&machine->rules[i]))
+            return false;
+    }
+    return machine->tables.next == MACHINE_NEXT_address;
+}
+
+void machine_plain(const struct machine_description *machine, const struct fh_profile *k,
+                   struct trace_effect *effects, size_t count)
+{
+    for (size_t e = 0; e < count; e++) {
+        find_pages(machine, k, &effects[e]);
+        for (size_t i = machine->nrules; i > 0; i--) {
+            const struct machine_rule *rule = &machine->rules[i - 1];
+            if (is_taken_back(rule) && was_changed(rule, &effects[e]))
+                take_back(rule, &effects[e]);
         }
     }
 }
 
-size_t machine_reword(const struct machine_description *machine, const struct fh_profile *k,
-                      struct trace_effect *effects, size_t count)
+/* --- Taking habits on ------------------------------------------------------------------------ */
+
+/* Bits that the recorder shifts out are not in what was taken back. */
+static void lose_bits(const struct machine_rule *rule, struct trace_effect *effect)
 {
-    count_pages(machine, k, effects, count);
+    unsigned count;
+    const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
+    for (size_t i = 0; i < rule->nsettings; i++) {
+        const struct machine_value *value = &rule->settings[i].value;
+        uint64_t *word = word_at(effect, &fields[rule->settings[i].field]);
+        if (value->kind == MACHINE_field && value->operator== '>' && value->number<64)
+            *word = *word >> value->number << value->number;
+    }
+}
+
+static void take_on_bits(const struct machine_rule *rule, struct trace_effect *effects,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_of(&rule->what, &effects[i], NULL))
+            lose_bits(rule, &effects[i]);
+    }
+}
+
+size_t machine_reword(const struct machine_description *machine, struct trace_effect *effects,
+                      size_t count)
+{
     for (size_t i = 0; i < machine->nrules; i++) {
         const struct machine_rule *rule = &machine->rules[i];
-        if (rule->kind == MACHINE_RULE_before || rule->kind == MACHINE_RULE_after)
+        if (is_taken_back(rule))
+            take_on_bits(rule, effects, count);
+        else if (rule->kind == MACHINE_RULE_before || rule->kind == MACHINE_RULE_after)
             move_all(rule, effects, count);
         else
             count = apply(rule, effects, count);

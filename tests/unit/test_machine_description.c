@@ -211,21 +211,20 @@ static struct trace_effect a_read(uint64_t index)
 START_TEST(memory_without_a_record_reads_as_guest_page_0)
 {
     struct trace_effect effects[] = {a_read(UINT64_MAX), a_read(7)};
-    ck_assert_uint_eq(machine_reword(sekvm, sekvm->profile, effects, 2), 2);
+    ck_assert_uint_eq(machine_reword(sekvm, effects, 2), 2);
     ck_assert_uint_eq(effects[0].s2_read.gfn, 0);
     ck_assert_uint_eq(effects[1].s2_read.gfn, UINT64_MAX);
 }
 END_TEST
 
-START_TEST(rules_change_omit_and_move_effects_in_the_order_of_the_file)
+START_TEST(what_a_recorder_never_writes_is_taken_from_the_models_effects)
 {
     const struct machine_description *other =
         describe("dialect:\n"
-                 "  - {effect: s2_read, says: {index: index + 0x40000, owner: -1}, why: absolute}\n"
+                 "  - {effect: s2_read, says: {owner: -1}}\n"
                  "  - {effect: s2_read, leaves_out: [gfn]}\n"
                  "  - {effect: fn_ret, omits: true}\n"
-                 "  - {effect: lock, when: {lock: pt}, says: {lock: npt}}\n"
-                 "  - {effect: fn, after: {effect: lock, when: {lock: npt}}}\n");
+                 "  - {effect: fn, after: {effect: lock, when: {lock: pt}}}\n");
     struct trace_effect effects[] = {
         {.kind = TRACE_fn, .present = 3, .fn = {.fn = "mmap_s2pt"}},
         {.kind = TRACE_fn_ret, .present = 3, .fn_ret = {.fn = "walk_s2pt"}},
@@ -233,13 +232,38 @@ START_TEST(rules_change_omit_and_move_effects_in_the_order_of_the_file)
         a_read(7),
     };
     ck_assert_ptr_nonnull(other);
-    ck_assert_uint_eq(machine_reword(other, other->profile, effects, 4), 3);
+    ck_assert(machine_is_plain(other));
+    ck_assert_uint_eq(machine_reword(other, effects, 4), 3);
     ck_assert_int_eq(effects[0].kind, TRACE_lock);
-    ck_assert_str_eq(effects[0].lock.lock, "npt");
     ck_assert_int_eq(effects[1].kind, TRACE_fn);
-    ck_assert_uint_eq(effects[2].s2_read.index, 0x40007);
     ck_assert_uint_eq(effects[2].s2_read.owner, UINT64_MAX);
     ck_assert_uint_eq(effects[2].present, 15);
+}
+END_TEST
+
+START_TEST(names_and_counts_of_a_recorder_are_taken_back_in_its_records)
+{
+    const struct machine_description *other =
+        describe("dialect:\n"
+                 "  - {effect: s2_set, says: {index: index + 0x40000}}\n"
+                 "  - {effect: lock, when: {lock: pt, vmid: 3}, says: {lock: npt}}\n"
+                 "  - {effect: tlbi, says: {ipa: ipa >> 12}}\n");
+    struct trace_effect effects[] = {
+        {.kind = TRACE_s2_set, .present = 15, .s2_set = {.field = "gfn", .index = 0x40007}},
+        {.kind = TRACE_lock, .present = 3, .lock = {.lock = "npt", .vmid = 3}},
+        {.kind = TRACE_lock, .present = 3, .lock = {.lock = "npt", .vmid = 4}},
+        {.kind = TRACE_tlbi, .present = 1, .tlbi = {.ipa = 0x1234}},
+    };
+    struct trace_effect of_model = {.kind = TRACE_tlbi, .present = 1, .tlbi = {.ipa = 0x1234567}};
+    ck_assert_ptr_nonnull(other);
+    ck_assert(!machine_is_plain(other));
+    machine_plain(other, other->profile, effects, 4);
+    ck_assert_uint_eq(effects[0].s2_set.index, 7);
+    ck_assert_str_eq(effects[1].lock.lock, "pt");
+    ck_assert_str_eq(effects[2].lock.lock, "npt");
+    ck_assert_uint_eq(effects[3].tlbi.ipa, 0x1234000);
+    ck_assert_uint_eq(machine_reword(other, &of_model, 1), 1);
+    ck_assert_uint_eq(of_model.tlbi.ipa, 0x1234000);
 }
 END_TEST
 
@@ -255,7 +279,7 @@ START_TEST(an_effect_can_stand_before_or_behind_all_others)
     static const enum trace_effect_kind expected[] = {TRACE_snap, TRACE_lock, TRACE_unlock,
                                                       TRACE_percpu};
     ck_assert_ptr_nonnull(other);
-    ck_assert_uint_eq(machine_reword(other, other->profile, effects, 4), 4);
+    ck_assert_uint_eq(machine_reword(other, effects, 4), 4);
     for (size_t i = 0; i < 4; i++)
         ck_assert_int_eq(effects[i].kind, expected[i]);
 }
@@ -268,13 +292,13 @@ START_TEST(where_next_is_an_index_pages_are_counted_from_the_pools_first)
     const struct fh_profile *k = other->profile;
     const uint64_t third =
         k->PT_POOL_START + k->HOST_POOL_SIZE + k->PT_POOL_PER_VM + k->PMD_OFFSET + 3 * k->PAGE_SIZE;
-    struct trace_effect effect = {
-        .kind = TRACE_vm_set,
-        .present = 31,
-        .vm_set = {.field = "pmd_next", .vmid = 2, .old = third, .new = third + k->PAGE_SIZE}};
-    machine_reword(other, k, &effect, 1);
-    ck_assert_uint_eq(effect.vm_set.old, 3);
-    ck_assert_uint_eq(effect.vm_set.new, 4);
+    struct trace_effect effect = {.kind = TRACE_vm_set,
+                                  .present = 31,
+                                  .vm_set = {.field = "pmd_next", .vmid = 2, .old = 3, .new = 4}};
+    ck_assert(!machine_is_plain(other));
+    machine_plain(other, k, &effect, 1);
+    ck_assert_uint_eq(effect.vm_set.old, third);
+    ck_assert_uint_eq(effect.vm_set.new, third + k->PAGE_SIZE);
     ck_assert_uint_eq(machine_next_address(other, k, "pmd_pool", 2, 3), third);
 }
 END_TEST
@@ -387,7 +411,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, values_with_an_index_are_found_for_each_index);
     tcase_add_test(tests, a_value_that_the_record_lacks_is_named);
     tcase_add_test(tests, memory_without_a_record_reads_as_guest_page_0);
-    tcase_add_test(tests, rules_change_omit_and_move_effects_in_the_order_of_the_file);
+    tcase_add_test(tests, what_a_recorder_never_writes_is_taken_from_the_models_effects);
+    tcase_add_test(tests, names_and_counts_of_a_recorder_are_taken_back_in_its_records);
     tcase_add_test(tests, an_effect_can_stand_before_or_behind_all_others);
     tcase_add_test(tests, where_next_is_an_index_pages_are_counted_from_the_pools_first);
     tcase_add_test(tests, what_is_not_compared_has_a_reason);

@@ -5,9 +5,11 @@
  * exists only here, and records what it does with <faulthandler/recorder.h>:
  *
  *     toy_hypervisor PREFIX [careless]      writes PREFIX.0 and PREFIX.1, one buffer for each CPU
- *     fhsim convert --from recorder PREFIX.0 PREFIX.1 | fhsim replay -
+ *     fhsim convert --from recorder PREFIX.0 PREFIX.1 | fhsim replay --machine toy -
  *
- * A careless one forgets to ask who owns a page before it maps it for the host.
+ * It departs from the spec in two ways, which are described in machines/toy: it maps memory that
+ * nobody owns as if it were RAM, and its panic returns. A careless one also forgets to ask who owns
+ * a page before it maps it for the host.
  */
 
 #include <stdbool.h>
@@ -149,11 +151,8 @@ static void map_page_host(struct fh_recorder *recorder, unsigned cpu, uint64_t a
     fh_record_lock(recorder, "s2page", 0);
     const struct owned page = owner_of(pfn);
     fh_record_s2_read(recorder, pfn, page.start, page.owner, page.count, page.gfn);
-    const uint64_t start = pfn << PAGE_SHIFT;
-    if (page.owner == INVALID)
-        mmap_s2pt(recorder, address, start | PAGE_S2_DEVICE | S2_RDWR);
-    else if (page.owner == HOST || page.count > 0 || is_careless)
-        mmap_s2pt(recorder, address, start | PAGE_S2_KERNEL);
+    if (page.owner == INVALID || page.owner == HOST || page.count > 0 || is_careless)
+        mmap_s2pt(recorder, address, pfn << PAGE_SHIFT | PAGE_S2_KERNEL);
     else
         fh_record_panic(recorder, "map_page_host", HOST, cpu);
     fh_record_unlock(recorder, "s2page", 0);
@@ -177,17 +176,24 @@ static void set_register(struct fh_trap_registers *registers, enum fh_trap_regis
     registers->values[reg] = value;
 }
 
+/* What a CPU has once stage 2 is on. */
+static struct fh_trap_registers registers_of(unsigned cpu)
+{
+    struct fh_trap_registers registers = {.x_present = (1u << FH_TRACE_GPRS) - 1};
+    set_register(&registers, FH_TRAP_REG_vttbr, ROOT);
+    set_register(&registers, FH_TRAP_REG_hcr, 0x80000021);
+    set_register(&registers, FH_TRAP_REG_vmpidr, UINT64_C(0x80000000) | cpu);
+    set_register(&registers, FH_TRAP_REG_vmid, HOST);
+    set_register(&registers, FH_TRAP_REG_vcpuid, cpu);
+    return registers;
+}
+
 static void handle_fault(const struct fault *fault)
 {
     struct fh_recorder *recorder = &recorders[fault->cpu];
-    struct fh_trap_registers registers = {.x_present = (1u << FH_TRACE_GPRS) - 1};
+    struct fh_trap_registers registers = registers_of(fault->cpu);
     set_register(&registers, FH_TRAP_REG_esr, fault->esr);
     set_register(&registers, FH_TRAP_REG_hpfar, fault->address >> PAGE_SHIFT << 4);
-    set_register(&registers, FH_TRAP_REG_vttbr, ROOT);
-    set_register(&registers, FH_TRAP_REG_hcr, 0x80000021);
-    set_register(&registers, FH_TRAP_REG_vmpidr, UINT64_C(0x80000000) | fault->cpu);
-    set_register(&registers, FH_TRAP_REG_vmid, HOST);
-    set_register(&registers, FH_TRAP_REG_vcpuid, fault->cpu);
     fh_recorder_begin(recorder, FH_TRAP_host_npt, &registers);
     emulate_mmio(recorder, fault);
     map_page_host(recorder, fault->cpu, fault->address);
@@ -217,7 +223,8 @@ static void boot(struct fh_recorder *recorder)
         fh_record_boot_rle(recorder, owned[i].start, owned[i].length, owned[i].owner,
                            owned[i].count, owned[i].gfn);
     fh_record_unlock(recorder, "core", 0);
-    fh_recorder_end(recorder, FH_TRAP_TO_host, NULL);
+    const struct fh_trap_registers registers = registers_of(0);
+    fh_recorder_end(recorder, FH_TRAP_TO_host, &registers);
 }
 
 static bool write_buffer(const char *prefix, unsigned cpu)

@@ -92,15 +92,50 @@ static const struct fh_abi_call *find_name(const struct fh_abi *abi, const char 
     return NULL;
 }
 
-/* The row of the same call in what `machine` extends; NULL: there is none. */
-static const struct fh_abi_call *base_of(const struct fh_machine *machine,
-                                         const struct fh_abi_call *call)
+static bool is_same_name(const char *a, const char *b)
 {
+    return a && b && is_same(a, b);
+}
+
+/* What a departure of calls is about. */
+enum part { CHECKS, ANSWERS, UNKNOWN, ROW };
+
+/* The departure that this part of a machine's calls is; `row`: a name of a call. */
+static const char *departure_of(const struct fh_abi *abi, enum part part, const char *row)
+{
+    const struct fh_abi_call *call = NULL;
+    switch (part) {
+    case CHECKS: return abi->checks_by;
+    case ANSWERS: return abi->answers_by;
+    case UNKNOWN: return abi->unknown_by;
+    case ROW: call = find_name(abi, row); break;
+    }
+    return call ? call->departs : NULL;
+}
+
+/*
+ * The next machine below that has calls of its own without the departure: a machine that renumbers
+ * calls has the departures of what it extends, and those are departures from what is below both.
+ * NULL: the spec.
+ */
+static const struct fh_machine *below_without(const struct fh_machine *machine, enum part part,
+                                              const char *row)
+{
+    const char *departure = departure_of(machine->hypercalls, part, row);
     for (machine = machine->extends; machine; machine = machine->extends) {
-        if (machine->hypercalls)
-            return find_name(machine->hypercalls, call->name);
+        if (machine->hypercalls &&
+            (!departure || !is_same_name(departure, departure_of(machine->hypercalls, part, row))))
+            return machine;
     }
     return NULL;
+}
+
+/* The row of the same call there; NULL: there is none. */
+static const struct fh_abi_call *base_of(const struct fh_machine *machine, enum part part,
+                                         const struct fh_abi_call *call)
+{
+    const struct fh_machine *below = below_without(machine, part, call->name);
+    return below ? find_name(below->hypercalls, call->name) : NULL;
 }
 
 /* Is the departure on? None, or one that nobody has: it is. */
@@ -198,7 +233,7 @@ static enum fh_status call_unknown(struct fh_state *s, const struct fh_machine *
 {
     const struct fh_abi *abi = machine->hypercalls;
     if (abi->unknown != FH_ABI_panic || !is_on(s, abi->unknown_by))
-        return machine_host_hvc_dispatcher(s, machine->extends);
+        return machine_host_hvc_dispatcher(s, below_without(machine, UNKNOWN, NULL));
     return kc_panic(s);
 }
 
@@ -214,16 +249,17 @@ enum fh_status abi_host_call(struct fh_state *s, const struct fh_machine *machin
     if (!row || row->kind == FH_ABI_run)
         return row ? FH_OK : call_unknown(s, machine);
     if (!is_on(s, row->departs))
-        return machine_host_hvc_dispatcher(s, machine->extends);
-    const struct fh_abi_call *base = base_of(machine, row);
+        return machine_host_hvc_dispatcher(s, below_without(machine, ROW, row->name));
+    const struct fh_abi_call *checked = base_of(machine, CHECKS, row);
+    const struct fh_abi_call *answered = base_of(machine, ANSWERS, row);
     bool passes, passes_base;
     FH_TRY(check_row(s, row, &passes));
-    FH_TRY(check_row(s, base, &passes_base));
+    FH_TRY(check_row(s, checked, &passes_base));
     if (passes && !passes_base && !is_on(s, abi->checks_by))
-        return machine_host_hvc_dispatcher(s, machine->extends);
+        return machine_host_hvc_dispatcher(s, below_without(machine, CHECKS, NULL));
     FH_TRY(passes ? run_row(s, row, &result) : kc_panic(s));
-    if (!passes || (!is_same_answer(row, base) && !row->departs && !is_on(s, abi->answers_by)))
-        return base && passes ? answer(s, base, result) : FH_OK;
+    if (!passes || (!is_same_answer(row, answered) && !row->departs && !is_on(s, abi->answers_by)))
+        return answered && passes ? answer(s, answered, result) : FH_OK;
     return answer(s, row, result);
 }
 
@@ -240,14 +276,28 @@ enum fh_status abi_guest_call(struct fh_state *s, uint64_t number, bool *is_know
 
 /* --- In their place -------------------------------------------------------------------------- */
 
-/* With all switches off a machine is the spec, whose calls have the numbers of the profile. */
+static bool has_own_calls(const struct fh_machine *machine)
+{
+    return machine->hypercalls && machine != &fh_machine_spec;
+}
+
+/*
+ * With all switches off a machine is the spec, whose calls have the numbers of the profile: those
+ * of the machine and of what it extends, as far down as there are calls that are not the spec's.
+ */
 static bool has_calls(const struct fh_state *s, const struct fh_machine *machine)
 {
-    const unsigned first = fh_machine_ndepartures(machine->extends);
-    bool departs = machine->ndepartures == 0;
-    for (unsigned i = 0; i < machine->ndepartures && !departs; i++)
-        departs = fh_departs(&s->departures, first + i);
-    return machine->hypercalls && machine != &fh_machine_spec && departs;
+    unsigned count = 0;
+    if (!has_own_calls(machine))
+        return false;
+    for (; machine; machine = machine->extends) {
+        const unsigned first = fh_machine_ndepartures(machine->extends);
+        for (unsigned i = 0; has_own_calls(machine) && i < machine->ndepartures; i++, count++) {
+            if (fh_departs(&s->departures, first + i))
+                return true;
+        }
+    }
+    return count == 0;
 }
 
 enum fh_status machine_host_hvc_dispatcher(struct fh_state *s, const struct fh_machine *machine)

@@ -89,8 +89,6 @@ static size_t place_beside(const struct machine_rule *rule, const struct trace_e
                            size_t count, size_t from)
 {
     const bool before = rule->kind == MACHINE_RULE_before;
-    if (rule->is_all)
-        return before ? 0 : count - 1;
     for (size_t step = 1; step < count; step++) {
         const size_t back = from - step, on = from + step;
         if (before && step <= from &&
@@ -112,9 +110,27 @@ static void move(struct trace_effect *effects, size_t from, size_t to)
     effects[to] = moved;
 }
 
+/* Before or behind all others, in the order among themselves. */
+static void part(const struct machine_rule *rule, struct trace_effect *effects, size_t count)
+{
+    const bool before = rule->kind == MACHINE_RULE_before;
+    size_t parted = 0;
+    for (size_t step = 0; step < count; step++) {
+        const size_t at = before ? step : count - 1 - step;
+        if (!is_of(&rule->what, &effects[at], last_function(effects, at)))
+            continue;
+        move(effects, at, before ? parted : count - 1 - parted);
+        parted++;
+    }
+}
+
 /* One rule for all effects. Those that move on are met again behind: so from the end. */
 static void move_all(const struct machine_rule *rule, struct trace_effect *effects, size_t count)
 {
+    if (rule->is_all) {
+        part(rule, effects, count);
+        return;
+    }
     if (rule->kind == MACHINE_RULE_before) {
         for (size_t i = 0; i < count; i++) {
             if (is_of(&rule->what, &effects[i], last_function(effects, i)))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "machine/model.h"
 #include "reduce/reduce.h"
 
 #include <inttypes.h>
@@ -82,6 +83,7 @@ static bool boot(struct reduce *reduce, struct trace *trace, const char *path)
 static bool read_prefix(struct reduce *reduce, struct trace *trace, bool *is_there)
 {
     struct order *order = order_new(trace, true);
+    order_speaks(order, reduce->goal.machine, twin_profile(reduce->reduction.twin));
     const struct trace_line *const *lines;
     size_t count;
     while (!*is_there && (count = order_next(order, &lines)) > 0) {
@@ -296,7 +298,7 @@ static int prepare_and_run(struct reduce *reduce, const char *path)
     const struct reduce_options *options = &reduce->options;
     struct reduce_goal *goal = &reduce->goal;
     goal->machine = machine_find(options->machine);
-    if (!goal->machine ||
+    if (!goal->machine || !machine_model(goal->machine, true) ||
         !catalogue_choose(goal->machine, "reduce", options->without, &goal->left_out) ||
         !parse_keep(goal, options->keep) || !parse_at(goal, options->at) ||
         !parse_seconds(&reduce->reduction, options->seconds))

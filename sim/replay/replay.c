@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "base/options.h"
 #include "base/progress.h"
+#include "machine/model.h"
 #include "twin/order.h"
 #include "twin/watch.h"
 #include "convert/recognise.h"
@@ -151,6 +152,7 @@ static bool replay_lines(struct replay *replay, struct trace *trace, const struc
     twin_set_credit(twin, replay->credit);
     bool good = boot(replay, twin, trace, line, path, file);
     struct order *order = order_new(trace, false);
+    order_speaks(order, replay->machine, twin_profile(twin));
     struct replayed replayed = {replay, twin, file, 0};
     const struct trace_line *const *lines;
     size_t count;
@@ -339,7 +341,8 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
     struct replay_report *report = &replay->report;
     replay->machine = machine_find(options->machine);
     report->machine = replay->machine;
-    if (!replay->machine || !parse_format(options->format, report) ||
+    if (!replay->machine || !machine_model(replay->machine, true) ||
+        !parse_format(options->format, report) ||
         !parse_credit(options->credit, &replay->credit) ||
         !findings_read(options->fail_on, &replay->fail_on))
         return false;

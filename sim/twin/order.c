@@ -35,6 +35,11 @@ struct order {
     uint64_t first_seq, last_seq, nread; /* of records with a number */
     uint64_t ends[IDLE_RECORDS];         /* the beginnings of the latest, sorted by no means */
     size_t nends;
+    const struct machine_description *machine; /* whose recorder wrote them; NULL: a plain one */
+    const struct fh_profile *profile;
+    struct trace_line plain; /* the record last read, in plain words */
+    struct trace_effect *effects;
+    size_t effects_room;
 };
 
 struct order *order_new(struct trace *trace, bool keeps_texts)
@@ -50,6 +55,13 @@ struct order *order_new(struct trace *trace, bool keeps_texts)
     if (!order->waiting || !order->batch || !order->batch_texts)
         no_memory();
     return order;
+}
+
+void order_speaks(struct order *order, const struct machine_description *machine,
+                  const struct fh_profile *profile)
+{
+    order->machine = machine_is_plain(machine) ? NULL : machine;
+    order->profile = profile;
 }
 
 static void release(struct waiting *waiting)
@@ -72,6 +84,7 @@ void order_free(struct order *order)
     release_batch(order);
     for (size_t i = 0; i < order->nwaiting; i++)
         release(&order->waiting[i]);
+    free(order->effects);
     free(order->waiting);
     free(order->batch);
     free(order->batch_texts);
@@ -119,9 +132,28 @@ static void note_number(struct order *order, const struct trace_line *line)
     order->ends[order->nends++ % IDLE_RECORDS] = line->g0;
 }
 
+/* The record in plain words, where its recorder has others. */
+static const struct trace_line *in_plain_words(struct order *order, const struct trace_line *line)
+{
+    if (!line || !order->machine)
+        return line;
+    if (line->nfx > order->effects_room) {
+        order->effects_room = line->nfx;
+        order->effects = realloc(order->effects, line->nfx * sizeof *order->effects);
+        if (!order->effects)
+            no_memory();
+    }
+    if (line->nfx > 0)
+        memcpy(order->effects, line->fx, line->nfx * sizeof *order->effects);
+    machine_plain(order->machine, order->profile, order->effects, line->nfx);
+    order->plain = *line;
+    order->plain.fx = order->effects;
+    return &order->plain;
+}
+
 static const struct trace_line *read_line(struct order *order)
 {
-    const struct trace_line *line = trace_next(order->trace);
+    const struct trace_line *line = in_plain_words(order, trace_next(order->trace));
     order->is_at_end = !line;
     if (line) {
         note_cpu(order, line);

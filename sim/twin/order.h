@@ -2,6 +2,7 @@
 #ifndef SIM_ORDER_H
 #define SIM_ORDER_H
 
+#include "machine/machine.h"
 #include "trace/trace.h"
 
 /*
@@ -13,6 +14,10 @@ struct order;
 /* `keeps_texts`: each record's text is wanted too. */
 struct order *order_new(struct trace *trace, bool keeps_texts);
 void order_free(struct order *order);
+
+/* The records are of this machine, with these constants: they are given out in plain words. */
+void order_speaks(struct order *order, const struct machine_description *machine,
+                  const struct fh_profile *profile);
 
 /*
  * The next records, in the order of their beginning: one, or several of which each overlaps with

@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "twin/twin_state.h"
 
+#include "machine/model.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * The machine that runs: that of the library, if it has one of this name. A description beside it
- * runs what it extends, with constants and calls of its own.
- */
-static const struct fh_machine *code_of(struct twin *twin,
-                                        const struct machine_description *machine, unsigned depth)
-{
-    const struct fh_machine *code = machine->folder ? NULL : fh_machine_find(machine->name);
-    if (code || depth == TWIN_CODES)
-        return code;
-    struct fh_machine *own = &twin->codes[depth];
-    *own = (struct fh_machine){
-        .name = machine->name,
-        .extends = machine->extends ? code_of(twin, machine->extends, depth + 1) : NULL,
-        .profile = machine->profile,
-        .hypercalls = machine->hypercalls,
-        .guest_calls = machine->guest_calls};
-    return own;
-}
 
 struct twin *twin_new(const struct machine_description *machine)
 {
@@ -31,7 +13,7 @@ struct twin *twin_new(const struct machine_description *machine)
     if (!twin)
         no_memory();
     twin->description = machine;
-    twin->code = code_of(twin, machine, 0);
+    twin->code = machine_model(machine, true);
     twin->machine = fh_machine_departures(twin->code);
     if (fh_machine_find_departure(twin->code, twin_rule_of_returns, &returns))
         fh_departures_remove(&twin->machine, returns);
@@ -91,7 +73,7 @@ static void twin_take(struct twin *twin, struct prediction *prediction)
             effect->shadow_set.idx =
                 machine_register_recorded(twin->description, effect->shadow_set.idx);
     }
-    prediction->neffects = machine_reword(twin->description, &twin->profile, prediction->effects,
+    prediction->neffects = machine_reword(twin->description, prediction->effects,
                                           prediction->neffects);
 }
 

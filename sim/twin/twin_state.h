@@ -8,7 +8,7 @@
 
 /* The inside of a twin, for its own files. */
 
-enum { TWIN_TOUCHES = 4096, TWIN_SIGNATURES = 4096, TWIN_LOCKS = 256, TWIN_CODES = 4 };
+enum { TWIN_TOUCHES = 4096, TWIN_SIGNATURES = 4096, TWIN_LOCKS = 256 };
 
 /* A trap that changed a page's record or mapping, or what is kept of a VM. */
 struct twin_touch {
@@ -31,7 +31,6 @@ struct twin_lock {
 struct twin {
     const struct machine_description *description;
     const struct fh_machine *code;
-    struct fh_machine codes[TWIN_CODES]; /* of descriptions that the library knows nothing of */
     struct fh_profile profile;           /* with what was adopted from the boot record */
     struct model *model;
     const struct state_parts *parts;

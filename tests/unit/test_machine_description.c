@@ -272,16 +272,20 @@ START_TEST(an_effect_can_stand_before_or_behind_all_others)
     const struct machine_description *other = describe("dialect:\n"
                                                        "  - {effect: percpu, after: all}\n"
                                                        "  - {effect: snap, before: all}\n");
-    struct trace_effect effects[] = {{.kind = TRACE_percpu},
+    struct trace_effect effects[] = {{.kind = TRACE_percpu, .percpu = {.vmid = 1}},
                                      {.kind = TRACE_lock, .lock = {.lock = "vm"}},
-                                     {.kind = TRACE_snap},
-                                     {.kind = TRACE_unlock, .unlock = {.lock = "vm"}}};
-    static const enum trace_effect_kind expected[] = {TRACE_snap, TRACE_lock, TRACE_unlock,
-                                                      TRACE_percpu};
+                                     {.kind = TRACE_snap, .snap = {.vcpu = 1}},
+                                     {.kind = TRACE_percpu, .percpu = {.vmid = 2}},
+                                     {.kind = TRACE_unlock, .unlock = {.lock = "vm"}},
+                                     {.kind = TRACE_snap, .snap = {.vcpu = 2}}};
+    static const enum trace_effect_kind expected[] = {TRACE_snap,   TRACE_snap,   TRACE_lock,
+                                                      TRACE_unlock, TRACE_percpu, TRACE_percpu};
     ck_assert_ptr_nonnull(other);
-    ck_assert_uint_eq(machine_reword(other, effects, 4), 4);
-    for (size_t i = 0; i < 4; i++)
+    ck_assert_uint_eq(machine_reword(other, effects, 6), 6);
+    for (size_t i = 0; i < 6; i++)
         ck_assert_int_eq(effects[i].kind, expected[i]);
+    ck_assert_uint_eq(effects[0].snap.vcpu, 1);
+    ck_assert_uint_eq(effects[5].percpu.vmid, 2);
 }
 END_TEST
 

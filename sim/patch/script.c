@@ -61,6 +61,8 @@ struct script {
     struct answers step_locks, step_slog; /* of the step that is played, on top of these */
     struct data doracle;
     struct data core_doracle;
+    uint64_t named[FH_QUESTIONS]; /* answers of the step, by what is asked */
+    uint32_t is_named;
     enum fh_effect_kind watched;
     bool *seen; /* NULL: nothing is watched */
 };
@@ -135,6 +137,33 @@ static uint64_t answer_core_doracle(void *context, uint64_t vmid, uint64_t n)
     const struct script *script = context;
     return answer_data(script->core_doracle.is_given ? &script->core_doracle : &script->doracle,
                        vmid, n);
+}
+
+/* By name where the step has a name for it; else the value at the place that the spec asks for. */
+static uint64_t answer_by_name(void *context, const struct fh_question *question)
+{
+    const struct script *script = context;
+    if (script->is_named >> question->what & 1)
+        return script->named[question->what];
+    switch (question->what) {
+    case FH_ASKED_FAULT_ADDR:
+    case FH_ASKED_NEW_PTE:
+    case FH_ASKED_NEW_LEVEL:
+    case FH_ASKED_RUN_VCPUID:
+    case FH_ASKED_VTCR: return answer_core_doracle(context, question->vmid, question->n);
+    default: return answer_doracle(context, question->vmid, question->n);
+    }
+}
+
+void script_answer(struct script *script, enum fh_asked what, uint64_t value)
+{
+    script->named[what] = value;
+    script->is_named |= UINT32_C(1) << what;
+}
+
+void script_ask_by_name(struct fh_environment *environment)
+{
+    environment->ask = answer_by_name;
 }
 
 /* The parameters that the vectors were recorded with. */
@@ -544,4 +573,5 @@ void script_end_step(struct script *script)
     forget_answers(&script->step_slog, script->allocator);
     script->doracle.step_count = 0;
     script->core_doracle.step_count = 0;
+    script->is_named = 0;
 }

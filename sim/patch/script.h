@@ -59,4 +59,11 @@ bool script_add_events(struct script *script, bool atomic, uint64_t id, uint64_t
 bool script_add_datum(struct script *script, bool core, uint64_t vmid, uint64_t n, uint64_t value);
 void script_end_step(struct script *script);
 
+/*
+ * For machines, which ask other questions than the spec: what is asked is answered by name, until
+ * script_end_step; what has no name at the place that the spec asks for.
+ */
+void script_ask_by_name(struct fh_environment *environment);
+void script_answer(struct script *script, enum fh_asked what, uint64_t value);
+
 #endif

@@ -188,6 +188,10 @@ static void note_stuck(struct player *player, struct step_trace *trace)
 /* The step's own events and data, for where the logs and oracles are now. */
 static void begin_script(const struct judge *judge)
 {
+    for (unsigned what = 0; what < FH_QUESTIONS; what++) {
+        if (judge->step->has_answer >> what & 1)
+            script_answer(judge->scenario->script, what, judge->step->answers[what]);
+    }
     struct scenario *scenario = judge->scenario;
     const struct step_script *script = &judge->step->script;
     const struct fh_rdata *adt = fh_state_rdata(scenario->state);

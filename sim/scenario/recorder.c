@@ -67,6 +67,12 @@ static const char *panic_text(const struct recorder *recorder)
     return arena_strdup(recorder->arena, text, strlen(text));
 }
 
+static uint64_t ask_by_name(void *context, const struct fh_question *question)
+{
+    const struct recorder *recorder = context;
+    return recorder->inner.ask(recorder->inner.context, question);
+}
+
 static void observe(void *context, const struct fh_effect *effect)
 {
     struct recorder *recorder = context;
@@ -89,6 +95,8 @@ struct recorder *recorder_new(struct scenario *scenario)
     recorder->inner = *env;
     recorder->state = scenario->state;
     env->context = recorder;
+    if (env->ask)
+        env->ask = ask_by_name;
     env->observer = observe;
 #define ASK(name) env->name = env->name ? ask_##name : NULL;
     ASK(oracle)

@@ -90,6 +90,8 @@ struct step {
     struct actor actor;
     struct step_script script;
     const struct trap_kind *trap;
+    uint64_t answers[FH_QUESTIONS]; /* for a machine, by what it asks */
+    uint32_t has_answer;
     enum trap_layer layer;
     const struct fh_function *function; /* STEP_CALL */
     uint64_t args[FH_MAX_ARGS];
@@ -163,6 +165,9 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
                           const struct node *node);
 bool scenario_load_values(struct reader *reader, struct scenario *scenario, struct expect *expect,
                           const struct node *map);
+
+/* The call by which the host of the scenario's machine runs a vCPU; NULL: it is the spec's way. */
+const struct fh_abi_call *scenario_run_call(const struct scenario *scenario);
 
 /* A patch fits the state: tried on a copy. */
 bool scenario_try_patch(struct reader *reader, struct scenario *scenario, const struct node *patch);

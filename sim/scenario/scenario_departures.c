@@ -49,6 +49,20 @@ static bool load_each(struct reader *reader, const struct node *list, const char
     return true;
 }
 
+const struct fh_abi_call *scenario_run_call(const struct scenario *scenario)
+{
+    const struct fh_machine *machine = scenario->choice.machine;
+    while (machine && (!machine->hypercalls || machine == &fh_machine_spec))
+        machine = machine->extends;
+    if (!machine || fh_departures_are_none(&scenario->choice.departures))
+        return NULL;
+    for (unsigned i = 0; i < machine->hypercalls->ncalls; i++) {
+        if (machine->hypercalls->calls[i].kind == FH_ABI_run)
+            return &machine->hypercalls->calls[i];
+    }
+    return NULL;
+}
+
 bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
                               const struct node *root)
 {

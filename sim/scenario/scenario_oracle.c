@@ -238,7 +238,10 @@ bool scenario_load_oracles(struct reader *reader, struct scenario *scenario,
     if (!script_load(scenario->script, &script, fh_state_rdata(scenario->state), reader->profile,
                      &error))
         return reader_patch_error(reader, oracle ? oracle : root, &error);
-    *fh_state_environment(scenario->state) = script_environment(scenario->script);
+    struct fh_environment *environment = fh_state_environment(scenario->state);
+    *environment = script_environment(scenario->script);
+    if (scenario_run_call(scenario))
+        script_ask_by_name(environment);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -16,6 +17,13 @@ static void add_register(struct registers *registers, const char *name, uint64_t
     const struct fh_type *type = FH_FIELD_TYPE(regs, ctxt, ctxt_regs);
     registers->values[registers->count++] =
         (struct register_value){fh_type_field(type, name, strlen(name)), value};
+}
+
+static void add_gpr(struct registers *registers, unsigned number, uint64_t value)
+{
+    char name[8];
+    snprintf(name, sizeof name, "x%u", number);
+    add_register(registers, name, value);
 }
 
 /* --- The syndrome of a data or instruction abort (Arm ARM, ESR_EL2) --------------------------- */
@@ -233,6 +241,13 @@ static void add_datum(struct step *step, bool core, uint64_t vmid, uint64_t valu
     script->data[script->ndata++] = (struct step_datum){core, vmid, after, value};
 }
 
+/* The same for a machine, which asks for it by name. */
+static void add_answer(struct step *step, enum fh_asked what, uint64_t value)
+{
+    step->answers[what] = value;
+    step->has_answer |= UINT32_C(1) << what;
+}
+
 /* `map`: the page or block that the host provides for the vCPU's last fault. */
 static bool load_provided_page(struct reader *reader, const struct fh_profile *k,
                                const struct node *map, struct step *step, uint64_t vmid)
@@ -253,6 +268,9 @@ static bool load_provided_page(struct reader *reader, const struct fh_profile *k
     add_datum(step, true, vmid, ipa);
     add_datum(step, true, vmid, pfn * k->PAGE_SIZE);
     add_datum(step, true, vmid, block ? 2 : 3);
+    add_answer(step, FH_ASKED_FAULT_ADDR, ipa);
+    add_answer(step, FH_ASKED_NEW_PTE, pfn * k->PAGE_SIZE);
+    add_answer(step, FH_ASKED_NEW_LEVEL, block ? 2 : 3);
     return true;
 }
 
@@ -269,6 +287,8 @@ static bool load_start(struct reader *reader, const struct node *node, struct st
         return false;
     add_datum(step, false, vmid, pc);
     add_datum(step, false, vmid, pstate);
+    add_answer(step, FH_ASKED_PC, pc);
+    add_answer(step, FH_ASKED_PSTATE, pstate);
     return true;
 }
 
@@ -286,9 +306,15 @@ static bool load_vcpu_run(struct reader *reader, struct scenario *scenario, stru
     if (!reader_number_at(reader, node, "vmid", 0, UINT64_MAX, &vmid) ||
         !reader_number_at(reader, node, "vcpuid", 0, UINT64_MAX, &vcpuid))
         return false;
-    add_register(registers, "x0", vmid);
+    const struct fh_abi_call *call = scenario_run_call(scenario);
+    add_register(registers, "x0", call ? call->number : vmid);
+    if (call && call->narguments == 2) {
+        add_gpr(registers, call->arguments[0].reg, vmid);
+        add_gpr(registers, call->arguments[1].reg, vcpuid);
+    }
     step->script.data = arena_alloc(reader->arena, MOST_DATA * sizeof *step->script.data);
     add_datum(step, true, vmid, vcpuid);
+    add_answer(step, FH_ASKED_RUN_VCPUID, vcpuid);
     return load_provided_page(reader, scenario->profile, node_get(node, "map"), step, vmid) &&
            load_start(reader, node, step, vmid);
 }

@@ -307,6 +307,19 @@ static void infer_calls(const struct seen *seen, const struct machine_descriptio
         puts("\n# guest_calls: no VM ran.");
 }
 
+/* The constant that a register's name in records is, SYS_MPIDR_EL1 and MPIDR_EL1 alike; or NULL. */
+static const char *constant_named(const struct machine_description *base, const char *name,
+                                  uint64_t *number)
+{
+    static const char prefix[] = "SYS_";
+    if (fh_profile_constant(base->profile, name, strlen(name), number))
+        return name;
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+        return NULL;
+    name += sizeof prefix - 1;
+    return fh_profile_constant(base->profile, name, strlen(name), number) ? name : NULL;
+}
+
 static void infer_registers(const struct seen *seen, const struct machine_description *base)
 {
     struct comment others = {"the model has none of these names; their numbers stay:", 0};
@@ -314,16 +327,14 @@ static void infer_registers(const struct seen *seen, const struct machine_descri
     for (size_t i = 0; i < seen->nregisters; i++) {
         const struct seen_register *reg = &seen->registers[i];
         uint64_t number;
-        if (reg->name[0] &&
-            fh_profile_constant(base->profile, reg->name, strlen(reg->name), &number) &&
-            machine_register_recorded(base, number) != reg->number)
-            printf("  %s: %" PRIu64 "\n", reg->name, reg->number);
+        const char *name = constant_named(base, reg->name, &number);
+        if (name && machine_register_recorded(base, number) != reg->number)
+            printf("  %s: %" PRIu64 "\n", name, reg->number);
     }
     for (size_t i = 0; i < seen->nregisters; i++) {
         const struct seen_register *reg = &seen->registers[i];
         uint64_t number;
-        if (reg->name[0] && reg->number >= TRACE_GPRS &&
-            !fh_profile_constant(base->profile, reg->name, strlen(reg->name), &number))
+        if (reg->name[0] && reg->number >= TRACE_GPRS && !constant_named(base, reg->name, &number))
             add_word(&others, reg->name, reg->number);
     }
     end_comment(&others);

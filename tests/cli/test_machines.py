@@ -268,6 +268,17 @@ def test_four_levels_and_pools_that_count_pages_are_inferred(infer, fhsim):
     assert constants_of(fhsim, folder)["STAGE2_LEVELS"] == "0x4"
 
 
+def test_registers_under_other_numbers_are_inferred(infer):
+    def change(record):
+        for fx in record["fx"]:
+            if fx["t"] == "shadow_set" and fx["reg"] in ("DIRTY", "SYS_SCTLR_EL1"):
+                fx["idx"] += 100
+
+    text, _ = infer(change)
+    registers = text.split("\nregisters:\n")[1].split("  #")[0].split("\n")
+    assert sorted(filter(None, registers)) == ["  DIRTY: 145", "  SCTLR_EL1: 150"]
+
+
 def test_what_a_recorder_never_wrote_is_listed(infer):
     def change(record):
         record["fx"] = [fx for fx in record["fx"] if fx["t"] not in ("tlbi", "percpu")]

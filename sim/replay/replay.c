@@ -87,8 +87,10 @@ struct replayed {
 
 static bool is_shown(void *context, enum trap_outcome outcome)
 {
-    const struct replayed *replayed = context;
-    return report_shows(&replayed->replay->report, outcome);
+    enum { RECORDED = 4000 }; /* in the page, of which no trap has more */
+    const struct replay_report *report = &((const struct replayed *)context)->replay->report;
+    return report_shows(report, outcome) || (report->written && outcome != OUTCOME_MATCHED &&
+                                             report_total(report, OUTCOME_EXPLAINED) < RECORDED);
 }
 
 static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)

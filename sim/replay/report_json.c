@@ -65,12 +65,25 @@ static void print_last_changes(const struct replay_trap *trap, const struct diff
         fputc(']', out);
 }
 
+/* What explains the trap: "A15,A24", or "unexplained". */
+static void print_explanation(const struct replay_trap *trap, FILE *out)
+{
+    unsigned list[CATALOGUE_MAX];
+    const size_t count = deviations_in(trap, list);
+    fputs("\"explanation\":\"", out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s%s", i > 0 ? "," : "", catalogue_at(trap->machine, list[i])->id);
+    fprintf(out, "%s\"", count == 0 ? "unexplained" : "");
+}
+
 /* `who` predicted: the model of the machine, or the spec. */
 static void print_difference(const struct replay_trap *trap, const struct difference *difference,
                              const char *who, FILE *out)
 {
     char path[64];
-    fprintf(out, "{\"by\":\"%s\"", who);
+    fputc('{', out);
+    print_explanation(trap, out);
+    fprintf(out, ",\"by\":\"%s\"", who);
     print_effect("model", difference->model, out);
     print_effect("machine", difference->machine, out);
     if (difference->path)
@@ -153,8 +166,11 @@ void replay_trap_json(const struct replay_trap *trap, FILE *out)
         print_member("stuck", trap->verdict->stuck, out);
     if (trap->verdict->has_spec && *trap->verdict->spec_stuck)
         print_member("spec_stuck", trap->verdict->spec_stuck, out);
-    print_differences(trap, "differences", &trap->verdict->found, "machine", out);
-    if (trap->verdict->has_spec)
+    const bool is_explained = trap->verdict->outcome == OUTCOME_EXPLAINED;
+    print_differences(trap, "differences",
+                      is_explained ? &trap->verdict->spec : &trap->verdict->found,
+                      is_explained ? "spec" : "machine", out);
+    if (!is_explained && trap->verdict->has_spec)
         print_differences(trap, "spec_differences", &trap->verdict->spec, "spec", out);
     print_broken(trap, out);
     print_denied(trap, out);

@@ -34,8 +34,8 @@ static void compare_entry(const struct machine_description *machine,
 {
     const struct trace_registers *predicted = &prediction->entry;
     for (unsigned i = 0; i < TRACE_REGISTERS; i++) {
-        if ((predicted->present >> i & 1) && predicted->values[i] != line->in.values[i] &&
-            is_compared(machine, line, false, i))
+        if ((predicted->present & line->in.present) >> i & 1 &&
+            predicted->values[i] != line->in.values[i] && is_compared(machine, line, false, i))
             differ_in(found, entry_paths[i], predicted->values[i], line->in.values[i]);
     }
 }
@@ -48,7 +48,7 @@ static void compare_exit(const struct machine_description *machine,
     for (unsigned i = 0; i < TRACE_REGISTERS; i++) {
         const bool has_changed = line->out.present >> i & 1;
         const uint64_t recorded = has_changed ? line->out.values[i] : line->in.values[i];
-        if ((predicted->present >> i & 1) &&
+        if ((predicted->present & (line->in.present | line->out.present)) >> i & 1 &&
             ((predicted->values[i] ^ recorded) & bits_of(i)) != 0 &&
             is_compared(machine, line, true, i))
             differ_in(found, out_paths[i], predicted->values[i], recorded);

@@ -150,6 +150,8 @@ void twin_predict(struct twin *twin, const struct trace_line *line,
 {
     verdict->found.count = 0;
     verdict->has_spec = false;
+    verdict->spec.count = 0;
+    verdict->spec_stuck[0] = '\0';
     verdict->credits = (struct credits){{0}};
     twin->line = line;
     twin->inputs = inputs_of(twin->description, line, &twin->answers);

@@ -29,7 +29,7 @@ static const struct fh_machine_module *refuse(const char *path, const char *why)
 /* A name without a slash would be looked for elsewhere. */
 static void *open_object(const char *path)
 {
-    char beside[MAX_PATH];
+    char beside[MAX_PATH + 2];
     snprintf(beside, sizeof beside, "%s%s", strchr(path, '/') ? "" : "./", path);
     return dlopen(beside, RTLD_NOW | RTLD_LOCAL);
 }

@@ -17,7 +17,7 @@ def test_the_kernel_does_what_its_scenarios_say(fhsim):
 
 @pytest.mark.parametrize("path", DEPARTURES, ids=lambda path: path.stem)
 def test_the_departure_of_a_scenario_makes_the_difference(fhsim, path):
-    departure = path.stem.split("_")[0].upper()
+    departure = path.stem.split("_")[1].upper()
     assert departure + ":" in path.read_text()
     result = fhsim("run", "--machine", "sekvm-4.18", "--without", departure, path)
     assert (result.returncode, result.stderr) == (1, "")

@@ -172,13 +172,19 @@ void model_leave(struct model *model, uint64_t number, const struct trace_regist
         model->ncpus = (unsigned)number + 1;
     cpu->vmid = is_guest ? at_end(in, out, TRACE_REG_vmid) : 0;
     cpu->vcpuid = is_guest ? at_end(in, out, TRACE_REG_vcpuid) : 0;
-    cpu->el2.present = (UINT32_C(1) << TRACE_REGISTERS) - 1;
+    cpu->el2.present = in->present | out->present;
     for (unsigned i = 0; i < TRACE_REGISTERS; i++)
         cpu->el2.values[i] = at_end(in, out, (enum trace_register)i);
     cpu->is_lost = false;
     set_current(model, number, cpu->vmid, cpu->vcpuid);
     if (is_guest && was_host)
         keep_host(model, in);
+}
+
+void model_forget(struct model *model, uint64_t cpu)
+{
+    model->cpus[cpu].el2.present = 0;
+    model->cpus[cpu].is_lost = false;
 }
 
 /* --- Departures ------------------------------------------------------------------------------ */

@@ -71,6 +71,9 @@ void model_undo(struct model *model);
 void model_leave(struct model *model, uint64_t cpu, const struct trace_registers *in,
                  const struct trace_registers *out, enum trace_end end);
 
+/* Something happened on the CPU that is not recorded: what EL2's registers are is not known. */
+void model_forget(struct model *model, uint64_t cpu);
+
 /* --- Departures ------------------------------------------------------------------------------ */
 
 /* Which departures are in force. */

@@ -68,7 +68,10 @@ void twin_follow(struct twin *twin, const struct trace_effect *effect)
 
 void twin_end_to_follow(struct twin *twin, const struct trace_line *line)
 {
-    model_leave(twin->model, line->cpu, &line->in, &line->out, line->to);
+    if (line->kind == TRACE_KIND_gap)
+        model_forget(twin->model, line->cpu);
+    else
+        model_leave(twin->model, line->cpu, &line->in, &line->out, line->to);
 }
 
 void twin_take_over(struct twin *twin, const struct trace_line *line)

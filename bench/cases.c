@@ -73,8 +73,10 @@ static struct fh_state *hashed_host(void)
 /* A fault as a search tries it: the trap is taken, the state looked up, and the trap taken back. */
 static void try_fault(struct fh_state *state, unsigned n)
 {
+    const uint64_t pfn = n / 63 * 64 + n % 63 + 1;
     if (fh_begin(state) != FH_OK ||
-        fh_state_set_reg(state, FH_REG(ctxt_regs.hpfar_el2), n * spec->PAGE_SIZE / 256) != FH_OK ||
+        fh_state_set_reg(state, FH_REG(ctxt_regs.hpfar_el2), pfn * spec->PAGE_SIZE / 256) !=
+            FH_OK ||
         fh_state_set_reg(state, FH_REG(ctxt_regs.esr_el2), 0) != FH_OK)
         give_up("out of memory");
     check(fh_handle_host_stage2_fault(state), state);

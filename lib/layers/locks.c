@@ -151,8 +151,10 @@ __attribute__((noinline)) static enum fh_status acquire(struct fh_state *s, uint
 {
     struct lock_place *place;
     FH_RELY(s, lock_status(s, id) == FH_LOCK_FREE, id);
-    FH_TRY(own_lock(s, id, &place));
-    if (note_plain_lock(s, id) && take_at_once(s, id)) {
+    const bool is_plain = note_plain_lock(s, id);
+    if (!is_plain)
+        FH_TRY(own_lock(s, id, &place));
+    if ((is_plain || note_plain_lock(s, id)) && take_at_once(s, id)) {
         s->adt->tstate = 0;
         return tell_of_lock(s, FH_EFFECT_LOCK, id);
     }

@@ -88,13 +88,18 @@ static uint64_t sum_of(const struct fh_type *type, uint64_t code, const void *pl
 /* Fields that may be assigned directly; a hash takes them in when it is asked for. */
 static const size_t end_of_block = offsetof(struct fh_rdata, regs);
 
+_Static_assert(offsetof(struct fh_rdata, core_data_log) + sizeof(struct fh_map) ==
+                       offsetof(struct fh_rdata, shared) &&
+                   offsetof(struct fh_rdata, data_log) + sizeof(struct fh_map) ==
+                       offsetof(struct fh_rdata, core_data_log),
+               "the counts of oracles stand in a row");
+
 static uint32_t part_of(size_t offset)
 {
-    if (offset == offsetof(struct fh_rdata, data_log) ||
-        offset == offsetof(struct fh_rdata, core_data_log))
-        return FH_HASH_POSITIONS;
     if (offset < offsetof(struct fh_rdata, region_cnt))
         return FH_HASH_CPU;
+    if (offset >= offsetof(struct fh_rdata, data_log) && offset < offsetof(struct fh_rdata, shared))
+        return FH_HASH_POSITIONS;
     return FH_HASH_SHARED;
 }
 
@@ -147,11 +152,7 @@ uint64_t fh_state_hash(struct fh_state *s)
 /* Places that no hash is about have the code 0. */
 static uint64_t code_in_data(const struct fh_state *s, size_t offset)
 {
-    const struct fh_type *type = fh_rdata_type();
-    const struct fh_field *field = &type->fields[0];
-    for (unsigned i = 0; i < type->nfields && type->fields[i].offset <= offset; i++)
-        field = &type->fields[i];
-    return part_of(field->offset) & s->hash.parts ? code_of_field(ROOT, offset) : 0;
+    return part_of(offset) & s->hash.parts ? code_of_field(ROOT, offset) : 0;
 }
 
 static void know(struct fh_state *s, const void *record, size_t size, uint64_t code)

@@ -53,16 +53,25 @@ static bool undo_taking(struct fh_state *s, const struct record *record)
     return true;
 }
 
-/* What was found before, and this record's undoing moves. */
+/*
+ * What was found before, and this record's undoing moves or makes untrue. An entry that was there
+ * before stays where it is, so that a lock whose taking is undone again and again stays found.
+ */
 static void forget_moved(struct fh_state *s, const struct record *record)
 {
     const struct fh_type *type = record->type;
-    if (type == type_of_lock_status)
-        s->places.is_status_old = true;
-    if (type == type_of_log || type == type_of_lock_status)
+    const bool is_of_known_lock = record->key < LOCK_PLACES && record->kind == RECORD_ENTRY;
+    if (type == type_of_log && is_of_known_lock) {
+        s->places.locks[record->key].plain_age = 0;
+    } else if (type == type_of_lock_status && is_of_known_lock) {
+        s->places.locks[record->key].plain_age = 0;
+        s->places.status[record->key] = *(const uint8_t *)payload_of(record);
+    } else if (type == type_of_log || type == type_of_lock_status) {
         forget_lock_places(s);
-    else if (type == type_of_flag || type->kind == FH_KIND_REF || type->kind == FH_KIND_MAP)
+        s->places.is_status_old = true;
+    } else if (type == type_of_flag || type->kind == FH_KIND_REF || type->kind == FH_KIND_MAP) {
         forget_places_beside_locks(s);
+    }
 }
 
 bool undo_record(struct fh_state *s, const struct record *record, void *place)

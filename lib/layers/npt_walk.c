@@ -173,8 +173,8 @@ static bool are_full(const struct npt_place *place)
 }
 
 /*
- * The same, at once where the tables are known to be there. A host's fault on a page that it had
- * took 640 instructions more without.
+ * The same, at once where the tables are known to be there: looking for them and, twice, for the
+ * entry was a third of a host's fault.
  */
 static enum fh_status map_page(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                                bool *full)

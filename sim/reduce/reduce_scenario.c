@@ -266,7 +266,9 @@ static void note_differences(struct writer *writer)
     writer->out = writer_memory(&writer->comments, &length);
     reduce_replay(writer->reduction);
     twin_want_spec(writer->reduction->twin, is_wanted, NULL);
+    twin_set_credit(writer->reduction->twin, CREDIT_ALL);
     twin_replay(writer->reduction->twin, &writer->line, 1, told, writer);
+    twin_set_credit(writer->reduction->twin, CREDIT_NONE);
     twin_want_spec(writer->reduction->twin, NULL, NULL);
     fclose(writer->out);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "base/files.h"
 #include "base/options.h"
 #include "base/progress.h"
 #include "base/report_file.h"
@@ -342,5 +343,10 @@ int command_reduce(int argc, char **argv)
         diag_plain("reduce: which trace? (usage: fhsim reduce TRACE --keep ID)");
         return EXIT_BAD_INPUT;
     }
+    if (texts->output && strcmp(texts->output, "-") == 0)
+        texts->output = NULL; /* standard output */
+    const struct output_path outputs[] = {{"-o", texts->output}, {"--scenario", texts->scenario}};
+    if (!outputs_are_apart("reduce", outputs, 2, (const char *const *)argv, 1))
+        return EXIT_BAD_INPUT;
     return prepare_and_run(&reduce, argv[0]);
 }

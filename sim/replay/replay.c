@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "base/files.h"
 #include "base/options.h"
 #include "base/progress.h"
 #include "machine/model.h"
@@ -365,6 +366,16 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
     return report->written;
 }
 
+/* No page is written over a trace, nor over the other one. */
+static bool outputs_are_free(const struct replay_options *options, const char *const *paths,
+                             size_t npaths)
+{
+    const struct output_path outputs[] = {{"--html", options->html},
+                                          {"--perfetto", options->perfetto}};
+    return outputs_are_apart("replay", outputs, 2, paths, npaths) &&
+           outputs_are_apart("replay", outputs, 2, &options->symbols, options->symbols ? 1 : 0);
+}
+
 int command_replay(int argc, char **argv)
 {
     struct replay_options texts = {.without = "",
@@ -406,7 +417,8 @@ int command_replay(int argc, char **argv)
             status = compared_print(texts.machine) ? EXIT_EXPECTED : EXIT_BAD_INPUT;
         else if (nfiles == 0)
             diag_plain("replay: which traces? (usage: fhsim replay TRACE...)");
-        else if (prepare(replay, &texts))
+        else if (outputs_are_free(&texts, (const char *const *)argv, (size_t)nfiles) &&
+                 prepare(replay, &texts))
             status = run(replay, argv, nfiles);
         break;
     default: break;

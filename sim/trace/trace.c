@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/trace_check.h"
 #include "trace/trace_reader.h"
 
 /* --- Bad input ------------------------------------------------------------------------------- */
@@ -160,13 +161,28 @@ static bool read_straight(struct trace *trace)
                        : trace_json_line(trace->json, trace->text, trace->length, &trace->line);
 }
 
+/* Can the record be, beside those before it? Of VMs and vCPUs its reader knows no number. */
+static bool check_record(struct trace *trace)
+{
+    struct trace_fault fault;
+    if (trace_is_foreign(trace))
+        return check_order(trace);
+    if (!trace->check) {
+        const struct trace_limits limits = {
+            .cpus = TRACE_CPUS_MAX, .vms = UINT64_MAX, .vcpus = UINT64_MAX};
+        trace->check = trace_check_new(&limits);
+    }
+    return trace_check_next(trace->check, &trace->line, &fault) ||
+           trace_refuse(trace, NULL, "%s", fault.text);
+}
+
 static bool read_record(struct trace *trace)
 {
     if (!next_record(trace))
         return false;
     if (read_straight(trace)) {
         trace->line.number = trace->records;
-        return check_order(trace);
+        return check_record(trace);
     }
     const struct node *node = tree_of_record(trace);
     if (!node)
@@ -175,7 +191,7 @@ static bool read_record(struct trace *trace)
         return trace_read_origin(trace, node) && read_record(trace);
     memset(&trace->line, 0, sizeof trace->line);
     trace->line.number = trace->records;
-    return trace_read_tree(trace, node) && check_order(trace);
+    return trace_read_tree(trace, node) && check_record(trace);
 }
 
 const struct trace_line *trace_next(struct trace *trace)
@@ -234,6 +250,7 @@ void trace_close(struct trace *trace)
     arena_free(trace->arena);
     arena_free(trace->origin_texts);
     free(trace->cpus);
+    trace_check_free(trace->check);
     free(trace->printed);
     free(trace);
 }

@@ -165,13 +165,16 @@ int find_field(const trace_field *fields, unsigned count, unsigned from, const c
     return -1;
 }
 
+/* What nobody knows may be nested as deeply as what is read, and no deeper than the stack is. */
+constexpr unsigned max_depth = 60;
+
 /* What is passed over is JSON all the same. */
-bool pass_over(ondemand::value &value)
+bool pass_over(ondemand::value &value, unsigned depth)
 {
     uint64_t number;
     std::string_view text;
     ondemand::json_type type;
-    if (value.type().get(type))
+    if (depth > max_depth || value.type().get(type))
         return false;
     switch (type) {
     case ondemand::json_type::string: return read_raw(value, &text);
@@ -182,7 +185,7 @@ bool pass_over(ondemand::value &value)
             return false;
         for (auto item : array) {
             ondemand::value inside;
-            if (std::move(item).get(inside) || !pass_over(inside))
+            if (std::move(item).get(inside) || !pass_over(inside, depth + 1))
                 return false;
         }
         return true;
@@ -194,7 +197,7 @@ bool pass_over(ondemand::value &value)
         for (auto item : object) {
             ondemand::field field;
             if (std::move(item).get(field) || !is_plain(field.key().raw()) ||
-                !pass_over(field.value()))
+                !pass_over(field.value(), depth + 1))
                 return false;
         }
         return true;
@@ -205,7 +208,7 @@ bool pass_over(ondemand::value &value)
 
 bool pass_over_key(ondemand::field &field)
 {
-    return is_plain(field.key().raw()) && pass_over(field.value());
+    return is_plain(field.key().raw()) && pass_over(field.value(), 0);
 }
 
 /* --- Registers ------------------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ struct trace {
     struct arena *origin_texts;
     struct trace_cpu *cpus;
     size_t ncpus;
+    struct trace_check *check; /* of records of a recorder of its own */
     bool failed;
 };
 

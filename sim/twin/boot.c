@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/trace_check.h"
 #include "twin/twin_state.h"
 
 /* The state that a boot record describes, of a machine that fits it. */
@@ -245,6 +246,12 @@ bool twin_begin(struct twin *twin, struct trace *trace, const struct trace_line 
     }
     if (!twin_is_boot(line)) {
         trace_diag(trace, "a trace begins with the boot line (HVC_ENABLE_S2_TRANS)");
+        return false;
+    }
+    const struct trace_limits limits = trace_limits_of(twin->code->profile);
+    struct trace_fault fault;
+    if (!trace_check_boot(&limits, line, &fault)) {
+        trace_diag(trace, "%s", fault.text);
         return false;
     }
     if (!is_of_machine(twin->description, trace, line))

@@ -322,3 +322,101 @@ def test_a_value_that_is_nested_too_deeply_is_refused(tmp_path):
     done = run("convert", path)
     assert done.returncode == 2
     assert done.stderr.startswith(f"{path}:1:") and "nested too deeply" in done.stderr
+
+
+def test_an_unknown_key_that_is_nested_too_deeply_is_refused(trace, tmp_path):
+    lines = subprocess.run(["zstdcat", trace], capture_output=True, check=True,
+                           text=True).stdout.splitlines()
+    path = tmp_path / "deep.jsonl"
+    deep = '"unknown":' + '{"a":' * 60000 + "1" + "}" * 60000
+    path.write_text(lines[0] + "\n" + lines[1][:-1] + "," + deep + "}\n")
+    for command in (["replay"], ["reduce", "--keep", "unexplained"]):
+        done = run(*command, path)
+        assert done.returncode == 2
+        assert f"{path}:2:" in done.stderr and "nested too deeply" in done.stderr
+
+
+# --- Outputs of replay and reduce ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [
+    ["replay", "T", "--html", "T"],
+    ["replay", "--html", "T", "T"],
+    ["replay", "T", "--perfetto", "T"],
+    ["replay", "T", "--html", "X", "--perfetto", "X"],
+    ["replay", "T", "--html", "X", "--perfetto", "./X"],
+    ["reduce", "T", "--keep", "unexplained", "-o", "T"],
+    ["reduce", "T", "--keep", "unexplained", "-o", "X", "--scenario", "X"],
+    ["reduce", "T", "--keep", "unexplained", "--scenario", "T"],
+])
+def test_an_output_that_would_lose_something_is_refused(copy, arguments):
+    places = {"T": copy, "X": copy.parent / "x", "./X": f"{copy.parent}/./x"}
+    done = run(*[places.get(word, word) for word in arguments])
+    assert done.returncode == 2
+    assert "lost" in done.stderr
+    assert not (copy.parent / "x").exists()
+
+
+# --- Records that cannot be ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def records(source):
+    text = subprocess.run(["zstdcat", source / "tests/data/01_host_only_excerpt.jsonl.zst"],
+                          capture_output=True, check=True).stdout
+    return [json.loads(line) for line in text.splitlines()[:6]]
+
+
+def refusal_of(records, tmp_path, change):
+    changed = json.loads(json.dumps(records))
+    change(changed)
+    path = tmp_path / "changed.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in changed))
+    done = run("replay", path)
+    assert done.returncode == 2, done.stdout
+    return done.stderr.splitlines()[0].removeprefix(f"{path}:")
+
+
+@pytest.mark.parametrize("cpu", [64, 65536, 2**32, 2**63, -1])
+def test_a_cpu_beyond_the_stated_number_is_refused(records, tmp_path, cpu):
+    message = refusal_of(records, tmp_path, lambda r: r[3].update(cpu=cpu))
+    assert message.startswith("4:") and "CPUs are numbered from 0 to 63" in message
+
+
+@pytest.mark.parametrize("key, value, words", [
+    ("seq", "before", "seq"), ("seq", 0, "seq"), ("seq", -1, "seq is -1"), ("g0", 0, "out of order"),
+])
+def test_numbers_that_repeat_or_fall_are_refused(records, tmp_path, key, value, words):
+    value = records[2]["seq"] if value == "before" else value
+    message = refusal_of(records, tmp_path, lambda r: r[3].update({key: value}))
+    assert message.startswith("4:") and words in message
+
+
+def regions(record):
+    return [effect for effect in record["fx"] if effect["t"] == "boot_region"]
+
+
+def add_region(records, i, base, size):
+    last = records[0]["fx"][-1]["g"]
+    records[0]["fx"].append({"t": "boot_region", "g": last + 1, "i": i, "base": hex(base),
+                             "size": hex(size), "flags": 0, "index": "0x0"})
+    records[0]["g1"] = last + 2
+
+
+@pytest.mark.parametrize("i, base, size", [
+    (32, 0x200000000, 0x1000), (33, 0x200000000, 0x1000), (1000, 0x200000000, 0x1000),
+    (2**63, 0x200000000, 0x1000), (0, 0x200000000, 0x1000), (1, 0x40000000, 0x1000),
+    (1, 0x200000000, 0xfffffffffffff000), (1, 0x200000800, 0x1000),
+])
+def test_memory_that_cannot_be_is_refused(records, tmp_path, i, base, size):
+    message = refusal_of(records, tmp_path, lambda r: add_region(r, i, base, size))
+    assert message.startswith("1:") and "boot_region" in message
+
+
+@pytest.mark.parametrize("vmid", [99999, -1, 2**63])
+def test_a_pool_of_no_vm_is_refused(records, tmp_path, vmid):
+    def change(changed):
+        pools = [effect for effect in changed[0]["fx"] if effect["t"] == "boot_pool"]
+        pools[1]["vmid"] = vmid
+
+    assert "boot_pool of VM" in refusal_of(records, tmp_path, change)

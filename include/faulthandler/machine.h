@@ -93,6 +93,8 @@ struct fh_machine {
      * it, and it alone, the machine goes on with whatever it is given. 0: they are.
      */
     unsigned unchecked;
+    /* Departures that only show where tables are words (FH_CONCRETE); ends with NULL. */
+    const char *const *in_words;
     const struct fh_abi *hypercalls; /* of the host; NULL: as in what it extends */
     const struct fh_abi *guest_calls;
     /* Functions that rows of the ABI name and the registry lacks; ends with a name NULL. */

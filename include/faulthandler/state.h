@@ -76,8 +76,8 @@ struct fh_environment {
     uint64_t (*ask)(void *context, const struct fh_question *question);
 
     /* Parameters of AbstractMachine/Spec.v. */
-    uint64_t (*verify_img)(void *context, uint64_t vmid, uint64_t addr);    /* default: 1 */
-    uint64_t (*reg_desc)(void *context, uint64_t index);                    /* default: 0 */
+    uint64_t (*verify_img)(void *context, uint64_t vmid, uint64_t addr); /* default: 1 */
+    uint64_t (*reg_desc)(void *context, uint64_t index);                 /* default: 0 */
     /* The same by the place in the table, which machines look up; default: reg_desc. */
     uint64_t (*reg_row)(void *context, uint64_t row);
     uint64_t (*shared_kvm)(void *context, uint64_t vmid);                   /* default: 0 */
@@ -183,12 +183,13 @@ FH_API const struct fh_error *fh_state_error(const struct fh_state *state);
 
 /*
  * Does the state keep the invariants of the library's own structures? For tests and fuzzers of the
- * library, and for whoever writes through fh_state_edit. Level 1: the journal, what is remembered of
- * places, counts of the records at the top, at a small fixed cost. Level 2: every node of every map
- * and every record, at a cost that follows the data. Level 3: also every event of every log. If not,
- * *broken (may be NULL) is the first that is broken, behind its label: "[M-LEVEL-1] ...". Between
- * calls only. A build with FH_SOUNDNESS set looks by itself behind each call, on level 1, and behind
- * every 64th on the level that it is set to; a call that leaves something broken ends with FH_UNSOUND.
+ * library, and for whoever writes through fh_state_edit. Level 1: the journal, what is remembered
+ * of places, counts of the records at the top, at a small fixed cost. Level 2: every node of every
+ * map and every record, at a cost that follows the data. Level 3: also every event of every log. If
+ * not, *broken (may be NULL) is the first that is broken, behind its label: "[M-LEVEL-1] ...".
+ * Between calls only. A build with FH_SOUNDNESS set looks by itself behind each call, on level 1,
+ * and behind every 64th on the level that it is set to; a call that leaves something broken ends
+ * with FH_UNSOUND.
  */
 FH_API bool fh_state_is_sound(const struct fh_state *state, unsigned level, const char **broken);
 
@@ -276,12 +277,6 @@ FH_API struct fh_ctxt *fh_state_edit_regs(struct fh_state *state);
  */
 #define FH_REG(member) offsetof(struct fh_ctxt, member)
 FH_API enum fh_status fh_state_set_reg(struct fh_state *state, size_t offset, uint64_t value);
-
-/*
- * Take back a halt, from an observer that is being told of it (FH_EFFECT_PANIC): the call goes on
- * as on a machine whose panic returns. For comparisons with such machines; the spec has none.
- */
-FH_API void fh_state_resume(struct fh_state *state);
 
 /*
  * Events, for scripted oracles and for loaders of logs. A new event has one owner, no `older` and,

@@ -278,11 +278,6 @@ struct fh_rdata *fh_state_edit_cpu(struct fh_state *s)
     return own_data(s) ? s->adt : NULL;
 }
 
-void fh_state_resume(struct fh_state *s)
-{
-    s->adt->halt = false;
-}
-
 /* The registers of the innermost transaction's begin are in the journal already. */
 static bool regs_are_noted(const struct journal *journal)
 {

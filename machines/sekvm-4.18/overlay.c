@@ -17,6 +17,9 @@ static const char *const departures[] = {SWITCH_MAP(FH_SWITCH_NAME)};
 #define MEMBER(name) .name = m_##name,
 static const struct fh_overlay overlay = {SEKVM_FUNCTIONS(MEMBER)};
 
+/* What follows from the places of tables: maps have none. */
+static const char *const in_words[] = {"A22", "E7", "E8", NULL};
+
 static const struct fh_own_function own[] = {{"enable_s2_trans", sekvm_enable_s2_trans}, {0}};
 
 const struct fh_machine fh_machine_sekvm_4_18 = {
@@ -27,6 +30,7 @@ const struct fh_machine fh_machine_sekvm_4_18 = {
     .departures = departures,
     .ndepartures = sizeof departures / sizeof *departures,
     .unchecked = A5 + 1,
+    .in_words = in_words,
     .hypercalls = &hypercalls,
     .guest_calls = &guest_calls,
     .own = own,

@@ -553,6 +553,20 @@ static bool load_realisation(struct reader *reader, const struct node *machine,
     return !node || reader_unknown(reader, node, "realisation", names, 3);
 }
 
+/* Departures that follow from the places of tables show nothing where tables are maps. */
+static bool refuse_words(struct reader *reader, const struct scenario *scenario,
+                         const struct node *only)
+{
+    const struct fh_machine *machine = scenario->choice.machine;
+    unsigned departure;
+    for (const char *const *name = machine->in_words; name && *name; name++) {
+        if (fh_machine_find_departure(machine, *name, &departure) &&
+            fh_departs(&scenario->choice.departures, departure))
+            return reader_error(reader, only, "%s only shows with 'realisation: concrete'", *name);
+    }
+    return true;
+}
+
 static bool depart(struct scenario *scenario)
 {
     fh_state_depart(scenario->state, &scenario->choice.departures);
@@ -583,6 +597,9 @@ bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
                           config.allocator, s2page_type()};
     if (!scenario->state)
         return out_of_memory(&setup);
+    if (config.realisation == FH_ABSTRACT && machine && machine->kind == NODE_MAP &&
+        node_get(machine, "only") && !refuse_words(reader, scenario, node_get(machine, "only")))
+        return false;
     fh_state_depart(scenario->state, &none); /* the machine is made as by the spec */
     return load_machine(&setup, machine) && load_vms(&setup, node_get(root, "vms")) &&
            load_host(&setup, node_get(root, "host")) && forget_building(&setup) &&

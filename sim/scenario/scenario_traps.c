@@ -158,7 +158,8 @@ static bool load_address(struct reader *reader, const struct fh_profile *k, cons
 
 /* --- Which layer ------------------------------------------------------------------------------ */
 
-static bool load_layer(struct reader *reader, const struct node *node, enum trap_layer *layer)
+static bool load_layer(struct reader *reader, const struct scenario *scenario,
+                       const struct node *node, enum trap_layer *layer)
 {
     static const char *const names[TRAP_LAYERS] = {[TRAP_RAW] = "raw", [TRAP_TOP] = "top"};
     const char *text = names[TRAP_RAW];
@@ -167,7 +168,9 @@ static bool load_layer(struct reader *reader, const struct node *node, enum trap
     for (unsigned i = 0; i < TRAP_LAYERS; i++) {
         if (strcmp(text, names[i]) == 0) {
             *layer = (enum trap_layer)i;
-            return true;
+            return i == TRAP_RAW || fh_departures_are_none(&scenario->choice.departures) ||
+                   reader_error(reader, node_get(node, "layer"),
+                                "the layer 'top' has specs of its own: no machine changes them");
         }
     }
     return reader_unknown(reader, node_get(node, "layer"), "layer", names, TRAP_LAYERS);
@@ -452,7 +455,7 @@ bool scenario_load_trap(struct reader *reader, struct scenario *scenario, struct
     if (!step->trap)
         return false;
     step->title = scenario_title(reader, "trap", step->trap->name);
-    return load_layer(reader, node, &step->layer) &&
+    return load_layer(reader, scenario, node, &step->layer) &&
            step->trap->load(reader, scenario, step, node) &&
            scenario_load_step_script(reader, scenario, step, node);
 }

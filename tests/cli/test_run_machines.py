@@ -84,6 +84,34 @@ def test_other_machines_are_refused_on_the_command_line(fhsim, options, message)
     assert message in result.stderr
 
 
+TOP = """description: a trap at the top layer
+machine: %s
+steps:
+  - {trap: host-hvc, cpu: 0, layer: top, hvc: HVC_REGISTER_KVM}
+"""
+
+
+def test_the_layer_top_has_no_machine(fhsim):
+    result = fhsim("run", "-", stdin=TOP % "sekvm-4.18")
+    assert result.returncode == 2
+    assert "the layer 'top' has specs of its own" in result.stderr
+    for machine in ("spec", "{name: sekvm-4.18, only: []}"):
+        assert "layer" not in fhsim("run", "-", stdin=TOP % machine).stderr
+
+
+WORDS = """description: a departure of words
+machine: {name: sekvm-4.18, only: [A22]}
+steps:
+  - {trap: host-hvc, cpu: 0, hvc: HVC_REGISTER_KVM}
+"""
+
+
+def test_a_departure_in_words_wants_the_concrete_realisation(fhsim):
+    result = fhsim("run", "-", stdin=WORDS)
+    assert result.returncode == 2
+    assert "A22 only shows with 'realisation: concrete'" in result.stderr
+
+
 def test_the_documentation_has_all_functions_and_an_example_that_passes(fhsim, source, tmp_path):
     page = (source / "docs" / "bodies.md").read_text()
     assert re.findall(r"^\| `\w+\.(\w+)` \|", page, re.MULTILINE) == FUNCTIONS

@@ -64,7 +64,7 @@ static inline bool ask(struct fh_state *s, unsigned departure)
                    "a set has room for them");                                                     \
     static inline bool departs(struct fh_state *s, enum departure departure)                        \
     {                                                                                               \
-        return ask(s, departure);                                                                   \
+        return ask(s, (unsigned)departure);                                                         \
     }
 
 /* clang-format on */

@@ -303,6 +303,8 @@ static bool check_pool(const struct trace_limits *limits, const struct trace_lin
         return refuse(fault, at,
                       "boot_pool of VM %" PRId64 ", and VMs are numbered from 0 to %" PRIu64,
                       (int64_t)pool->vmid, limits->vms - 1);
+    if (limits->pools_are_offsets)
+        return true;
     if (!is_aligned(limits, pool->page_pool_start) || !is_aligned(limits, pool->pgd_pool) ||
         !is_aligned(limits, pool->pud_pool) || !is_aligned(limits, pool->pmd_pool))
         return refuse(fault, at, "the pools of VM %" PRIu64 " are no pages", pool->vmid);

@@ -15,12 +15,13 @@
 /* What a machine has at most. */
 struct trace_limits {
     uint64_t cpus;
-    uint64_t regions;   /* of memory */
-    uint64_t vms;       /* numbers of VMs, the host's and EL2's own among them */
-    uint64_t vcpus;     /* of a VM */
-    uint64_t banks;     /* context banks of all SMMUs */
-    uint64_t page_size; /* a power of two */
-    uint64_t phys_size; /* addresses of memory are below */
+    uint64_t regions;       /* of memory */
+    uint64_t vms;           /* numbers of VMs, the host's and EL2's own among them */
+    uint64_t vcpus;         /* of a VM */
+    uint64_t banks;         /* context banks of all SMMUs */
+    uint64_t page_size;     /* a power of two */
+    uint64_t phys_size;     /* addresses of memory are below */
+    bool pools_are_offsets; /* where the pools of a level begin is no address */
 };
 
 /* As the profile has them; of CPUs as many as TRACE_CPUS_MAX. */

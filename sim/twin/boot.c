@@ -248,14 +248,15 @@ bool twin_begin(struct twin *twin, struct trace *trace, const struct trace_line 
         trace_diag(trace, "a trace begins with the boot line (HVC_ENABLE_S2_TRANS)");
         return false;
     }
-    const struct trace_limits limits = trace_limits_of(twin->code->profile);
+    if (!is_of_machine(twin->description, trace, line))
+        return false;
+    struct trace_limits limits = trace_limits_of(twin->code->profile);
     struct trace_fault fault;
+    limits.pools_are_offsets = twin->description->tables.next != MACHINE_NEXT_address;
     if (!trace_check_boot(&limits, line, &fault)) {
         trace_diag(trace, "%s", fault.text);
         return false;
     }
-    if (!is_of_machine(twin->description, trace, line))
-        return false;
     bool good = machine_adopt(twin->description, line, &boot, error, sizeof error);
     if (!good)
         trace_diag(trace, "%s", error);

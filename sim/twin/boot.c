@@ -234,6 +234,19 @@ static bool begin(struct twin *twin, struct trace *trace, const struct trace_lin
     return !missing;
 }
 
+/* Where pools are no addresses, or not known to be, only their VMs are checked. */
+static bool can_be(const struct twin *twin, struct trace *trace, const struct trace_line *line,
+                   bool pools_are_offsets)
+{
+    struct trace_limits limits = trace_limits_of(twin->code->profile);
+    struct trace_fault fault;
+    limits.pools_are_offsets = pools_are_offsets;
+    if (trace_check_boot(&limits, line, &fault))
+        return true;
+    trace_diag(trace, "%s", fault.text);
+    return false;
+}
+
 bool twin_begin(struct twin *twin, struct trace *trace, const struct trace_line *line,
                 const char *path)
 {
@@ -248,15 +261,9 @@ bool twin_begin(struct twin *twin, struct trace *trace, const struct trace_line 
         trace_diag(trace, "a trace begins with the boot line (HVC_ENABLE_S2_TRANS)");
         return false;
     }
-    if (!is_of_machine(twin->description, trace, line))
+    if (!can_be(twin, trace, line, true) || !is_of_machine(twin->description, trace, line) ||
+        !can_be(twin, trace, line, twin->description->tables.next != MACHINE_NEXT_address))
         return false;
-    struct trace_limits limits = trace_limits_of(twin->code->profile);
-    struct trace_fault fault;
-    limits.pools_are_offsets = twin->description->tables.next != MACHINE_NEXT_address;
-    if (!trace_check_boot(&limits, line, &fault)) {
-        trace_diag(trace, "%s", fault.text);
-        return false;
-    }
     bool good = machine_adopt(twin->description, line, &boot, error, sizeof error);
     if (!good)
         trace_diag(trace, "%s", error);

@@ -111,8 +111,10 @@ enum fh_status fh_scene_hypercall(struct fh_state *s, const char *name,
                                   struct fh_ctxt_regs *regs)
 {
     const struct fh_abi_call *call = find_call(fh_state_machine(s), name);
-    if (!call)
-        return stop(s, FH_UNKNOWN, FH_LAYER, name, NULL, NULL, NULL, 0);
+    if (!call) {
+        s->error = (struct fh_error){.status = FH_UNKNOWN, .layer = FH_LAYER, .function = __func__};
+        return FH_UNKNOWN;
+    }
     memset(regs, 0, sizeof *regs);
     regs->x0 = call->number;
     for (size_t i = 0; i < narguments; i++) {

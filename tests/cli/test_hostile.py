@@ -39,6 +39,10 @@ def run(*arguments, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, limit=None
 # --- Memory -----------------------------------------------------------------------------------
 
 
+sanitized = pytest.mark.skipif("asan" in FHSIM, reason="sanitizers take memory of their own")
+
+
+@sanitized
 def test_a_long_run_needs_no_memory_for_logs_that_nobody_reads(tmp_path):
     path = tmp_path / "long.yaml"
     path.write_text(SCENARIO + "    repeat: 100000\n")
@@ -61,6 +65,7 @@ steps:
 """
 
 
+@sanitized
 def test_out_of_memory_is_bad_input_with_its_place(tmp_path):
     path = tmp_path / "large.yaml"
     path.write_text(IOREMAP)

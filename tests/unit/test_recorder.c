@@ -559,6 +559,7 @@ static void pass_on(const struct trace_line *line, FILE *out)
     ck_assert_uint_eq(one.ntraps, 1);
     struct trace_line decoded;
     recording_decode(&one, &one.traps[0], arena, &decoded);
+    decoded.seq = line->seq; /* each is the first of a recording of its own */
     trace_write(&decoded, out);
     recording_free(&one);
     arena_reset(arena);

@@ -31,7 +31,7 @@ enum { SECTIONS = sizeof sections / sizeof *sections };
 
 static bool is_folder_of_machine(const char *folder)
 {
-    char path[MAX_PATH];
+    char path[MAX_PATH + sizeof "/machine.yaml"];
     snprintf(path, sizeof path, "%s/machine.yaml", folder);
     return access(path, R_OK) == 0;
 }

@@ -52,7 +52,7 @@ def corrupted(lines, seq):
     return lines[:at] + [json.dumps(record)] + lines[at + 1 : at + 11]
 
 
-@pytest.mark.parametrize("deviation", ["A1", "A26", "A36", "L3"])
+@pytest.mark.parametrize("deviation", ["A1", "A26", "A33", "L1"])
 def test_a_reduced_trace_shows_the_same_and_nothing_unexplained(reduce, replay, deviation):
     found = replay(reduce(SMMU, "--keep", deviation))
     assert found["diverged"] == 0
@@ -62,7 +62,7 @@ def test_a_reduced_trace_shows_the_same_and_nothing_unexplained(reduce, replay, 
 def test_records_stay_as_they_were_read_in_their_order(reduce, tmp_path):
     lines = unpack(SMMU).splitlines()
     for at, line in enumerate(lines):
-        lines[at] = line[:-1] + ', "pages":  {"x": [1,  null]}, "of nobody": 1e3}'
+        lines[at] = line[:-1] + ', "notes":  {"x": [1,  null]}, "of nobody": 1e3}'
     trace = tmp_path / "full.jsonl"
     trace.write_text("\n".join(lines))
     kept = reduce(trace, "--keep", "A26")
@@ -88,13 +88,13 @@ def test_the_first_trap_that_shows_it_is_the_last_record(reduce, replay):
 
 
 def test_at_chooses_the_trap(fhsim, reduce, replay):
-    first = json.loads(reduce(SMMU, "--keep", "A36")[-1])["seq"]
+    first = json.loads(reduce(SMMU, "--keep", "A33")[-1])["seq"]
     lines = unpack(SMMU).splitlines()
     later = [line for line in lines if json.loads(line)["seq"] > first]
     report = replay([lines[0]] + later)
-    second = int(report["deviations"]["A36"]["first"].split("#")[1])
-    assert json.loads(reduce(SMMU, "--keep", "A36", "--at", second)[-1])["seq"] == second
-    done = fhsim("reduce", SMMU, "--keep", "A36", "--at", second + 10**6)
+    second = int(report["deviations"]["A33"]["first"].split("#")[1])
+    assert json.loads(reduce(SMMU, "--keep", "A33", "--at", second)[-1])["seq"] == second
+    done = fhsim("reduce", SMMU, "--keep", "A33", "--at", second + 10**6)
     assert done.returncode == 1
     assert "no trap with the number" in done.stderr
 
@@ -117,8 +117,8 @@ def test_an_unexplained_difference_is_kept_with_its_values(reduce, replay, tmp_p
 
 
 def test_a_deviation_that_is_left_out_is_unexplained(reduce, replay):
-    kept = reduce(SMMU, "--keep", "unexplained", "--without", "A36,A1")
-    found = replay(kept, "--without", "A36,A1")
+    kept = reduce(SMMU, "--keep", "unexplained", "--without", "A33")
+    found = replay(kept, "--without", "A33")
     assert found["diverged"] == 1
     assert found["divergences"][0]["trap"].endswith(f"#{json.loads(kept[-1])['seq']}")
 
@@ -127,7 +127,10 @@ def test_a_record_that_was_unexplained_before_may_stay(reduce, replay, tmp_path)
     """Of what is unexplained in the full trace, what is kept says no more."""
     lines = unpack(SMMU).splitlines()
     trace = tmp_path / "full.jsonl"
-    trace.write_text("\n".join(corrupted(lines, 2939)))
+    shown = int(replay(lines)["deviations"]["A26"]["first"].split("#")[1])
+    reads = [record["seq"] for record in map(json.loads, lines) if record["seq"] < shown
+             and any(fx["t"] == "s2_read" for fx in record["fx"])]
+    trace.write_text("\n".join(corrupted(lines, reads[-1])))
     kept = reduce(trace, "--keep", "A26")
     assert replay(kept)["diverged"] <= 1
 
@@ -167,9 +170,9 @@ def test_a_trace_in_cbor_is_reduced_to_the_same_records(fhsim, reduce, tmp_path)
 
 def test_a_trace_is_read_from_standard_input_and_written_to_standard_output(fhsim, reduce):
     lines = unpack(SMMU)
-    done = fhsim("reduce", "-", "--keep", "A36", stdin=lines)
+    done = fhsim("reduce", "-", "--keep", "A33", stdin=lines)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == reduce(SMMU, "--keep", "A36")
+    assert done.stdout.splitlines() == reduce(SMMU, "--keep", "A33")
 
 
 @pytest.mark.parametrize(
@@ -177,9 +180,9 @@ def test_a_trace_is_read_from_standard_input_and_written_to_standard_output(fhsi
     [
         (["--keep", "A22"], 1, "no trap of .* shows A22"),
         (["--keep", "unexplained"], 1, "no trap of .* has an unexplained difference"),
-        (["--keep", "A999"], 2, "no deviation 'A999' in the catalogue"),
-        (["--keep", "A36", "--without", "A36"], 2, "A36 cannot be kept and left out"),
-        (["--keep", "A36", "--at", "x"], 2, "--at wants the number of a trap, not 'x'"),
+        (["--keep", "A999"], 2, "no departure 'A999' in the catalogue"),
+        (["--keep", "A33", "--without", "A33"], 2, "A33 cannot be kept and left out"),
+        (["--keep", "A33", "--at", "x"], 2, "--at wants the number of a trap, not 'x'"),
         ([], 2, "keep what"),
     ],
 )
@@ -194,12 +197,12 @@ def test_what_cannot_be_reduced_leaves_no_file(fhsim, tmp_path, arguments, statu
 def test_bad_input_is_reported_with_its_place(fhsim, tmp_path):
     trace = tmp_path / "bad.jsonl"
     trace.write_text("\n".join(unpack(SMMU).splitlines()[:3]) + '\n{"seq": 1,\n')
-    done = fhsim("reduce", trace, "--keep", "A36", "-o", tmp_path / "none.jsonl")
+    done = fhsim("reduce", trace, "--keep", "A33", "-o", tmp_path / "none.jsonl")
     assert done.returncode == 2
     assert "bad.jsonl:4:" in done.stderr
     assert not (tmp_path / "none.jsonl").exists()
     trace.write_text("\n".join(unpack(SMMU).splitlines()[1:3]))
-    done = fhsim("reduce", trace, "--keep", "A36")
+    done = fhsim("reduce", trace, "--keep", "A33")
     assert done.returncode == 2
     assert "begins with the boot line" in done.stderr
 
@@ -223,7 +226,16 @@ EVIDENCE = SOURCE / "tests/data/deviations"
 
 # Host faults, hypercalls of the host (also some for which the spec is undefined), runs and exits of
 # vCPUs, accesses to SMMUs.
-SCENARIOS = sorted(path.name.split(".")[0] for path in EVIDENCE.iterdir())
+NO_SCENARIO = {
+    **dict.fromkeys(["A16", "A35", "A36", "A55"], "credited to A1, from which it follows"),
+    **dict.fromkeys(["A32", "L6"], "the folded recording does not credit it"),
+    **dict.fromkeys(["A4", "A48", "A53", "L8"], "its last trap dies inside EL2: no step says so"),
+}
+SCENARIOS = [
+    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=NO_SCENARIO[name]))
+    if name in NO_SCENARIO else name
+    for name in sorted(path.name.split(".")[0] for path in EVIDENCE.iterdir())
+]
 
 
 def scenario_of(fhsim, tmp_path, deviation):
@@ -254,6 +266,7 @@ def wrong(text):
     at = max(i for i, line in enumerate(lines) if re.search(r": (0x[0-9a-f]+|\d+|own\d?|true)$",
                                                             line))
     key, value = lines[at].rsplit(": ", 1)
+    value = "0" if value == "0xffffffffffffffff" else value
     lines[at] = key + ": " + {"true": "false", "own": "free", "own0": "free"}.get(
         value, value + " + 1")
     return head + "    expect:\n" + "\n".join(lines) + "\n"
@@ -265,17 +278,6 @@ def test_the_scenario_fails_when_something_else_is_expected(fhsim, tmp_path, dev
     path.write_text(wrong(path.read_text()))
     done = fhsim("run", path)
     assert done.returncode == 1, done.stdout + path.read_text()
-
-
-def test_the_spec_halts_in_the_scenario_where_the_machine_went_on(fhsim, tmp_path):
-    text = scenario_of(fhsim, tmp_path, "A36").read_text()
-    assert "trap: host-npt-fault" in text
-    assert "halted: true" in text
-    assert "#   machine: panic, which returns: nothing is written" in text
-
-
-def test_the_spec_is_undefined_in_the_scenario_where_the_machine_went_on(fhsim, tmp_path):
-    assert "stuck: " in scenario_of(fhsim, tmp_path, "A32").read_text()
 
 
 def test_a_whole_trace_gives_a_scenario_too(fhsim, tmp_path):

@@ -75,6 +75,7 @@ def test_out_of_memory_is_bad_input_with_its_place(tmp_path):
     assert "0 failed, 1 invalid" in done.stdout
 
 
+@sanitized
 def test_out_of_memory_is_no_failure_in_a_report(tmp_path):
     path = tmp_path / "large.yaml"
     path.write_text(IOREMAP)
@@ -299,6 +300,7 @@ def test_a_missing_file_is_told_once(tmp_path, command):
 # --- Recordings ---------------------------------------------------------------------------------
 
 
+@sanitized
 def test_what_is_no_recording_is_not_read_to_its_end():
     done = run("convert", "--from", "recorder", "/dev/zero", limit=256 << 20, timeout=20)
     assert done.returncode == 2

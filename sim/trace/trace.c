@@ -23,7 +23,10 @@ static void report(const struct trace *trace, unsigned column, const char *forma
     }
     place.line = lines_number(trace->lines);
     place.column = column;
-    diag(&place, trace->text, "%s", message);
+    /* A line of the file does not end with a NUL, and the last one with nothing at all. */
+    char *text = trace->text ? strndup(trace->text, trace->length) : NULL;
+    diag(&place, text, "%s", message);
+    free(text);
 }
 
 void trace_diag(const struct trace *trace, const char *format, ...)

@@ -112,20 +112,27 @@ enum fh_status m_core_handle_sys64(struct fh_state *s)
 
 /* --- Tables and banks ------------------------------------------------------------------------ */
 
-/* L14: all of the root is cleared, not its first word. */
+/* The next word of a bank's root that is not 0, from *pa on. */
+static bool next_word(struct fh_state *s, uint64_t end, uint64_t *pa)
+{
+    const struct fh_spt *spts = fh_ref_record(type_of_ref_spt, &s->adt->shared.spts);
+    while (*pa < end && number_at(&spts->spt_vttbr_pool, *pa) == 0)
+        *pa += 8;
+    return *pa < end;
+}
+
+/* L14: all of the root is cleared, not its first word. The switch is asked where a word is left. */
 enum fh_status m_smmu_pt_clear(struct fh_state *s, uint32_t cbndx, uint32_t index)
 {
     const struct fh_profile *k = s->profile;
     FH_TRY(below_smmu_pt_clear(s, cbndx, index));
-    if (s->adt->halt || !departs(s, L14))
-        return FH_OK;
-    void *spts;
-    FH_TRY(own_ref(s, &s->adt->shared.spts, type_of_ref_spt, &spts));
-    struct fh_map *root = &((struct fh_spt *)spts)->spt_vttbr_pool;
-    const uint64_t start = smmu_ttbr(k, index, cbndx);
-    for (uint64_t pa = start; pa < start + 2 * k->PAGE_SIZE; pa += 8)
-        if (number_at(root, pa) != 0)
-            FH_TRY(set_entry_u64(s, root, pa, 0));
+    uint64_t pa = smmu_ttbr(k, index, cbndx);
+    const uint64_t end = pa + 2 * k->PAGE_SIZE;
+    while (!s->adt->halt && next_word(s, end, &pa) && departs(s, L14)) {
+        void *spts;
+        FH_TRY(own_ref(s, &s->adt->shared.spts, type_of_ref_spt, &spts));
+        FH_TRY(set_entry_u64(s, &((struct fh_spt *)spts)->spt_vttbr_pool, pa, 0));
+    }
     return FH_OK;
 }
 

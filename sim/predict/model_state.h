@@ -12,6 +12,8 @@ struct model_cpu {
     uint64_t vmid, vcpuid;      /* what runs on it; VM 0: the host */
     struct fh_ctxt_regs regs;   /* all of the hardware's, as the last trap left them */
     struct trace_registers el2; /* EL2's own, as the last trap left them */
+    bool is_named;              /* the host has trapped here: */
+    uint64_t host_vcpuid;       /* KCore's number of this CPU, and of its host's context */
     bool is_lost;               /* the last return did not leave EL2 */
     uint64_t lost_pc;           /* where it went instead */
 };
@@ -49,6 +51,13 @@ struct model {
 static inline struct model_cpu *this_cpu(struct model *model)
 {
     return &model->cpus[model->run->inputs->cpu];
+}
+
+/* How KCore numbers this CPU and its host: no boot record says so, the first trap does. */
+static inline uint64_t host_number(const struct model *model)
+{
+    const struct model_cpu *cpu = &model->cpus[model->run->inputs->cpu];
+    return cpu->is_named ? cpu->host_vcpuid : model->run->inputs->cpu;
 }
 
 /* --- Parts of a record (tell.c) -------------------------------------------------------------- */

@@ -126,7 +126,7 @@ static void set_own_registers(struct model *model, const struct fh_trap_outcome 
     struct prediction *result = model->run->result;
     const struct trap_inputs *inputs = model->run->inputs;
     set_out(result, TRACE_REG_vmid, outcome->vmid);
-    set_out(result, TRACE_REG_vcpuid, outcome->is_host ? inputs->cpu : outcome->vcpuid);
+    set_out(result, TRACE_REG_vcpuid, outcome->is_host ? host_number(model) : outcome->vcpuid);
     set_out(result, TRACE_REG_ttbr0_el2, inputs->in.values[TRACE_REG_ttbr0_el2]);
     set_out(result, TRACE_REG_vtcr,
             model->run->sets_vtcr ? model->vtcr : inputs->in.values[TRACE_REG_vtcr]);
@@ -226,11 +226,23 @@ static void tell_entry(struct model *model, const struct fh_trap_outcome *outcom
         tell_snapshot(model, "guest_enter", outcome->vmid, outcome->vcpuid);
 }
 
+static void name_host(struct model *model)
+{
+    const struct trap_inputs *inputs = model->run->inputs;
+    struct model_cpu *cpu = this_cpu(model);
+    const bool is_host = inputs->kind == TRACE_KIND_host_npt || inputs->kind == TRACE_KIND_host_hvc;
+    if (cpu->is_named || !is_host)
+        return;
+    cpu->is_named = true;
+    cpu->host_vcpuid = inputs->in.values[TRACE_REG_vcpuid];
+}
+
 void take_trap(struct model *model)
 {
     struct prediction *result = model->run->result;
     const struct trap_inputs *inputs = model->run->inputs;
     struct fh_trap_outcome outcome;
+    name_host(model);
     begin_prediction(model);
     if (inputs->kind == TRACE_KIND_el2_exception) {
         take_own_exception(model);

@@ -67,7 +67,7 @@ void tell_snapshot(struct model *model, const char *when, uint64_t vmid, uint64_
 /* The host's contexts have the numbers of its CPUs. */
 static uint64_t told_vcpuid(const struct model *model, uint64_t vmid, uint64_t vcpuid)
 {
-    return vmid == model->profile->HOSTVISOR ? model->run->inputs->cpu : vcpuid;
+    return vmid == model->profile->HOSTVISOR ? host_number(model) : vcpuid;
 }
 
 /* --- Locks ----------------------------------------------------------------------------------- */
@@ -500,7 +500,7 @@ static void observe_per_cpu(struct model *model, const struct fh_effect *effect)
     const struct fh_rdata *rdata = fh_state_rdata(model->state);
     const uint64_t vmid = effect->values[0];
     tell(model, TRACE_percpu, ALL_OF(percpu))->percpu =
-        (struct trace_percpu){rdata->curid, rdata->cur_vmid,
+        (struct trace_percpu){host_number(model), rdata->cur_vmid,
                               told_vcpuid(model, rdata->cur_vmid, (uint64_t)rdata->cur_vcpuid),
                               vmid, told_vcpuid(model, vmid, effect->values[1])};
 }

@@ -15,9 +15,12 @@ FILE *writer_memory(char **text, size_t *length)
     no_memory();
 }
 
-bool writer_is_run(const struct trace_line *line)
+bool writer_is_run(const struct writer *writer)
 {
-    return line->kind == TRACE_KIND_host_hvc && line->in.x[0] == HVC_VCPU_RUN;
+    const struct machine_description *machine = writer->reduction->goal->machine;
+    const struct trace_line *line = writer->line;
+    const struct fh_abi_call *call = machine_call(machine->hypercalls, line->in.x[0]);
+    return line->kind == TRACE_KIND_host_hvc && call && call->kind == FH_ABI_run;
 }
 
 void writer_word(uint64_t value, FILE *out)
@@ -198,7 +201,7 @@ static void write_resets(struct writer *writer, bool *any)
     enum { RESETS_MAX = 64 };
     bool is_begun = false;
     bool is_said[RESETS_MAX] = {false};
-    for (size_t i = 0; i < writer->line->nfx && writer_is_run(writer->line); i++) {
+    for (size_t i = 0; i < writer->line->nfx && writer_is_run(writer); i++) {
         const struct trace_shadow_set *set = &writer->line->fx[i].shadow_set;
         const uint64_t number = set->idx - writer->k->SYSREGS_START;
         if (writer->line->fx[i].kind != TRACE_shadow_set || number >= RESETS_MAX ||

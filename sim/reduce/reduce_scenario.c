@@ -28,9 +28,10 @@ static void print_text(const char *text, FILE *out)
     R(elr, elr)                                                                                    \
     R(spsr, spsr_el2)                                                                              \
     R(hcr, hcr_el2)                                                                                \
-    R(vttbr, vttbr_el2) R(vmpidr, vmpidr_el2) R(tpidr_el2, tpidr_el2) R(par_el1, par_el1)          \
-        R(actlr_el1, actlr_el1) R(sp_el1, sp_el1) R(elr_el1, elr_el1) R(spsr_el1, spsr_el1)        \
-            R(sp_el0, sp_el0) R(vbar_el1, vbar_el1)
+    R(vttbr, vttbr_el2)                                                                            \
+    R(vmpidr, vmpidr_el2) R(tpidr_el2, tpidr_el2) R(par_el1, par_el1) R(actlr_el1, actlr_el1)      \
+        R(sp_el1, sp_el1) R(elr_el1, elr_el1) R(spsr_el1, spsr_el1) R(sp_el0, sp_el0)              \
+            R(vbar_el1, vbar_el1)
 
 static void write_registers(struct writer *writer, unsigned first_x)
 {
@@ -83,7 +84,7 @@ static void write_run(struct writer *writer)
 static void write_trap(struct writer *writer)
 {
     fputs("steps:\n", writer->out);
-    if (writer_is_run(writer->line)) {
+    if (writer_is_run(writer)) {
         write_run(writer);
     } else if (writer->line->kind == TRACE_KIND_host_hvc) {
         write_hypercall(writer);
@@ -129,7 +130,7 @@ static void write_data(struct writer *writer)
 static void write_core_data(struct writer *writer)
 {
     const struct fh_profile *k = writer->k;
-    if (!writer_is_run(writer->line))
+    if (!writer_is_run(writer))
         return;
     const struct fh_type *map = FH_FIELD_TYPE(fh_rdata_type(), rdata, shadow_ctxts);
     const uint64_t context = writer->line->in.x[1] * k->VCPU_PER_VM + writer->line->in.x[2];

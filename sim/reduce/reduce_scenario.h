@@ -7,7 +7,7 @@
 
 /* What reduce_scenario.c and reduce_machine.c share: one scenario being written. */
 
-enum { HVC_VCPU_RUN = 8, HEX_FROM = 4096 };
+enum { HEX_FROM = 4096 };
 
 struct writer {
     const struct reduction *reduction;
@@ -26,7 +26,9 @@ struct writer {
 FILE *writer_memory(char **text, size_t *length);
 
 void writer_word(uint64_t value, FILE *out);
-bool writer_is_run(const struct trace_line *line);
+
+/* Is the trap one with which the host runs a vCPU? The machine's calls say so. */
+bool writer_is_run(const struct writer *writer);
 
 /* The machine of the boot line, what the spec leaves open, and the state before the trap. */
 void writer_machine(struct writer *writer);

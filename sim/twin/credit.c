@@ -24,15 +24,30 @@ static uint64_t mix_text(uint64_t hash, const char *text)
     return hash;
 }
 
-/* The kinds of effects and what they are on, not their numbers. */
+/* Numbers of things and states as they are; of an address only that there is one, and its marks. */
+static uint64_t rough(uint64_t value)
+{
+    enum { SMALL = 256, MARKS = 48 };
+    return value < SMALL ? value : SMALL + (value >> MARKS);
+}
+
+/* The kinds of effects, what they are on and, roughly, with which values. */
 static uint64_t mix_effect(uint64_t hash, const struct trace_effect *effect)
 {
     unsigned count;
+    uint64_t before = 0;
     const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
     hash = mix(hash, (uint64_t)effect->kind << 32 | effect->present);
     for (unsigned i = 0; i < count; i++) {
-        if (fields[i].format == TRACE_text && effect->present >> i & 1)
+        if (!(effect->present >> i & 1) || fields[i].format == TRACE_list)
+            continue;
+        if (fields[i].format == TRACE_text) {
             hash = mix_text(hash, trace_field_text(effect, &fields[i]));
+            continue;
+        }
+        const uint64_t value = trace_field_word(effect, &fields[i]);
+        hash = mix(hash, rough(value) << 1 | (value == before));
+        before = value;
     }
     return hash;
 }

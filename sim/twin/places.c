@@ -201,12 +201,12 @@ static bool is_undefined(const struct difference *difference)
 /* The one that a trap begins with, for what it leaves behind. */
 static const char *function_of_trap(const struct twin *twin)
 {
-    enum { HVC_VCPU_RUN = 8 };
     const struct trace_line *line = twin->line;
+    const struct fh_abi_call *call = fh_machine_hypercall(twin->code, line->in.x[0]);
     if (line->kind == TRACE_KIND_host_npt)
         return "handle_host_stage2_fault";
     if (line->kind == TRACE_KIND_host_hvc)
-        return line->in.x[0] == HVC_VCPU_RUN ? "restore_vm" : "host_hvc_dispatcher";
+        return call && call->kind == FH_ABI_run ? "restore_vm" : "host_hvc_dispatcher";
     if (line->kind == TRACE_KIND_guest_exit)
         return twin->by_machine.end == PREDICTED_GUEST ? "vm_to_core" : "save_vm";
     return NULL;

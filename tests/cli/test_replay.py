@@ -14,6 +14,7 @@ from zstd_file import unpack
 SOURCE = pathlib.Path(os.environ.get("FH_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
 FHSIM = os.environ.get("FHSIM") or os.path.join(os.environ.get("FH_BUILD_DIR", ""), "sim/fhsim")
 EXCERPT = SOURCE / "tests/data/01_host_only_excerpt.jsonl.zst"
+VM_EXCERPT = SOURCE / "tests/data/02_vm1_one_vcpu_excerpt.jsonl.zst"
 TRAPS = 2001
 
 # Traps of the excerpt: a page in tables that exist, one that needs a new table, a device page.
@@ -96,6 +97,32 @@ def test_a_plain_file_and_standard_input_give_the_same_result(tmp_path, lines):
     assert piped.returncode == 0
     assert json.loads(piped.stdout)["matched"] == 50
     assert report(path)[1]["matched"] == 50
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["everywhere", "of the record alone"])
+@pytest.mark.parametrize("number", [2, 4, 5, 8, 63])
+def test_another_number_of_the_cpu_leaves_the_verdict(tmp_path, number, whole):
+    """A VM runs on it, its host has no context of its own in the profile, and some share one."""
+    records = [json.loads(line) for line in unpack(VM_EXCERPT).splitlines()]
+    for record in records:
+        record["cpu"] = number
+        is_host = {"in": record["kind"] != "guest_exit", "out": record.get("to") == "host"}
+        for part in ("in", "out") if whole else ():
+            if is_host[part] and "vcpuid" in record.get(part, {}):
+                record[part]["vcpuid"] = number
+        if whole and record["kind"] == "guest_exit" and is_host["out"] and record["out"]:
+            record["out"]["vcpuid"] = number
+        if whole and record["kind"] == "host_hvc" and record.get("to") == "guest":
+            record["out"].setdefault("vcpuid", 0)
+        for fx in record["fx"] if whole else ():
+            if fx["t"] == "percpu":
+                fx["pcpu"] = number
+                fx["vcpu"] = fx["vcpu"] if fx["vmid"] else number
+                fx["old_vcpu"] = fx["old_vcpu"] if fx["old_vmid"] else number
+    wanted = report(VM_EXCERPT)[1]
+    found = report(write(tmp_path, map(json.dumps, records)))[1]
+    for count in ("traps", "matched", "explained", "diverged"):
+        assert found[count] == wanted[count]
 
 
 def test_several_traces_are_counted_together(tmp_path, lines):

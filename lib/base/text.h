@@ -2,8 +2,17 @@
 #ifndef FH_BASE_TEXT_H
 #define FH_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Do two texts say the same? (strcmp, which a freestanding build does not have.) */
+static inline bool text_is_same(const char *a, const char *b)
+{
+    while (*a && *a == *b)
+        a++, b++;
+    return *a == *b;
+}
 
 /* Text that is cut off where the buffer ends, but counted to its end, as snprintf does. */
 struct text {

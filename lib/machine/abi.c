@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #define FH_LAYER "ABI"
+#include "base/text.h"
 #include "machine/abi.h"
 
 #include "machine/overlay.h"
@@ -42,18 +43,11 @@ FH_FUNCTION_MAP(INVOKE)
 static const struct fh_own_function functions[] = {FH_FUNCTION_MAP(ROW)};
 
 /* clang-format on */
-static bool is_same(const char *a, const char *b)
-{
-    while (*a && *a == *b)
-        a++, b++;
-    return *a == *b;
-}
-
 static const struct fh_own_function *find_own(const struct fh_machine *machine, const char *name)
 {
     for (; machine; machine = machine->extends) {
         for (const struct fh_own_function *own = machine->own; own && own->name; own++) {
-            if (is_same(own->name, name))
+            if (text_is_same(own->name, name))
                 return own;
         }
     }
@@ -66,7 +60,7 @@ static const struct fh_own_function *find_function(const struct fh_machine *mach
     if (call->is_own)
         return find_own(machine, call->function);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        if (is_same(functions[i].name, call->function))
+        if (text_is_same(functions[i].name, call->function))
             return &functions[i];
     }
     return NULL;
@@ -86,7 +80,7 @@ static const struct fh_abi_call *find_number(const struct fh_abi *abi, uint64_t 
 static const struct fh_abi_call *find_name(const struct fh_abi *abi, const char *name)
 {
     for (unsigned i = 0; abi && i < abi->ncalls; i++) {
-        if (is_same(abi->calls[i].name, name))
+        if (text_is_same(abi->calls[i].name, name))
             return &abi->calls[i];
     }
     return NULL;
@@ -94,7 +88,7 @@ static const struct fh_abi_call *find_name(const struct fh_abi *abi, const char 
 
 static bool is_same_name(const char *a, const char *b)
 {
-    return a && b && is_same(a, b);
+    return a && b && text_is_same(a, b);
 }
 
 /* What a departure of calls is about. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/machine.h>
 
+#include "base/text.h"
+
 extern const struct fh_machine fh_machine_toy;
 
 static const struct fh_machine *const machines[] = {&fh_machine_spec, &fh_machine_bodies,
@@ -11,17 +13,10 @@ const struct fh_machine *fh_machine_at(unsigned index)
     return index < sizeof machines / sizeof *machines ? machines[index] : NULL;
 }
 
-static bool is_same(const char *a, const char *b)
-{
-    while (*a && *a == *b)
-        a++, b++;
-    return *a == *b;
-}
-
 const struct fh_machine *fh_machine_find(const char *name)
 {
     for (unsigned i = 0; fh_machine_at(i); i++) {
-        if (is_same(machines[i]->name, name))
+        if (text_is_same(machines[i]->name, name))
             return machines[i];
     }
     return NULL;

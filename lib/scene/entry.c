@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "layers/kcore.h"
 #include "scene/need.h"
 
@@ -70,19 +71,12 @@ enum fh_status fh_scene_vm_fault(struct fh_state *s, const struct fh_scene_acces
 
 /* --- Hypercalls ------------------------------------------------------------------------------- */
 
-static bool is_same(const char *a, const char *b)
-{
-    while (*a && *a == *b)
-        a++, b++;
-    return *a == *b;
-}
-
 static const struct fh_abi_call *find_call(const struct fh_machine *machine, const char *name)
 {
     for (; machine; machine = machine->extends) {
         const struct fh_abi *abi = machine->hypercalls;
         for (unsigned i = 0; abi && i < abi->ncalls; i++) {
-            if (is_same(abi->calls[i].name, name))
+            if (text_is_same(abi->calls[i].name, name))
                 return &abi->calls[i];
         }
         if (abi)
@@ -100,7 +94,7 @@ static const struct fh_abi_argument *find_argument(const struct fh_abi_call *cal
         const char *own = function && i < function->nargs     ? function->arg_names[i]
                           : call->kind == FH_ABI_run && i < 2 ? of_run[i]
                                                               : NULL;
-        if (own && is_same(own, name))
+        if (own && text_is_same(own, name))
             return call->arguments[i].source == FH_ABI_FROM_register ? &call->arguments[i] : NULL;
     }
     return NULL;

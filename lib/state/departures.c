@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/machine.h>
 
+#include "base/text.h"
 #include "state/machine.h"
 
 const struct fh_profile *fh_machine_profile(const struct fh_machine *machine)
@@ -32,19 +33,12 @@ const char *fh_machine_departure(const struct fh_machine *machine, unsigned depa
     return NULL;
 }
 
-static bool is_same(const char *a, const char *b)
-{
-    while (*a && *a == *b)
-        a++, b++;
-    return *a == *b;
-}
-
 bool fh_machine_find_departure(const struct fh_machine *machine, const char *name,
                                unsigned *departure)
 {
     const char *found;
     for (unsigned i = 0; (found = fh_machine_departure(machine, i)) != NULL; i++) {
-        if (is_same(found, name)) {
+        if (text_is_same(found, name)) {
             *departure = i;
             return true;
         }

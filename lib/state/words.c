@@ -107,19 +107,12 @@ struct all {
     bool with_logs;
 };
 
-static bool is_same(const char *a, const char *b)
-{
-    while (*a && *a == *b)
-        a++, b++;
-    return *a == *b;
-}
-
 /* The fields of RData that only say how many events and answers there were. */
 static bool is_log(const char *field)
 {
     static const char *const names[] = {"log", "slog", "data_log", "core_data_log"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (is_same(field, names[i]))
+        if (text_is_same(field, names[i]))
             return true;
     }
     return false;

@@ -6,15 +6,15 @@
  * The commands of fhsim: X(name, what it does, in a line). Each is a function that gets its own
  * arguments (argv[0] is its name) and returns the program's exit status.
  */
-#define COMMAND_MAP(X)                                                                              \
-    X(conform, "check the model against recorded vectors of the spec")                              \
-    X(convert, "make a trace of another encoding, or of a recording")                               \
+#define COMMAND_MAP(X)                                                                             \
+    X(conform, "check the model against recorded vectors of the spec")                             \
+    X(convert, "make a trace of another encoding, or of a recording")                              \
     X(explain, "say what values of registers, and messages with such, mean")                       \
-    X(functions, "list the spec functions")                                                         \
+    X(functions, "list the spec functions")                                                        \
     X(machine, "show, check or infer what a hypervisor is")                                        \
     X(machines, "list the hypervisors that are known")                                             \
     X(reduce, "make a trace short that still shows a difference")                                  \
-    X(replay, "run the model beside a recorded trace and compare")                                  \
+    X(replay, "run the model beside a recorded trace and compare")                                 \
     X(run, "play scenarios and check what they expect")
 
 #define COMMAND_PROTOTYPE(name, summary) int command_##name(int argc, char **argv);

@@ -51,7 +51,7 @@ struct fh_abi_argument {
     X(pfn, "n < KVM_PFN_SPACE")                                                                    \
     X(gfn, "n < KVM_GFN_SPACE")                                                                    \
     X(load_idx, "n < MAX_LOAD_INFO_NUM")                                                           \
-    X(cbndx, "n < SMMU_NUM_CTXT_BANKS")                                                              \
+    X(cbndx, "n < SMMU_NUM_CTXT_BANKS")                                                            \
     X(smmu, "n < SMMU_NUM")                                                                        \
     X(attributes, "bits of a descriptor, none of its address")
 

@@ -8,8 +8,10 @@ extern "C" {
 
 /*
  * The constants of the spec: X(name, value). They are those of Constants.v and the lock identifiers
- * of RData.v. Other machines have the same names with values of their own, machines/NAME/machine.yaml.
- * The rows at the end have no counterpart in Constants.v, they say what the spec fixes by its code:
+ * of RData.v. Other machines have the same names with values of their own, in
+ * machines/NAME/machine.yaml. The rows at the end have no counterpart in Constants.v, they say what
+ * the spec fixes by its code:
+ *
  *   HOST_POOL_SIZE, HOST_*_OFFSET  table pool of the host (the VMs': PT_POOL_PER_VM, *_OFFSET)
  *   STAGE2_LEVELS                  levels of a stage-2 table: pgd, (pud,) pmd, pte
  *   COREVISOR_*                    the same of EL2's own table, which counts as one of stage 2

@@ -16,8 +16,8 @@ extern "C" {
  * ATOMIC events in slog (SingleLog), UPDATE events in pt_updates. `object` names what a snapshot
  * event carries: the object that the lock protects as it was when the event was recorded.
  *
- * Arguments are 64-bit words. Only the second of OVM_INACTIVE, which is cur_vcpuid, can be negative:
- * it stands there in two's complement.
+ * Arguments are 64-bit words. Only the second of OVM_INACTIVE, which is cur_vcpuid, can be
+ * negative: it stands there in two's complement.
  */
 /* clang-format off */
 #define FH_EVENT_MAP(X)                                                                             \
@@ -122,13 +122,13 @@ enum fh_log_queue { FH_QUEUE_IDLE, FH_QUEUE_SERVED, FH_QUEUE_HELD, FH_QUEUE_BROK
 struct fh_log {
     struct fh_event *newest;
     uint64_t length;
-    uint64_t holder;          /* CPU, while `lock` is FH_LOG_HELD */
-    uint32_t budget;          /* snapshot events that the holder may still add */
-    uint8_t lock;             /* enum fh_log_lock */
-    uint8_t queue_lock;       /* enum fh_log_queue */
-    uint8_t queue_waited;     /* events since the CPU at the head of the queue did something */
-    uint8_t is_ticket_broken; /* 1: CalTicketLock rejects the log, for ever */
-    uint32_t queue_budget;    /* snapshot events that the CPU at the head may still add */
+    uint64_t holder;            /* CPU, while `lock` is FH_LOG_HELD */
+    uint32_t budget;            /* snapshot events that the holder may still add */
+    uint8_t lock;               /* enum fh_log_lock */
+    uint8_t queue_lock;         /* enum fh_log_queue */
+    uint8_t queue_waited;       /* events since the CPU at the head of the queue did something */
+    uint8_t is_ticket_broken;   /* 1: CalTicketLock rejects the log, for ever */
+    uint32_t queue_budget;      /* snapshot events that the CPU at the head may still add */
     struct fh_tickets *tickets; /* NULL: none was drawn yet */
 
     /* SUMMARY: the newest snapshot, while it says of the object what is not yet, or NULL. */

@@ -9,11 +9,11 @@ extern "C" {
 /*
  * The registry: every spec function, by layer, bottom to top. A row is
  *   X(layer, name, hook, told, result, number of arguments, type, name, type, name, ...)
- * `hook` is `open` where a machine may do otherwise (machine.h), `abi` where also its table of calls
- * may (abi.h), else `fixed`: what runs often and no machine of the family changes. `told` functions are told to observers when they are called
- * (effects.h: CALL), `quiet` ones are not. `result` is `state` for a function that returns a state,
- * u32 or u64 for one that only reads, and state_u32 or state_u64 for one that returns both. Names
- * are Coq's without `_spec`.
+ * `hook` is `open` where a machine may do otherwise (machine.h), `abi` where also its table of
+ * calls may (abi.h), else `fixed`: what runs often and no machine of the family changes. `told`
+ * functions are told to observers when they are called (effects.h: CALL), `quiet` ones are not.
+ * `result` is `state` for a function that returns a state, u32 or u64 for one that only reads, and
+ * state_u32 or state_u64 for one that returns both. Names are Coq's without `_spec`.
  *
  * Prototypes, dispatch to machines, calls by name, conformance runs, scenarios and bindings come
  * from this table; a function that is not in it does not exist.

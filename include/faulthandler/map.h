@@ -78,9 +78,9 @@ FH_API bool fh_map_reset(struct fh_map *map, const struct fh_map_type *type,
                          const struct fh_allocator *allocator, const void *fallback);
 
 /*
- * Make the value at all keys from `first` to `last` the same. Whole subtrees are shared, so that the
- * cost in time and memory follows the depth of the tree, not the number of keys. When memory ran
- * out some of the keys have the new value.
+ * Make the value at all keys from `first` to `last` the same. Whole subtrees are shared, so that
+ * the cost in time and memory follows the depth of the tree, not the number of keys. When memory
+ * ran out some of the keys have the new value.
  */
 FH_API bool fh_map_fill(struct fh_map *map, const struct fh_map_type *type,
                         const struct fh_allocator *allocator, uint64_t first, uint64_t last,

@@ -127,16 +127,18 @@ struct fh_shared {
 /*
  * Coq's RData, the whole machine as KCore sees it.
  *
- * It is a small record, of some 400 bytes, on top of everything that states may share. What stands in
- * it by value, numbers and roots of maps, is copied when a state gets data of its own; what it refers
- * to, records with a count and nodes of maps, is shared by the copy and copied in turn when one of its
- * owners writes to it. So what a snapshot costs is paid later, and only for what is written:
+ * It is a small record, of some 400 bytes, on top of everything that states may share. What stands
+ * in it by value, numbers and roots of maps, is copied when a state gets data of its own; what it
+ * refers to, records with a count and nodes of maps, is shared by the copy and copied in turn when
+ * one of its owners writes to it. So what a snapshot costs is paid later, and only for what is
+ * written:
  *
  *   taking one      a count; no memory, whatever the size of the machine
  *   the first call  copies this record, and on the way to each place that it writes the records and
  *                   nodes that are shared: for a fault of the host on a page that it has, 9 blocks,
  *                   2.2 KiB with 1,000 pages and 3.1 KiB with a million
- *   the next calls  write in place what was copied already, and copy what they are the first to write
+ *   the next calls  write in place what was copied already, and copy what they are the first to
+ *                   write
  *   restoring it    an exchange of pointers, and the release of what nobody else has
  *
  * A state that takes a snapshot before every call pays this each time; to take a call back, fh_undo
@@ -146,10 +148,10 @@ struct fh_shared {
  * - regs, smmu_conf and shared.spts are never NULL in a state that fh_state_new made;
  * - whatever has a count has as many owners as the count says, and is written only by one that is
  *   alone with it, from here all the way down: below something shared all is shared;
- * - pages and contexts that were never touched have no entry, and an entry may equal its default: two
- *   maps are the same if they agree at all keys (fh_delta), not if their entries are the same;
- * - of a log the length and the summary of its lock are the same whatever the policy; its events are
- *   listed under FH_LOG_FULL alone.
+ * - pages and contexts that were never touched have no entry, and an entry may equal its default:
+ *   two maps are the same if they agree at all keys (fh_delta), not if their entries are the same;
+ * - of a log the length and the summary of its lock are the same whatever the policy; its events
+ *   are listed under FH_LOG_FULL alone.
  */
 struct fh_rdata {
     uint32_t references;

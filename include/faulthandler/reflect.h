@@ -74,7 +74,7 @@ FH_API const struct fh_field *fh_type_field(const struct fh_type *type, const ch
 #define FH_INDEX_OF_shared(field, type) FH_FIELD_shared_##field,
 #define FH_INDEX_OF_rdata(field, type) FH_FIELD_rdata_##field,
 #define FH_FIELD_INDICES(record)                                                                   \
-    enum fh_##record##_field { FH_FIELDS_##record(FH_INDEX_OF_##record) FH_FIELDS_OF_##record };
+    enum fh_##record##_field{FH_FIELDS_##record(FH_INDEX_OF_##record) FH_FIELDS_OF_##record};
 FH_RECORDS(FH_FIELD_INDICES)
 #undef FH_FIELD_INDICES
 

@@ -20,9 +20,9 @@ extern "C" {
  *
  * A halted hypervisor is no failure: KCore's panic is a defined result (FH_OK with `halt` set in
  * the state). Nor are DIED and HANGS, which only machines know: the state is what it was when the
- * CPU came no further, locks included, and fh_state_error says where and why. UNSOUND is a mistake of
- * the library, after which the state is of no use (fh_state_is_sound). Every other status leaves the
- * state exactly as it was before the call.
+ * CPU came no further, locks included, and fh_state_error says where and why. UNSOUND is a mistake
+ * of the library, after which the state is of no use (fh_state_is_sound). Every other status leaves
+ * the state exactly as it was before the call.
  */
 /* clang-format off */
 #define FH_STATUS_MAP(X)                                                                            \

@@ -8,25 +8,27 @@
 /*
  * Why 6 bits a level.
  *
- * A map has to be four things at once: as small as the array that it stands for, since a machine has
- * millions of pages; quick to look up, since every call does it many times; cheap to share and then to
- * write, since a snapshot is taken before every step of a search; and sparse, since the same kind of
- * map holds three VMs and the words of a pool at addresses beyond 2^29. A tree whose nodes are packed
- * behind a mask of what is present gives all four, and the number of bits a level weighs them:
+ * A map has to be four things at once: as small as the array that it stands for, since a machine
+ * has millions of pages; quick to look up, since every call does it many times; cheap to share and
+ * then to write, since a snapshot is taken before every step of a search; and sparse, since the
+ * same kind of map holds three VMs and the words of a pool at addresses beyond 2^29. A tree whose
+ * nodes are packed behind a mask of what is present gives all four, and the number of bits a level
+ * weighs them:
  *
  *   bits  bytes a page   levels       what the first write behind a       mask
  *         (dense, of 16  for 2^21     snapshot copies, at most
  *         bytes each)    pages
  *    4       17.6           6         6 nodes,   992 bytes                a quarter of a word
  *    6       16.4           4         4 nodes, 2,624 bytes                one word
- *    8       16.1           3         3 nodes, 8,240 bytes                four words, summed to count
+ *    8       16.1           3         3 nodes, 8,240 bytes                four words, to be summed
  *
- * (A leaf has a header of 16 bytes and 2^bits values, a node above as many pointers; the overhead of a
- * page is its part of these.) With 6 bits presence is one word, so that one shift tests it and one
- * population count finds the place in the packed part; a dense node needs no count (rank). A leaf of
- * pages is 16 lines of cache, and neighbouring pages, which a guest touches one after the other, share
- * it. 4 bits would copy less and walk half as far again at every look-up; 8 bits would copy three
- * times as much for every write behind a snapshot, to save one level and 2 % of the memory.
+ * (A leaf has a header of 16 bytes and 2^bits values, a node above as many pointers; the overhead
+ * of a page is its part of these.) With 6 bits presence is one word, so that one shift tests it and
+ * one population count finds the place in the packed part; a dense node needs no count (rank). A
+ * leaf of pages is 16 lines of cache, and neighbouring pages, which a guest touches one after the
+ * other, share it. 4 bits would copy less and walk half as far again at every look-up; 8 bits would
+ * copy three times as much for every write behind a snapshot, to save one level and 2 % of the
+ * memory.
  *
  * The root grows upwards with the largest key, so that a map of small keys is one leaf, whatever
  * keys could be. Keys have 64 bits: ten levels of 6 below a root of level 10 with 16 slots.

@@ -5,9 +5,9 @@
 #include "base/map_node.h"
 
 /*
- * Does the tree of this map keep the invariants of map_node.h? NULL, or the first that is broken, as
- * a sentence behind its label: "[M-LEVEL-1] a child is one level below its parent". Values are not
- * looked at. Walks all nodes.
+ * Does the tree of this map keep the invariants of map_node.h? NULL, or the first that is broken,
+ * as a sentence behind its label: "[M-LEVEL-1] a child is one level below its parent". Values are
+ * not looked at. Walks all nodes.
  */
 const char *map_unsound(const struct fh_map *map);
 

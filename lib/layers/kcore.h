@@ -20,9 +20,11 @@
  *   FH_RELY(s, condition, value...)   the spec's rely: stuck unless it holds. The values end up in
  *                                     the error message. A machine that makes no checks goes on
  *                                     where the condition is a range: one of the is_ functions.
- *   FH_REPRESENTABLE(s, condition, value...)  the spec has a value here that 64 bits do not hold, and
- *                                     how the call goes on depends on it: it ends
- *   FH_LEAVES_64_BITS(s, condition, value...)  the same, but the call goes on without the value
+ *   FH_REPRESENTABLE(s, condition, value...)
+ *                                     the spec has a value here that 64 bits do not hold, and how
+ *                                     the call goes on depends on it: it ends
+ *   FH_LEAVES_64_BITS(s, condition, value...)
+ *                                     the same, but the call goes on without the value
  *   FH_PANIC(s, needed, value...)     KCore panics, since this does not hold
  *   FH_DEMAND(s, condition, value...) KCore panics, and the function ends, unless this holds
  *   FH_TRY(call)                      go on only if the call succeeded

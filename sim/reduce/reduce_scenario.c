@@ -29,9 +29,15 @@ static void print_text(const char *text, FILE *out)
     R(spsr, spsr_el2)                                                                              \
     R(hcr, hcr_el2)                                                                                \
     R(vttbr, vttbr_el2)                                                                            \
-    R(vmpidr, vmpidr_el2) R(tpidr_el2, tpidr_el2) R(par_el1, par_el1) R(actlr_el1, actlr_el1)      \
-        R(sp_el1, sp_el1) R(elr_el1, elr_el1) R(spsr_el1, spsr_el1) R(sp_el0, sp_el0)              \
-            R(vbar_el1, vbar_el1)
+    R(vmpidr, vmpidr_el2)                                                                          \
+    R(tpidr_el2, tpidr_el2)                                                                        \
+    R(par_el1, par_el1)                                                                            \
+    R(actlr_el1, actlr_el1)                                                                        \
+    R(sp_el1, sp_el1)                                                                              \
+    R(elr_el1, elr_el1)                                                                            \
+    R(spsr_el1, spsr_el1)                                                                          \
+    R(sp_el0, sp_el0)                                                                              \
+    R(vbar_el1, vbar_el1)
 
 static void write_registers(struct writer *writer, unsigned first_x)
 {

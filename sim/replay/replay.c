@@ -345,8 +345,7 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
     replay->machine = machine_find(options->machine);
     report->machine = replay->machine;
     if (!replay->machine || !machine_model(replay->machine, true) ||
-        !parse_format(options->format, report) ||
-        !parse_credit(options->credit, &replay->credit) ||
+        !parse_format(options->format, report) || !parse_credit(options->credit, &replay->credit) ||
         !findings_read(options->fail_on, &replay->fail_on))
         return false;
     report->shown_max = report->junit ? SHOWN_IN_JUNIT : SHOWN_BY_DEFAULT;

@@ -73,8 +73,8 @@ static void twin_take(struct twin *twin, struct prediction *prediction)
             effect->shadow_set.idx =
                 machine_register_recorded(twin->description, effect->shadow_set.idx);
     }
-    prediction->neffects = machine_reword(twin->description, prediction->effects,
-                                          prediction->neffects);
+    prediction->neffects =
+        machine_reword(twin->description, prediction->effects, prediction->neffects);
 }
 
 void twin_take_again(struct twin *twin, const struct fh_departures *set,

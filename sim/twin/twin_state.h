@@ -31,7 +31,7 @@ struct twin_lock {
 struct twin {
     const struct machine_description *description;
     const struct fh_machine *code;
-    struct fh_profile profile;           /* with what was adopted from the boot record */
+    struct fh_profile profile; /* with what was adopted from the boot record */
     struct model *model;
     const struct state_parts *parts;
     struct fh_departures machine, none; /* those of the machine that are not left out */

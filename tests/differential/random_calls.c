@@ -12,75 +12,52 @@ enum { BASE = 0x200, PAGES = 3072, SMMU_BASE = 0x100000, VMS = 3 };
 
 /* --- The machine ------------------------------------------------------------------------------ */
 
-static void *entry_of(struct memory *memory, struct fh_map *map, const struct fh_type *type,
-                      uint64_t key)
+/* "BEFORE.KEY.FIELD" := value */
+static void set_of(struct fh_state *state, const char *before, uint64_t key, const char *field,
+                   uint64_t value)
 {
-    bool existed;
-    void *entry = fh_map_edit(map, &type->as_value, &memory->allocator, key, &existed);
-    ck_assert_ptr_nonnull(entry);
-    return entry;
+    char path[96];
+    snprintf(path, sizeof path, "%s.%" PRIu64 ".%s", before, key, field);
+    ck_assert_msg(fh_set(state, path, value) == FH_OK, "%s", path);
 }
 
-static void set_number(struct memory *memory, struct fh_map *map, uint64_t key, uint64_t value)
+static void set(struct fh_state *state, const char *path, uint64_t value)
 {
-    *(uint64_t *)entry_of(memory, map, type_of_u64, key) = value;
+    ck_assert_msg(fh_set(state, path, value) == FH_OK, "%s", path);
 }
 
-static void add_memory(struct memory *memory, struct fh_rdata *adt, const struct fh_profile *k)
-{
-    *(struct fh_memblock *)entry_of(memory, &adt->regions, type_of_memblock, 0) =
-        (struct fh_memblock){.mb_base = BASE * k->PAGE_SIZE, .mb_size = PAGES * k->PAGE_SIZE};
-    adt->region_cnt = 1;
-    for (uint64_t pfn = BASE; pfn < BASE + PAGES; pfn++)
-        *(struct fh_s2page *)entry_of(memory, &adt->shared.s2page, type_of_s2page, pfn) =
-            (struct fh_s2page){.s2_owner = 0, .s2_gfn = pfn + k->SMMU_HOST_OFFSET};
-}
+static const struct fh_scene_vm vms[] = {
+    {.vmid = 1, .life = FH_SCENE_REGISTERED},
+    {.vmid = 2, .life = FH_SCENE_REGISTERED},
+    {.vmid = VMS, .life = FH_SCENE_POWERED_OFF},
+};
 
-static void add_smmu(struct memory *memory, struct fh_rdata *adt, const struct fh_profile *k)
+/* All SMMUs have registers, the first one is there; their banks belong to the host, VMs, nobody. */
+static void add_smmus(struct fh_state *state, const struct fh_profile *k)
 {
-    ck_assert(fh_ref_own(type_of_ref_smmu_conf, &adt->smmu_conf, &memory->allocator));
-    struct fh_smmu_conf *conf = adt->smmu_conf;
-    conf->smmu_num = 1;
     for (uint64_t i = 0; i < k->SMMU_NUM; i++) {
-        set_number(memory, &conf->smmu_phys_base, i, SMMU_BASE + i * 0x10000);
-        set_number(memory, &conf->smmu_hyp_base, i, SMMU_BASE + i * 0x10000);
-        set_number(memory, &conf->smmu_size, i, 0x10000);
-        set_number(memory, &conf->smmu_pgshift, i, 12);
-        set_number(memory, &conf->smmu_dev_context_banks, i, k->SMMU_NUM_CTXT_BANKS);
-        set_number(memory, &conf->num_s2_context_banks, i, k->SMMU_NUM_CTXT_BANKS);
+        const struct fh_scene_smmu smmu = {.base = SMMU_BASE + i * 0x10000};
+        ck_assert_int_eq(fh_scene_add_smmu(state, &smmu), FH_OK);
+        for (uint64_t bank = 0; bank < k->SMMU_NUM_CTXT_BANKS; bank++) {
+            const uint64_t one_of_five = (i * k->SMMU_NUM_CTXT_BANKS + bank) % 5;
+            const uint64_t owner = one_of_five == 4 ? k->INVALID : one_of_five;
+            ck_assert_int_eq(fh_scene_set_bank(state, i, bank, owner), FH_OK);
+        }
     }
-    for (uint64_t bank = 0; bank < k->SMMU_NUM * k->SMMU_NUM_CTXT_BANKS; bank++) {
-        void *owner = entry_of(memory, &adt->shared.smmu_vmid, type_of_vmid_or_invalid, bank);
-        *(uint64_t *)owner = bank % 5 == 4 ? k->INVALID : bank % 5;
-    }
-}
-
-static void add_vms(struct memory *memory, struct fh_rdata *adt, const struct fh_profile *k)
-{
-    for (uint64_t vmid = 1; vmid <= VMS; vmid++) {
-        void *entry = entry_of(memory, &adt->shared.vminfos, type_of_ref_vminfo, vmid);
-        ck_assert(fh_ref_own(type_of_ref_vminfo, entry, &memory->allocator));
-        (*(struct fh_vminfo **)entry)->VS.vm_state = vmid == 3 ? k->POWEROFF : k->READY;
-    }
-    adt->shared.core_data.next_vmid = VMS + 1;
+    set(state, "smmu_conf.smmu_num", 1);
 }
 
 /* Leave as many pages in each pool, so that the end comes soon. */
-static void shrink_pools(struct memory *memory, struct fh_rdata *adt, const struct fh_profile *k,
-                         uint64_t tables)
+static void shrink_pools(struct fh_state *state, const struct fh_profile *k, uint64_t tables)
 {
     const uint64_t left = tables * k->PAGE_SIZE;
     for (uint64_t vmid = 0; vmid <= k->COREVISOR; vmid++) {
-        void *entry = entry_of(memory, &adt->shared.npts, type_of_ref_npt, vmid);
-        ck_assert(fh_ref_own(type_of_ref_npt, entry, &memory->allocator));
-        struct fh_npt *npt = *(struct fh_npt **)entry;
-        npt->pt_pgd_next = pud_start(k, vmid) - left;
-        npt->pt_pud_next = pmd_start(k, vmid) - left;
-        npt->pt_pmd_next = pool_end(k, vmid) - left;
+        set_of(state, "shared.npts", vmid, "pt_pgd_next", pud_start(k, vmid) - left);
+        set_of(state, "shared.npts", vmid, "pt_pud_next", pmd_start(k, vmid) - left);
+        set_of(state, "shared.npts", vmid, "pt_pmd_next", pool_end(k, vmid) - left);
     }
-    ck_assert(fh_ref_own(type_of_ref_spt, &adt->shared.spts, &memory->allocator));
-    adt->shared.spts->spt_pgd_next = k->SMMU_PMD_START - left;
-    adt->shared.spts->spt_pmd_next = k->SMMU_POOL_END - left;
+    set(state, "shared.spts.spt_pgd_next", k->SMMU_PMD_START - left);
+    set(state, "shared.spts.spt_pmd_next", k->SMMU_POOL_END - left);
 }
 
 struct fh_state *new_machine(struct memory *memory, const struct fh_profile *profile,
@@ -93,12 +70,13 @@ struct fh_state *new_machine(struct memory *memory, const struct fh_profile *pro
                                      .realisation = realisation};
     struct fh_state *state = fh_state_new(&config);
     ck_assert_ptr_nonnull(state);
-    struct fh_rdata *adt = fh_state_edit(state);
-    add_memory(memory, adt, profile);
-    add_smmu(memory, adt, profile);
-    add_vms(memory, adt, profile);
+    const struct fh_scene_region region = {.base = BASE * profile->PAGE_SIZE,
+                                           .size = PAGES * profile->PAGE_SIZE};
+    const struct fh_scene scene = {.regions = &region, .nregions = 1, .vms = vms, .nvms = VMS};
+    ck_assert_int_eq(fh_scene_build(state, &scene), FH_OK);
+    add_smmus(state, profile);
     if (tables > 0)
-        shrink_pools(memory, adt, profile, tables);
+        shrink_pools(state, profile, tables);
     return state;
 }
 

@@ -68,32 +68,12 @@ struct fh_state *new_state(struct memory *memory, const struct fh_profile *profi
     return state;
 }
 
-static void *entry_at(struct memory *memory, struct fh_map *map, const char *field,
-                      const struct fh_type *record, uint64_t key)
-{
-    const struct fh_field *found = fh_type_field(record, field, strlen(field));
-    bool existed;
-    void *entry =
-        fh_map_edit(map, &found->type->value->as_value, &memory->allocator, key, &existed);
-    ck_assert_ptr_nonnull(entry);
-    return entry;
-}
-
 struct fh_state *new_host_state(struct memory *memory, enum fh_log_policy policy, uint64_t base,
                                 uint64_t pages)
 {
     struct fh_state *state = new_state(memory, NULL, policy);
-    struct fh_rdata *adt = fh_state_edit(state);
-    const struct fh_type *type = fh_rdata_type();
-    const struct fh_type *shared = FH_FIELD_TYPE(type, rdata, shared);
-    struct fh_memblock *region = entry_at(memory, &adt->regions, "regions", type, 0);
-    *region = (struct fh_memblock){.mb_base = base, .mb_size = pages * 4096};
-    adt->region_cnt = 1;
-    for (uint64_t i = 0; i < pages; i++) {
-        uint64_t pfn = base / 4096 + i;
-        struct fh_s2page *page = entry_at(memory, &adt->shared.s2page, "s2page", shared, pfn);
-        *page = (struct fh_s2page){.s2_owner = 0, .s2_gfn = pfn + 1000000000};
-    }
+    const struct fh_scene_region region = {.base = base, .size = pages * 4096};
+    ck_assert_int_eq(fh_scene_add_region(state, &region), FH_OK);
     return state;
 }
 

@@ -53,6 +53,8 @@ END_TEST
 
 START_TEST(nothing_is_taken_back_of_a_state_on_which_nothing_was_called)
 {
+    assert_undone(FH_OK); /* its memory */
+    ck_assert_uint_eq(fh_state_rdata(state)->region_cnt, 0);
     assert_undone(FH_INVALID_ARGUMENT);
     ck_assert_int_eq(fh_keep(state), FH_INVALID_ARGUMENT);
 }

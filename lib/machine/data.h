@@ -11,6 +11,7 @@ enum machine_kind {
     MACHINE_THIS_CPU = 1, /* the number of the CPU that acts */
     MACHINE_CPU,          /* of a CPU that does not: a field of enum machine_cpu */
     MACHINE_CPU_LOCK,     /* a lock that it keeps */
+    MACHINE_SLOT,         /* whose host context is in this slot: the CPU + 1; 0: its own */
     MACHINE_FIRST_RUN,    /* VM, vCPU: it was about to run once */
     MACHINE_WORD          /* of memory that no table of the spec has: its address */
 };

@@ -86,11 +86,6 @@ static uint64_t host_context(const struct fh_state *s, uint64_t cpu)
     return k->HOSTVISOR * k->VCPU_PER_VM + host_slot(s, cpu);
 }
 
-static bool shares_context(const struct fh_state *s, uint64_t a, uint64_t b)
-{
-    return a != b && host_slot(s, a) == host_slot(s, b);
-}
-
 static enum fh_status park(struct fh_state *s, uint64_t cpu)
 {
 #define PARK(field)                                                                                \
@@ -100,8 +95,6 @@ static enum fh_status park(struct fh_state *s, uint64_t cpu)
     FH_TRY(set_machine_number(s, MACHINE_CPU, cpu, CPU_WAS_HERE, 1));
     if (s->adt->halt)
         FH_TRY(park_locks(s, cpu));
-    if (cpu >= s->profile->VCPU_PER_VM)
-        FH_TRY(copy_ctxt(s, &s->adt->machine_ctxts, cpu, shadow_ctxt_of(s, host_context(s, cpu))));
     return FH_OK;
 }
 
@@ -124,14 +117,20 @@ static enum fh_status unpark(struct fh_state *s, uint64_t cpu)
     return adt->halt ? unpark_locks(s, cpu) : FH_OK;
 }
 
-/* The context of the host of `cpu`, where another CPU has used it since. */
-static enum fh_status take_context(struct fh_state *s, uint64_t from, uint64_t cpu)
+/*
+ * The context of the host of `cpu`, where another CPU has used its slot since: the slot keeps that
+ * of the last one that acted, whichever CPUs acted elsewhere meanwhile.
+ */
+static enum fh_status take_context(struct fh_state *s, uint64_t cpu)
 {
-    const uint64_t slot = host_context(s, cpu);
-    if (!shares_context(s, from, cpu))
+    const uint64_t slot = host_slot(s, cpu), context = host_context(s, cpu);
+    const uint64_t noted = machine_number(s, MACHINE_SLOT, slot, 0);
+    const uint64_t holder = noted != 0 ? noted - 1 : slot;
+    if (holder == cpu)
         return FH_OK;
-    FH_TRY(copy_ctxt(s, &s->adt->machine_ctxts, from, shadow_ctxt_of(s, slot)));
-    return copy_ctxt(s, &s->adt->shadow_ctxts, slot, parked_ctxt(s, cpu));
+    FH_TRY(copy_ctxt(s, &s->adt->machine_ctxts, holder, shadow_ctxt_of(s, context)));
+    FH_TRY(copy_ctxt(s, &s->adt->shadow_ctxts, context, parked_ctxt(s, cpu)));
+    return set_machine_number(s, MACHINE_SLOT, slot, 0, cpu + 1);
 }
 
 /* Inside a call: the CPU that acts is another one from here on. */
@@ -141,7 +140,7 @@ static enum fh_status switch_cpu(struct fh_state *s, uint64_t cpu)
     if (from == cpu)
         return FH_OK;
     FH_TRY(park(s, from));
-    FH_TRY(take_context(s, from, cpu));
+    FH_TRY(take_context(s, cpu));
     s->adt->curid = host_slot(s, cpu);
     FH_TRY(set_machine_number(s, MACHINE_THIS_CPU, 0, 0, cpu + 1));
     return unpark(s, cpu);

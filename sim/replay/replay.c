@@ -90,6 +90,8 @@ static bool is_shown(void *context, enum trap_outcome outcome)
 {
     enum { RECORDED = 4000 }; /* in the page, of which no trap has more */
     const struct replay_report *report = &((const struct replayed *)context)->replay->report;
+    if (outcome == OUTCOME_DIVERGED && report->shown_max > 0 && triage_is_new(report->triage))
+        return true;
     return report_shows(report, outcome) || (report->written && outcome != OUTCOME_MATCHED &&
                                              report_total(report, OUTCOME_EXPLAINED) < RECORDED);
 }
@@ -107,6 +109,7 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
                                .row = ROW_KINDS + line->kind};
     if (!replay->report.no_invariants)
         trap.broken = watch_trap(&replay->watch, replayed->twin, &replay->violations);
+    trap.group = triage_trap(replay->report.triage, line, verdict, trap.broken);
     report_trap(&replay->report, &trap);
     replayed->count += verdict->outcome != OUTCOME_NOT_REPLAYED;
 }
@@ -160,6 +163,7 @@ static bool replay_lines(struct replay *replay, struct trace *trace, const struc
     const struct trace_line *const *lines;
     size_t count;
     twin_want_spec(twin, is_shown, &replayed);
+    triage_begin(replay->report.triage, twin, file);
     while (good && (count = order_next(order, &lines)) > 0) {
         good = all_cpus_are_known(trace, lines, count);
         if (good)
@@ -311,6 +315,7 @@ static int run(struct replay *replay, char **files, int nfiles)
     const double begin = progress_clock();
     progress_begin(&replay->progress, files, (size_t)nfiles);
     report_begin(&replay->report);
+    replay->report.triage = triage_new(replay->machine);
     for (int i = 0; i < nfiles; i++)
         replay_file(replay, files[i]);
     replay->report.seconds = progress_clock() - begin;
@@ -423,6 +428,7 @@ int command_replay(int argc, char **argv)
     default: break;
     }
     symbols_free(replay->symbols);
+    triage_free(replay->report.triage);
     free(replay->report.files);
     free(replay);
     return status;

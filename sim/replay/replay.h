@@ -2,6 +2,7 @@
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 
+#include "triage/triage.h"
 #include "twin/twin.h"
 #include "replay/report_denied.h"
 
@@ -64,6 +65,9 @@ struct replay_report {
     struct deviation_count deviations[CATALOGUE_MAX];
     double seconds;
     bool bad_input;
+    struct triage *triage;
+    struct kept_trap *kept; /* unexplained traps in full (report_triage.h) */
+    size_t nkept;
 };
 
 /* The trap that a report is about. */
@@ -76,6 +80,7 @@ struct replay_trap {
     unsigned row;
     uint32_t broken; /* the invariants that the machine's state breaks since, by their bits */
     const struct fh_invariant_report *violations; /* with their witnesses */
+    const struct triage_group *group; /* unexplained: with what it is alike; NULL: with none */
 };
 
 void report_begin(struct replay_report *report);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay/report_triage.h"
 #include "replay/report_visit.h"
 
 static const char *const outcome_names[] = {
@@ -200,7 +201,11 @@ void report_trap(struct replay_report *report, const struct replay_trap *trap)
         count_violations(report, trap);
     if (trap->verdict->outcome == OUTCOME_EXPLAINED)
         count_deviations(report, trap);
-    if (report_shows(report, trap->verdict->outcome))
+    const bool is_unexplained = trap->verdict->outcome == OUTCOME_DIVERGED;
+    const bool is_by_group = !report->json && !report->junit && !report->shows_explained;
+    if (is_unexplained && (report->json || is_by_group))
+        report_keep(report, trap, trap->group);
+    if (!is_by_group && report_shows(report, trap->verdict->outcome))
         show(report, trap);
 }
 
@@ -214,12 +219,14 @@ void report_end(struct replay_report *report)
     else
         text_print(report);
     free(report->details_text);
+    report_kept_free(report);
 }
 
 void report_cancel(struct replay_report *report)
 {
     fclose(report->details);
     free(report->details_text);
+    report_kept_free(report);
     if (report->written)
         report_files_discard(report->written, report);
 }

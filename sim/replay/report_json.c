@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "replay/report_triage.h"
 #include "replay/report_verdict.h"
 
 #include <inttypes.h>
@@ -78,7 +79,7 @@ static void print_explanation(const struct replay_trap *trap, FILE *out)
 
 /* `who` predicted: the model of the machine, or the spec. */
 static void print_difference(const struct replay_trap *trap, const struct difference *difference,
-                             const char *who, FILE *out)
+                             const char *who, bool follows, FILE *out)
 {
     char path[64];
     fputc('{', out);
@@ -97,6 +98,8 @@ static void print_difference(const struct replay_trap *trap, const struct differ
     if (condition)
         print_member("condition", condition, out);
     print_last_changes(trap, difference, out);
+    if (follows)
+        fputs(",\"follows\":true", out);
     fputc('}', out);
 }
 
@@ -133,11 +136,12 @@ static void print_denied(const struct replay_trap *trap, FILE *out)
 static void print_differences(const struct replay_trap *trap, const char *key,
                               const struct differences *found, const char *who, FILE *out)
 {
+    const uint64_t followers = triage_followers(found);
     fprintf(out, ",\"%s\":[", key);
     for (size_t i = 0; i < differences_listed(found); i++) {
         if (i > 0)
             fputc(',', out);
-        print_difference(trap, &found->list[i], who, out);
+        print_difference(trap, &found->list[i], who, followers >> i & 1, out);
     }
     fputc(']', out);
 }
@@ -331,6 +335,8 @@ void json_summary(const struct replay_report *report, FILE *out)
     print_violations(report->violations, out);
     fputs(",\n\"unattributed_violations\":", out);
     print_violations(report->unattributed, out);
+    fputs(",\n\"groups\":", out);
+    triage_print_json(report, out);
 }
 
 void json_print(const struct replay_report *report)

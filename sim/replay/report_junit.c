@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "replay/report_triage.h"
 #include "replay/report_visit.h"
 
 #include <inttypes.h>
@@ -115,6 +116,7 @@ static void print_cases(const struct replay_report *report)
         if (report->deviations[i].traps > 0)
             print_deviation(catalogue_at(report->machine, i), &report->deviations[i]);
     }
+    triage_print_junit(report);
     fputs(report->details_text, stdout);
     if (report->bad_input)
         fputs("    <testcase classname=\"replay.input\" name=\"the traces can be read\">\n"
@@ -125,9 +127,10 @@ static void print_cases(const struct replay_report *report)
 
 void junit_print(const struct replay_report *report)
 {
-    uint64_t failures = kinds_diverged(report) + report->shown_unexplained;
+    const size_t ngroups = triage_ngroups(report->triage);
+    uint64_t failures = kinds_diverged(report) + ngroups + report->shown_unexplained;
     unsigned errors = report->bad_input;
-    uint64_t tests = kinds_met(report) + deviations_met(report) + report->shown + errors;
+    uint64_t tests = kinds_met(report) + deviations_met(report) + ngroups + report->shown + errors;
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", stdout);
     printf("<testsuites tests=\"%" PRIu64 "\" failures=\"%" PRIu64 "\" errors=\"%u\">\n", tests,
            failures, errors);

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "replay/report_triage.h"
 #include "replay/report_verdict.h"
 #include "replay/report_visit.h"
+#include "twin/difference.h"
 
 /* The summary for people, and a divergence in full. */
 
@@ -61,12 +63,6 @@ static void print_last_changes(const struct replay_trap *trap, const struct diff
         fputc('\n', out);
 }
 
-static bool is_undefined(const struct difference *difference)
-{
-    return !difference_subject(difference) && difference->path &&
-           strcmp(difference->path, "status") == 0;
-}
-
 /* `who` predicted: the model of the machine, or the spec. */
 static void print_difference(const struct replay_trap *trap, const struct difference *difference,
                              const char *who, FILE *out)
@@ -85,14 +81,28 @@ static void print_difference(const struct replay_trap *trap, const struct differ
     print_last_changes(trap, difference, out);
 }
 
+static void print_one(const struct replay_trap *trap, const struct difference *difference,
+                      const char *who, const char *stuck, FILE *out)
+{
+    if (difference_is_undefined(difference))
+        fprintf(out, "  the %s is undefined here\n    %s\n", who, stuck);
+    else
+        print_difference(trap, difference, who, out);
+}
+
 static void print_differences(const struct replay_trap *trap, const struct differences *found,
                               const char *who, const char *stuck, FILE *out)
 {
+    const uint64_t followers = triage_followers(found);
     for (size_t i = 0; i < differences_listed(found); i++) {
-        if (is_undefined(&found->list[i]))
-            fprintf(out, "  the %s is undefined here\n    %s\n", who, stuck);
-        else
-            print_difference(trap, &found->list[i], who, out);
+        if (!(followers >> i & 1))
+            print_one(trap, &found->list[i], who, stuck, out);
+    }
+    if (followers != 0)
+        fputs("  what follows from it:\n", out);
+    for (size_t i = 0; i < differences_listed(found); i++) {
+        if (followers >> i & 1)
+            print_one(trap, &found->list[i], who, stuck, out);
     }
     if (found->count > differences_listed(found))
         fprintf(out, "  and %zu more\n", found->count - differences_listed(found));
@@ -369,16 +379,12 @@ static void print_violations(const struct replay_report *report)
     }
 }
 
+/* With --explained all traps with differences, in their order. */
 static void print_details(const struct replay_report *report)
 {
-    const uint64_t diverged = report_total(report, OUTCOME_DIVERGED);
     if (report->shown == 0)
         return;
-    if (report->shows_explained)
-        printf("%zu trap%s with differences:\n\n", report->shown, plural(report->shown));
-    else
-        printf("%" PRIu64 " unexplained%s:\n\n", diverged,
-               report->shown < diverged ? ", the first of them" : "");
+    printf("\n%zu trap%s with differences:\n\n", report->shown, plural(report->shown));
     fputs(report->details_text, stdout);
 }
 
@@ -409,6 +415,7 @@ void text_print(const struct replay_report *report)
     print_violations(report);
     print_limits(report);
     printf("\n%.3f s, %.0f traps per second\n", report->seconds, report_speed(report));
+    triage_print_text(report);
     print_details(report);
     print_verdict(report);
 }

@@ -14,8 +14,9 @@
 
 struct stay {
     const struct trace_line *line;
-    struct trap_verdict *verdict; /* NULL: it has not begun, or has ended */
-    size_t next;                  /* of its effects */
+    struct trap_verdict *verdict;          /* NULL: it has not begun, or has ended */
+    struct prediction by_machine, by_spec; /* which the verdict speaks of */
+    size_t next;                           /* of its effects */
     bool has_ended;
 };
 
@@ -64,6 +65,15 @@ static void find_others(struct overlap *overlap, const struct stay *stay)
     qsort(overlap->others, overlap->nothers, sizeof *overlap->others, by_number);
 }
 
+static void swap_predictions(struct twin *twin, struct stay *stay)
+{
+    const struct prediction by_machine = twin->by_machine, by_spec = twin->by_spec;
+    twin->by_machine = stay->by_machine;
+    twin->by_spec = stay->by_spec;
+    stay->by_machine = by_machine;
+    stay->by_spec = by_spec;
+}
+
 static void begin(struct overlap *overlap, struct stay *stay)
 {
     struct twin *twin = overlap->twin;
@@ -73,6 +83,7 @@ static void begin(struct overlap *overlap, struct stay *stay)
     find_others(overlap, stay);
     twin_predict(twin, stay->line, overlap->others, overlap->nothers, stay->verdict);
     model_undo(twin->model);
+    swap_predictions(twin, stay);
     twin_begin_to_follow(twin, stay->line);
 }
 
@@ -88,7 +99,10 @@ static void end(struct overlap *overlap, struct stay *stay, twin_told *told, voi
     twin_end_to_follow(overlap->twin, stay->line);
     twin_settle(stay->verdict);
     overlap->twin->line = stay->line;
+    swap_predictions(overlap->twin, stay);
     told(context, stay->line, stay->verdict);
+    prediction_free(&stay->by_machine);
+    prediction_free(&stay->by_spec);
     free(stay->verdict);
     stay->verdict = NULL;
     stay->has_ended = true;

@@ -108,6 +108,12 @@ void twin_want_spec(struct twin *twin, twin_wanted *wanted, void *context)
     twin->wanted_context = context;
 }
 
+void twin_want_nearest(struct twin *twin, twin_wants_nearest *wanted, void *context)
+{
+    twin->wants_nearest = wanted;
+    twin->nearest_context = context;
+}
+
 /* For who shows the trap; the model is left where it stands. */
 static void add_spec(struct twin *twin, struct trap_verdict *verdict)
 {
@@ -153,6 +159,8 @@ void twin_predict(struct twin *twin, const struct trace_line *line,
     verdict->spec.count = 0;
     verdict->spec_stuck[0] = '\0';
     verdict->credits = (struct credits){{0}};
+    verdict->nearest.id = NULL;
+    verdict->panic[0] = '\0';
     twin->line = line;
     twin->inputs = inputs_of(twin->description, line, &twin->answers);
     twin->inputs.others = others;
@@ -167,6 +175,9 @@ void twin_predict(struct twin *twin, const struct trace_line *line,
     if (verdict->found.count == 0)
         judge(twin, verdict, &asked);
     twin_settle(verdict);
+    if (verdict->outcome == OUTCOME_DIVERGED && twin->wants_nearest &&
+        twin->wants_nearest(twin->nearest_context, line, verdict))
+        twin_find_nearest(twin, &asked, verdict);
     add_spec(twin, verdict);
 }
 

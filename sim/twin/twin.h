@@ -57,6 +57,17 @@ enum trap_outcome {
 };
 
 /*
+ * Of an unexplained trap: the departure without which, or with which if it is left out, the model
+ * is nearest to the record.
+ */
+struct nearest_departure {
+    const char *id; /* NULL: none makes it nearer */
+    bool is_left_out;
+    size_t left;    /* how many differences there are then */
+    char rest[320]; /* the first of them */
+};
+
+/*
  * What is to be said of a trap. Matched: the machine does what the spec says. Explained: it does
  * what the model of this machine does, by those departures without which it would not. Else it is
  * unexplained.
@@ -69,6 +80,9 @@ struct trap_verdict {
     struct credits credits;   /* explained: by these, from the catalogue */
     char stuck[512];          /* why the model of the machine has no answer; empty: it has one */
     char spec_stuck[512];     /* the same of the spec */
+    struct nearest_departure nearest;
+    char panic[320]; /* unexplained: why the model panics, where it was asked for; empty: it does
+                        not */
 };
 
 /* What is told of each trap: behind it, with the state as the machine has it then. */
@@ -87,6 +101,14 @@ void twin_replay(struct twin *twin, const struct trace_line *const *lines, size_
  */
 typedef bool twin_wanted(void *context, enum trap_outcome outcome);
 void twin_want_spec(struct twin *twin, twin_wanted *wanted, void *context);
+
+/*
+ * For the unexplained traps of which `wanted` says so: look which departure is nearest, and why the
+ * model panics.
+ */
+typedef bool twin_wants_nearest(void *context, const struct trace_line *line,
+                                const struct trap_verdict *verdict);
+void twin_want_nearest(struct twin *twin, twin_wants_nearest *wanted, void *context);
 
 /* Take over a record as it is, whatever the model would have done. */
 void twin_take_over(struct twin *twin, const struct trace_line *line);

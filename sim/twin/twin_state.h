@@ -50,6 +50,8 @@ struct twin {
     struct prediction by_machine, by_spec, other;
     twin_wanted *wanted;
     void *wanted_context;
+    twin_wants_nearest *wants_nearest;
+    void *nearest_context;
     struct twin_lock locks[TWIN_LOCKS]; /* that are held */
     size_t nlocks;
 
@@ -93,6 +95,10 @@ void twin_take_again(struct twin *twin, const struct fh_departures *set,
 void twin_take_as_machine(struct twin *twin);
 /* The same with none of them, for the verdict; the model is left where that ends. */
 void twin_take_as_spec(struct twin *twin, struct trap_verdict *verdict);
+
+/* Which departure is nearest to explaining a trap, and why the model panics (nearest.c). */
+void twin_find_nearest(struct twin *twin, const struct fh_departures *asked,
+                       struct trap_verdict *verdict);
 
 /*
  * The rule that an exception return leaves EL2. A machine may know that what follows is its end;

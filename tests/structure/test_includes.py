@@ -21,8 +21,9 @@ FOLDERS = {
     "convert": {"base", "trace"},
     "predict": {"base", "trace"},
     "twin": {"base", "trace", "machine", "predict"},
+    "triage": {"base", "trace", "machine", "predict", "twin"},
     "foreign": {"base", "trace", "convert"},
-    "replay": {"base", "trace", "convert", "machine", "predict", "twin", "foreign"},
+    "replay": {"base", "trace", "convert", "machine", "predict", "twin", "triage", "foreign"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
 }
 

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "base/diag.h"
+#include "base/json_out.h"
 #include "base/options.h"
 #include "vector_counts.h"
 
@@ -79,31 +80,43 @@ static void print_text(void)
     printf("\n%u functions\n", count);
 }
 
+static void put_function(struct json_out *json, const struct fh_function *function)
+{
+    const bool is_32 =
+        function->result == FH_RETURNS_u32 || function->result == FH_RETURNS_state_u32;
+    const bool changes_state =
+        function->result != FH_RETURNS_u32 && function->result != FH_RETURNS_u64;
+    const struct count count = count_of(function);
+    json_open_object(json, NULL);
+    json_text(json, "layer", function->layer);
+    json_text(json, "name", function->name);
+    json_open_array(json, "args");
+    for (unsigned i = 0; i < function->nargs; i++) {
+        json_open_object(json, NULL);
+        json_text(json, "name", function->arg_names[i]);
+        json_number(json, "bits", function->arg_bits[i]);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_bool(json, "changes_state", changes_state);
+    if (fh_function_returns_value(function))
+        json_number(json, "result_bits", is_32 ? 32 : 64);
+    json_number(json, "vectors", count.vectors);
+    if (count.of_body > 0)
+        json_number(json, "vectors_of_body", count.of_body);
+    json_close_object(json);
+}
+
 static void print_json(void)
 {
     const struct fh_function *function;
-    putchar('[');
-    for (unsigned n = 0; (function = fh_function_at(n)); n++) {
-        printf("%s{\"layer\":\"%s\",\"name\":\"%s\",\"args\":[", n > 0 ? ",\n" : "",
-               function->layer, function->name);
-        for (unsigned i = 0; i < function->nargs; i++)
-            printf("%s{\"name\":\"%s\",\"bits\":%u}", i > 0 ? "," : "", function->arg_names[i],
-                   function->arg_bits[i]);
-        bool changes_state =
-            function->result != FH_RETURNS_u32 && function->result != FH_RETURNS_u64;
-        printf("],\"changes_state\":%s", changes_state ? "true" : "false");
-        if (fh_function_returns_value(function))
-            printf(",\"result_bits\":%d",
-                   function->result == FH_RETURNS_u32 || function->result == FH_RETURNS_state_u32
-                       ? 32
-                       : 64);
-        const struct count count = count_of(function);
-        printf(",\"vectors\":%u", count.vectors);
-        if (count.of_body > 0)
-            printf(",\"vectors_of_body\":%u", count.of_body);
-        putchar('}');
-    }
-    puts("]");
+    struct json_out json;
+    json_out_begin_rows(&json, stdout, 1);
+    json_open_array(&json, NULL);
+    for (unsigned n = 0; (function = fh_function_at(n)); n++)
+        put_function(&json, function);
+    json_close_array(&json);
+    json_out_end(&json);
 }
 
 int command_functions(int argc, char **argv)

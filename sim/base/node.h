@@ -59,9 +59,6 @@ bool node_is(const struct node *node, const char *text);
 /* "a list", "the number 17", "the text \"abc\"": for messages. Written into buffer. */
 const char *node_describe(const struct node *node, char *buffer, size_t size);
 
-/* Write a tree as compact JSON. */
-void node_print_json(const struct node *node, FILE *out);
-
 #ifdef __cplusplus
 }
 #endif

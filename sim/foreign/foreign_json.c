@@ -17,23 +17,23 @@ static void begin_file(struct foreign_report *report)
     report->details = open_memstream(&report->details_text, &report->details_size);
     if (!report->details)
         no_memory();
+    json_out_begin_line(&report->failures, report->details);
+    json_open_array(&report->failures, NULL);
 }
 
 static void failure(struct foreign_report *report, const struct foreign_file *file,
                     const struct foreign_failure *failed)
 {
-    struct json_out json;
+    struct json_out *json = &report->failures;
     const struct trace_line *line = failed->line;
-    json_out_begin_line(&json, report->details);
-    fputs(ftell(report->details) > 0 ? "," : "", report->details);
-    json_open_object(&json, NULL);
-    json_format(&json, "trap", "%s#%" PRIu64, file->name, line->seq);
+    json_open_object(json, NULL);
+    json_format(json, "trap", "%s#%" PRIu64, file->name, line->seq);
     if (line->has & TRACE_HAS_EVENTS)
-        json_number(&json, "line", line->g0);
-    json_text(&json, "check", check_name(failed->check));
-    json_text(&json, "found", failed->found);
-    trace_write(line, json_value(&json, "record"));
-    json_close_object(&json);
+        json_number(json, "line", line->g0);
+    json_text(json, "check", check_name(failed->check));
+    json_text(json, "found", failed->found);
+    trace_write_json(json, "record", line);
+    json_close_object(json);
 }
 
 /* --- What was read and checked --------------------------------------------------------------- */
@@ -218,33 +218,47 @@ static void write_summary(struct json_out *json, const struct summary *summary)
 
 /* --- The report ------------------------------------------------------------------------------ */
 
+/* The whole is begun by the first file: where there is none nothing is printed. */
+static void begin_whole(struct foreign_report *report)
+{
+    if (report->has_begun)
+        return;
+    report->has_begun = true;
+    json_out_begin_line(&report->json, stdout);
+    json_open_object(&report->json, NULL);
+    json_open_array(&report->json, "foreign");
+}
+
 static void end_file(struct foreign_report *report, const struct foreign_file *file)
 {
-    struct json_out json;
-    json_out_begin_line(&json, stdout);
-    fclose(report->details);
-    fputs(report->has_begun ? "," : "{\"foreign\":[", stdout);
-    json_open_object(&json, NULL);
-    json_text(&json, "file", file->name);
-    json_text(&json, "format", file->format);
-    write_counts(&json, file);
-    write_summary(&json, file->summary);
-    write_exits(&json, file);
-    json_bool(&json, "bad_input", file->is_bad);
-    json_bool(&json, "unchecked", file->is_unchecked);
-    fprintf(json_value(&json, "divergences"), "[%.*s]", (int)report->details_size,
-            report->details_text);
-    json_close_object(&json);
+    struct json_out *json = &report->json;
+    json_close_array(&report->failures);
+    if (fclose(report->details) != 0)
+        no_memory();
+    begin_whole(report);
+    json_open_object(json, NULL);
+    json_text(json, "file", file->name);
+    json_text(json, "format", file->format);
+    write_counts(json, file);
+    write_summary(json, file->summary);
+    write_exits(json, file);
+    json_bool(json, "bad_input", file->is_bad);
+    json_bool(json, "unchecked", file->is_unchecked);
+    json_insert(json, "divergences", report->details_text, report->details_size);
+    json_close_object(json);
     free(report->details_text);
     report->details_text = NULL;
-    report->has_begun = true;
 }
 
 static void end(struct foreign_report *report, uint64_t failed, size_t shown_max)
 {
     (void)shown_max;
-    if (report->has_begun)
-        printf("],\"failed\":%" PRIu64 "}\n", failed);
+    if (!report->has_begun)
+        return;
+    json_close_array(&report->json);
+    json_number(&report->json, "failed", failed);
+    json_close_object(&report->json);
+    json_out_end(&report->json);
 }
 
 const struct foreign_report foreign_report_json = {

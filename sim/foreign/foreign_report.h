@@ -2,6 +2,7 @@
 #ifndef SIM_FOREIGN_REPORT_H
 #define SIM_FOREIGN_REPORT_H
 
+#include "base/json_out.h"
 #include "convert/import.h"
 #include "foreign/foreign_checker.h"
 #include "foreign/summary.h"
@@ -55,6 +56,7 @@ struct foreign_report {
     FILE *details;  /* of the file's failures, which come behind its summary */
     char *details_text;
     size_t details_size;
+    struct json_out json, failures; /* of the whole, and of the details */
 };
 
 extern const struct foreign_report foreign_report_text;

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "base/diag.h"
+#include "base/json_out.h"
 #include "base/options.h"
 #include "machine/emit.h"
 #include "machine/read_machine.h"
@@ -39,23 +40,33 @@ static unsigned count_of(const struct machine_description *machine, enum machine
     return count;
 }
 
-static void list_machine(const struct machine_description *machine, bool json, bool is_first)
+static void list_machines(void)
 {
-    const char *extends = machine->extends ? machine->extends->name : NULL;
-    const unsigned departures = count_of(machine, MACHINE_IS_departure);
-    if (!json) {
-        printf("%-12s %3u departures  %s%s%s%s\n", machine->name, departures, machine->title,
-               extends ? " (extends " : "", extends ? extends : "", extends ? ")" : "");
-        return;
+    for (unsigned i = 0; machine_at(i); i++) {
+        const struct machine_description *machine = machine_at(i);
+        const char *extends = machine->extends ? machine->extends->name : NULL;
+        printf("%-12s %3u departures  %s%s%s%s\n", machine->name,
+               count_of(machine, MACHINE_IS_departure), machine->title, extends ? " (extends " : "",
+               extends ? extends : "", extends ? ")" : "");
     }
-    printf("%s{\"name\":\"%s\",\"extends\":", is_first ? "[" : ",\n ", machine->name);
-    if (extends)
-        printf("\"%s\"", extends);
-    else
-        fputs("null", stdout);
-    printf(",\"departures\":%u,\"title\":", departures);
-    machine_print_text(machine->title);
-    putchar('}');
+}
+
+static void list_machines_json(void)
+{
+    struct json_out json;
+    json_out_begin_rows(&json, stdout, 1);
+    json_open_array(&json, NULL);
+    for (unsigned i = 0; machine_at(i); i++) {
+        const struct machine_description *machine = machine_at(i);
+        json_open_object(&json, NULL);
+        json_text(&json, "name", machine->name);
+        json_text(&json, "extends", machine->extends ? machine->extends->name : NULL);
+        json_number(&json, "departures", count_of(machine, MACHINE_IS_departure));
+        json_text(&json, "title", machine->title);
+        json_close_object(&json);
+    }
+    json_close_array(&json);
+    json_out_end(&json);
 }
 
 int command_machines(int argc, char **argv)
@@ -72,10 +83,10 @@ int command_machines(int argc, char **argv)
         diag_plain("machines: it reads no files; `fhsim machine show NAME` tells of one");
         return EXIT_BAD_INPUT;
     }
-    for (unsigned i = 0; machine_at(i); i++)
-        list_machine(machine_at(i), json, i == 0);
     if (json)
-        puts("]");
+        list_machines_json();
+    else
+        list_machines();
     return EXIT_EXPECTED;
 }
 

@@ -17,7 +17,4 @@ int machine_catalogue(int argc, char **argv);
 enum options_outcome machine_argument(int argc, char **argv, const struct option_spec *options,
                                       size_t noptions, const char **argument);
 
-/* A text as JSON, on standard output. */
-void machine_print_text(const char *text);
-
 #endif

@@ -6,16 +6,11 @@
 #include "machine/command.h"
 #include "machine/machine.h"
 #include "base/diag.h"
+#include "base/json_out.h"
 
 /* `fhsim machine show`: what is known of a machine. */
 
 enum { NAME_WIDTH = 24, CALL_WIDTH = 46 };
-
-void machine_print_text(const char *text)
-{
-    const struct node node = {.kind = NODE_STRING, .text = text, .length = strlen(text)};
-    node_print_json(&node, stdout);
-}
 
 static void print_heading(const char *heading)
 {
@@ -334,80 +329,75 @@ static void print_machine(const struct machine_description *machine, bool by_har
 
 /* --- As JSON --------------------------------------------------------------------------------- */
 
-static void print_member(const char *key, const char *text, const char *before)
+static void put_calls(struct json_out *json, const char *key, const struct fh_abi *abi)
 {
-    printf("%s\"%s\":", before, key);
-    if (text)
-        machine_print_text(text);
-    else
-        fputs("null", stdout);
-}
-
-static void print_json_calls(const struct fh_abi *abi)
-{
-    putchar('[');
+    json_open_array(json, key);
     for (unsigned i = 0; abi && i < abi->ncalls; i++) {
         const struct fh_abi_call *call = &abi->calls[i];
         char text[160];
         format_call(call, text, sizeof text);
-        printf("%s{\"number\":%" PRIu64 ",", i > 0 ? ",\n  " : "", call->number);
-        print_member("name", call->name, "");
-        print_member("call", text, ",");
-        print_member("departs", call->departs, ",");
-        putchar('}');
+        json_open_object(json, NULL);
+        json_number(json, "number", call->number);
+        json_text(json, "name", call->name);
+        json_text(json, "call", text);
+        json_text(json, "departs", call->departs);
+        json_close_object(json);
     }
-    putchar(']');
+    json_close_array(json);
 }
 
-static void print_json_entries(const struct machine_description *machine)
+static void put_entry(struct json_out *json, const struct machine_entry *entry)
 {
-    putchar('[');
-    for (size_t i = 0; i < machine->nentries; i++) {
-        const struct machine_entry *entry = &machine->entries[i];
-        print_member("id", entry->id, i > 0 ? ",\n  {" : "{");
-        print_member("kind", machine_entry_kind_name(entry->kind), ",");
-        print_member("consequence", machine_harm_name(entry->harm), ",");
-        print_member("title", entry->title, ",");
-        print_member("spec", entry->spec, ",");
-        print_member("machine", entry->machine, ",");
-        print_member("follows", entry->follows, ",");
-        print_member("evidence", entry->evidence, ",");
-        print_member("from", entry->from, ",");
-        putchar('}');
-    }
-    putchar(']');
+    json_open_object(json, NULL);
+    json_text(json, "id", entry->id);
+    json_text(json, "kind", machine_entry_kind_name(entry->kind));
+    json_text(json, "consequence", machine_harm_name(entry->harm));
+    json_text(json, "title", entry->title);
+    json_text(json, "spec", entry->spec);
+    json_text(json, "machine", entry->machine);
+    json_text(json, "follows", entry->follows);
+    json_text(json, "evidence", entry->evidence);
+    json_text(json, "from", entry->from);
+    json_close_object(json);
+}
+
+static void put_numbers(struct json_out *json, const struct machine_description *machine)
+{
+    json_open_object(json, "constants");
+    for (unsigned i = 0; fh_constant_name(i); i++)
+        json_hex(json, fh_constant_name(i), constant(machine->profile, fh_constant_name(i)));
+    json_close_object(json);
+    json_open_array(json, "recognised");
+    for (size_t i = 0; i < machine->nconditions; i++)
+        json_text(json, NULL, machine->conditions[i].what.text);
+    json_close_array(json);
+    json_open_object(json, "adopted");
+    for (size_t i = 0; i < machine->nadoptions; i++)
+        json_text(json, machine->adoptions[i].target, machine->adoptions[i].from.text);
+    json_close_object(json);
 }
 
 static void print_json(const struct machine_description *machine)
 {
-    print_member("name", machine->name, "{");
-    print_member("title", machine->title, ",");
-    print_member("extends", machine->extends ? machine->extends->name : NULL, ",");
-    fputs(",\n \"constants\":{", stdout);
-    for (unsigned i = 0; fh_constant_name(i); i++)
-        printf("%s\"%s\":\"%#" PRIx64 "\"", i > 0 ? "," : "", fh_constant_name(i),
-               constant(machine->profile, fh_constant_name(i)));
-    fputs("},\n \"recognised\":[", stdout);
-    for (size_t i = 0; i < machine->nconditions; i++) {
-        fputs(i > 0 ? "," : "", stdout);
-        machine_print_text(machine->conditions[i].what.text);
-    }
-    fputs("],\n \"adopted\":{", stdout);
-    for (size_t i = 0; i < machine->nadoptions; i++)
-        print_member(machine->adoptions[i].target, machine->adoptions[i].from.text,
-                     i > 0 ? "," : "");
-    fputs("},\n \"hypercalls\":", stdout);
-    print_json_calls(machine->hypercalls);
-    fputs(",\n \"guest_calls\":", stdout);
-    print_json_calls(machine->guest_calls);
-    fputs(",\n \"limits\":[", stdout);
-    for (size_t i = 0; i < machine->nlimits; i++) {
-        fputs(i > 0 ? "," : "", stdout);
-        machine_print_text(machine->limits[i]);
-    }
-    fputs("],\n \"catalogue\":", stdout);
-    print_json_entries(machine);
-    puts("}");
+    struct json_out json;
+    json_out_begin_rows(&json, stdout, 2);
+    json_open_object(&json, NULL);
+    json_text(&json, "name", machine->name);
+    json_text(&json, "title", machine->title);
+    json_text(&json, "extends", machine->extends ? machine->extends->name : NULL);
+    put_numbers(&json, machine);
+    put_calls(&json, "hypercalls", machine->hypercalls);
+    put_calls(&json, "guest_calls", machine->guest_calls);
+    json_open_array(&json, "limits");
+    for (size_t i = 0; i < machine->nlimits; i++)
+        json_text(&json, NULL, machine->limits[i]);
+    json_close_array(&json);
+    json_open_array(&json, "catalogue");
+    for (size_t i = 0; i < machine->nentries; i++)
+        put_entry(&json, &machine->entries[i]);
+    json_close_array(&json);
+    json_close_object(&json);
+    json_out_end(&json);
 }
 
 int machine_show(int argc, char **argv)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_out.h"
+
 /*
  * The last trap of a reduced trace as a scenario. It is written three times: the machine alone, to
  * learn what the state before the trap is beside it; with that state and the trap, to learn what
@@ -15,7 +17,7 @@ enum { EFFECTS_SHOWN = 40 };
 
 static void print_text(const char *text, FILE *out)
 {
-    node_print_json(&(struct node){.kind = NODE_STRING, .text = text, .length = strlen(text)}, out);
+    json_write_text(out, text, strlen(text));
 }
 
 /* --- The trap -------------------------------------------------------------------------------- */

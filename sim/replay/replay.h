@@ -2,6 +2,7 @@
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 
+#include "base/json_out.h"
 #include "triage/triage.h"
 #include "twin/twin.h"
 #include "replay/report_denied.h"
@@ -61,6 +62,7 @@ struct replay_report {
     FILE *details; /* the first divergences in full, printed after the summary */
     char *details_text;
     size_t details_size;
+    struct json_out divergences; /* the array of them, in `details` */
     uint64_t counts[ROWS][OUTCOMES];
     struct deviation_count deviations[CATALOGUE_MAX];
     double seconds;
@@ -97,7 +99,7 @@ void report_cancel(struct replay_report *report);
 
 /* The record of a trap with its differences, as text and as JSON. */
 void replay_trap_text(const struct replay_trap *trap, FILE *out);
-void replay_trap_json(const struct replay_trap *trap, FILE *out);
+void replay_trap_json(struct json_out *json, const char *key, const struct replay_trap *trap);
 /* A trap as a test case. */
 void junit_trap(const struct replay_trap *trap, FILE *out);
 
@@ -106,7 +108,7 @@ void text_print(const struct replay_report *report);
 void json_print(const struct replay_report *report);
 void junit_print(const struct replay_report *report);
 /* The members of the JSON object, but for the divergences. */
-void json_summary(const struct replay_report *report, FILE *out);
+void json_summary(struct json_out *json, const struct replay_report *report);
 
 uint64_t report_total(const struct replay_report *report, enum trap_outcome outcome);
 uint64_t report_row_total(const struct replay_report *report, unsigned row);

@@ -58,6 +58,9 @@ void report_begin(struct replay_report *report)
     report->details = open_memstream(&report->details_text, &report->details_size);
     if (!report->details)
         no_memory();
+    json_out_begin_rows(&report->divergences, report->details, 1);
+    if (report->json)
+        json_open_array(&report->divergences, NULL);
 }
 
 void report_file(struct replay_report *report, const char *file)
@@ -176,10 +179,8 @@ bool report_shows(const struct replay_report *report, enum trap_outcome outcome)
 
 static void show(struct replay_report *report, const struct replay_trap *trap)
 {
-    if (report->json && report->shown > 0)
-        fputs(",\n", report->details);
     if (report->json)
-        replay_trap_json(trap, report->details);
+        replay_trap_json(&report->divergences, NULL, trap);
     else if (report->junit)
         junit_trap(trap, report->details);
     else
@@ -211,7 +212,10 @@ void report_trap(struct replay_report *report, const struct replay_trap *trap)
 
 void report_end(struct replay_report *report)
 {
-    fclose(report->details);
+    if (report->json)
+        json_close_array(&report->divergences);
+    if (fclose(report->details) != 0)
+        no_memory();
     if (report->json)
         json_print(report);
     else if (report->junit)

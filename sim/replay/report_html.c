@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "replay/report_visit.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,11 +41,11 @@ struct text {
 };
 
 struct html {
-    FILE *out;
-    const char *rest; /* of the page, behind the data */
+    struct json_out json; /* the data */
+    const char *rest;     /* of the page, behind the data */
     bool in_trace;
     struct text traps, changes, records;
-    size_t nrecords;
+    struct json_out record; /* in `records` */
     size_t recorded[CATALOGUE_MAX + 1];
     size_t nbroken, ndenied;
     uint64_t ntraps, seq, g0, changed_at, change_g, page, denied_page;
@@ -82,47 +81,9 @@ static void put_difference(struct text *text, uint64_t now, uint64_t before)
         put_number(text, ((before - now) << 1) - 1);
 }
 
-static void print_base64(FILE *out, const struct text *text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *bytes = (const unsigned char *)text->start;
-    for (size_t i = 0; i < text->length; i += 3) {
-        size_t left = text->length - i;
-        unsigned word = (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
-                        (left > 2 ? bytes[i + 2] : 0u);
-        fputc(digits[word >> 18], out);
-        fputc(digits[word >> 12 & 63], out);
-        fputc(left > 1 ? digits[word >> 6 & 63] : '=', out);
-        fputc(left > 2 ? digits[word & 63] : '=', out);
-    }
-}
-
-/* JSON inside a page: '<' stands only in texts, and there it could end the script. */
-static void print_harmless(FILE *out, const char *json, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (json[i] == '<')
-            fputs("\\u003c", out);
-        else
-            fputc(json[i], out);
-    }
-}
-
-static void print_member(FILE *out, const char *key, const char *value)
-{
-    struct text text;
-    const struct node node = {.kind = NODE_STRING, .text = value, .length = strlen(value)};
-    text_begin(&text);
-    node_print_json(&node, text.out);
-    text_end(&text);
-    fprintf(out, "\"%s\":", key);
-    print_harmless(out, text.start, text.length);
-    free(text.start);
-}
-
 /* --- A trace --------------------------------------------------------------------------------- */
 
-static void print_runs(FILE *out, const struct trap_visit *visit)
+static void put_runs(struct json_out *json, const struct trap_visit *visit)
 {
     struct text text;
     const struct owners *owners = visit->owners;
@@ -136,9 +97,8 @@ static void print_runs(FILE *out, const struct trap_visit *visit)
         page = end;
     }
     text_end(&text);
-    fputs(",\"runs\":\"", out);
-    print_base64(out, &text);
-    fprintf(out, "\",\"pages\":%zu", owners->npages);
+    json_base64(json, "runs", text.start, text.length);
+    json_number(json, "pages", owners->npages);
     free(text.start);
 }
 
@@ -157,16 +117,15 @@ static void end_trace(struct html *html)
     if (!html->in_trace)
         return;
     html->in_trace = false;
+    json_close_array(&html->record);
     text_end(&html->traps);
     text_end(&html->changes);
     text_end(&html->records);
-    fprintf(html->out, ",\"count\":%" PRIu64 ",\"traps\":\"", html->ntraps);
-    print_base64(html->out, &html->traps);
-    fputs("\",\"changes\":\"", html->out);
-    print_base64(html->out, &html->changes);
-    fputs("\",\"records\":[", html->out);
-    print_harmless(html->out, html->records.start, html->records.length);
-    fputs("]}", html->out);
+    json_number(&html->json, "count", html->ntraps);
+    json_base64(&html->json, "traps", html->traps.start, html->traps.length);
+    json_base64(&html->json, "changes", html->changes.start, html->changes.length);
+    json_insert(&html->json, "records", html->records.start, html->records.length);
+    json_close_object(&html->json);
     free(html->traps.start);
     free(html->changes.start);
     free(html->records.start);
@@ -175,15 +134,17 @@ static void end_trace(struct html *html)
 static void begin_trace(struct html *html, const struct trap_visit *visit)
 {
     end_trace(html);
-    FILE *out = html->out;
-    *html = (struct html){.out = out, .rest = html->rest, .in_trace = true};
+    *html = (struct html){.json = html->json, .rest = html->rest, .in_trace = true};
     text_begin(&html->traps);
     text_begin(&html->changes);
     text_begin(&html->records);
-    fputs(visit->file > 0 ? ",\n{" : "\n{", out);
-    print_member(out, "name", visit->trap->file);
-    fprintf(out, ",\"start\":\"0x%" PRIx64 "\"", memory_start(visit->trap->line));
-    print_runs(out, visit);
+    json_out_begin_rows(&html->record, html->records.out, 1);
+    html->record.is_in_page = true;
+    json_open_array(&html->record, NULL);
+    json_open_object(&html->json, NULL);
+    json_text(&html->json, "name", visit->trap->file);
+    json_hex(&html->json, "start", memory_start(visit->trap->line));
+    put_runs(&html->json, visit);
 }
 
 /* --- A trap ---------------------------------------------------------------------------------- */
@@ -275,14 +236,11 @@ static void put_record(struct html *html, const struct trap_visit *visit)
 {
     if ((!is_marked(visit->trap) && !visit->trap->broken) || !is_worth_a_record(html, visit))
         return;
-    fprintf(html->records.out, "%s\n{\"i\":%" PRIu64 ",\"title\":", html->nrecords++ > 0 ? "," : "",
-            visit->number);
-    const char *title = trap_title(visit->trap);
-    const struct node node = {.kind = NODE_STRING, .text = title, .length = strlen(title)};
-    node_print_json(&node, html->records.out);
-    fputs(",\"record\":", html->records.out);
-    replay_trap_json(visit->trap, html->records.out);
-    fputc('}', html->records.out);
+    json_open_object(&html->record, NULL);
+    json_number(&html->record, "i", visit->number);
+    json_text(&html->record, "title", trap_title(visit->trap));
+    replay_trap_json(&html->record, "record", visit->trap);
+    json_close_object(&html->record);
 }
 
 void html_trap(struct html *html, const struct trap_visit *visit)
@@ -303,61 +261,50 @@ struct html *html_new(FILE *out)
     if (!html)
         no_memory();
     const char *data = strstr(report_page, data_mark);
-    html->out = out;
     html->rest = data + strlen(data_mark);
     fwrite(report_page, 1, (size_t)(data - report_page), out);
-    fputs("{\"traces\":[", out);
+    json_out_begin_rows(&html->json, out, 2);
+    html->json.is_in_page = true;
+    json_open_object(&html->json, NULL);
+    json_open_array(&html->json, "traces");
     return html;
 }
 
-static void print_catalogue(const struct replay_report *report, FILE *out)
+static void put_catalogue(struct json_out *json, const struct replay_report *report)
 {
+    json_open_array(json, "catalogue");
     for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
         const struct machine_entry *deviation = catalogue_at(report->machine, i);
-        fputs(i > 0 ? ",\n{" : "\n{", out);
-        print_member(out, "id", deviation->id);
-        fputc(',', out);
-        print_member(out, "title", deviation->title);
-        fputc(',', out);
-        print_member(out, "consequence", machine_harm_name(deviation->harm));
-        fputc(',', out);
-        print_member(out, "spec", deviation->spec);
-        fputc(',', out);
-        print_member(out, "machine", deviation->machine);
-        fputc('}', out);
+        json_open_object(json, NULL);
+        json_text(json, "id", deviation->id);
+        json_text(json, "title", deviation->title);
+        json_text(json, "consequence", machine_harm_name(deviation->harm));
+        json_text(json, "spec", deviation->spec);
+        json_text(json, "machine", deviation->machine);
+        json_close_object(json);
     }
+    json_close_array(json);
 }
 
-static void print_invariants(FILE *out)
+static void put_invariants(struct json_out *json)
 {
+    json_open_array(json, "table");
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
-        fputs(i > 0 ? ",\n{" : "\n{", out);
-        print_member(out, "name", fh_invariant_at(i)->name);
-        fputc(',', out);
-        print_member(out, "statement", fh_invariant_at(i)->statement);
-        fputc('}', out);
+        json_open_object(json, NULL);
+        json_text(json, "name", fh_invariant_at(i)->name);
+        json_text(json, "statement", fh_invariant_at(i)->statement);
+        json_close_object(json);
     }
+    json_close_array(json);
 }
 
-/* What --json says, but for the divergences. */
-static void print_summary(FILE *out, const struct replay_report *report)
+static void put_names(struct json_out *json, const char *key, unsigned count,
+                      const char *(*name)(unsigned))
 {
-    struct text text;
-    text_begin(&text);
-    json_summary(report, text.out);
-    text_end(&text);
-    fputc('{', out);
-    print_harmless(out, text.start, text.length);
-    fputc('}', out);
-    free(text.start);
-}
-
-static void print_names(FILE *out, const char *key, unsigned count, const char *(*name)(unsigned))
-{
-    fprintf(out, ",\n\"%s\":[", key);
+    json_open_array(json, key);
     for (unsigned i = 0; i < count; i++)
-        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", name(i));
-    fputc(']', out);
+        json_text(json, NULL, name(i));
+    json_close_array(json);
 }
 
 static const char *name_of_outcome(unsigned outcome)
@@ -372,19 +319,19 @@ static const char *name_of_how(unsigned how)
 
 void html_end(struct html *html, const struct replay_report *report)
 {
-    FILE *out = html->out;
+    struct json_out *json = &html->json;
     end_trace(html);
-    fputs("],\n\"catalogue\":[", out);
-    print_catalogue(report, out);
-    fputs("],\n\"table\":[", out);
-    print_invariants(out);
-    fputc(']', out);
-    print_names(out, "rows", ROWS, replay_row_name);
-    print_names(out, "outcomes", OUTCOMES, name_of_outcome);
-    print_names(out, "hows", DENIED_HOWS, name_of_how);
-    fputs(",\n\"summary\":", out);
-    print_summary(out, report);
-    fputc('}', out);
-    fputs(html->rest, out);
+    json_close_array(json);
+    put_catalogue(json, report);
+    put_invariants(json);
+    put_names(json, "rows", ROWS, replay_row_name);
+    put_names(json, "outcomes", OUTCOMES, name_of_outcome);
+    put_names(json, "hows", DENIED_HOWS, name_of_how);
+    json_open_object(json, "summary"); /* what --json says, but for the divergences */
+    json_summary(json, report);
+    json_close_object(json);
+    json_close_object(json);
+    json_out_end(json);
+    fputs(html->rest, json->file);
     free(html);
 }

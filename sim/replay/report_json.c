@@ -8,340 +8,336 @@
 
 /* The summary and the record of a divergence as JSON; docs/replay-reports.md lists their keys. */
 
-static void print_string(const char *text, FILE *out)
-{
-    const struct node node = {.kind = NODE_STRING, .text = text, .length = strlen(text)};
-    node_print_json(&node, out);
-}
-
-static void print_member(const char *key, const char *text, FILE *out)
-{
-    fprintf(out, ",\"%s\":", key);
-    print_string(text, out);
-}
-
 /* --- A divergence ---------------------------------------------------------------------------- */
 
-/* A member whose text trace_print_effect writes. */
-static void print_effect(const char *key, const struct trace_effect *effect, FILE *out)
+/* A text that is made piece by piece. */
+struct pieces {
+    FILE *out;
+    char *text;
+    size_t length;
+};
+
+static FILE *pieces_begin(struct pieces *pieces)
 {
-    fprintf(out, ",\"%s\":", key);
+    pieces->out = open_memstream(&pieces->text, &pieces->length);
+    if (!pieces->out)
+        no_memory();
+    return pieces->out;
+}
+
+static void put_pieces(struct json_out *json, const char *key, struct pieces *pieces)
+{
+    if (fclose(pieces->out) != 0)
+        no_memory();
+    json_bytes(json, key, pieces->text, pieces->length);
+    free(pieces->text);
+}
+
+static void put_effect(struct json_out *json, const char *key, const struct trace_effect *effect)
+{
+    struct pieces pieces;
     if (!effect) {
-        fputs("null", out);
+        json_null(json, key);
         return;
     }
-    char *text = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
-    if (stream) {
-        trace_print_effect(effect, stream);
-        fclose(stream);
-    }
-    print_string(text ? text : "", out);
-    free(text);
+    trace_print_effect(effect, pieces_begin(&pieces));
+    put_pieces(json, key, &pieces);
 }
 
-static void print_values(const struct difference *difference, FILE *out)
+static void put_field(struct json_out *json, const char *key, const struct trace_effect *effect,
+                      const struct trace_field *field)
+{
+    struct pieces pieces;
+    trace_print_field(effect, field, pieces_begin(&pieces));
+    put_pieces(json, key, &pieces);
+}
+
+static void put_values(struct json_out *json, const struct difference *difference)
 {
     if (difference->field) {
-        fputs(",\"model_value\":\"", out);
-        trace_print_field(difference->model, difference->field, out);
-        fputs("\",\"machine_value\":\"", out);
-        trace_print_field(difference->machine, difference->field, out);
-        fputc('"', out);
+        put_field(json, "model_value", difference->model, difference->field);
+        put_field(json, "machine_value", difference->machine, difference->field);
     } else if (difference->path) {
-        fprintf(out, ",\"model_value\":\"0x%" PRIx64 "\",\"machine_value\":\"0x%" PRIx64 "\"",
-                difference->model_value, difference->machine_value);
+        json_hex(json, "model_value", difference->model_value);
+        json_hex(json, "machine_value", difference->machine_value);
     }
 }
 
-static void print_last_changes(const struct replay_trap *trap, const struct difference *difference,
-                               FILE *out)
+static void put_last_changes(struct json_out *json, const struct replay_trap *trap,
+                             const struct difference *difference)
 {
     uint64_t seqs[LAST_CHANGES];
     const size_t count = difference_last_changes(trap, difference, seqs);
+    if (count == 0)
+        return;
+    json_open_array(json, "last_changes");
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "%s\"#%" PRIu64 "\"", i == 0 ? ",\"last_changes\":[" : ",", seqs[i]);
-    if (count > 0)
-        fputc(']', out);
+        json_format(json, NULL, "#%" PRIu64, seqs[i]);
+    json_close_array(json);
 }
 
 /* What explains the trap: "A15,A24", or "unexplained". */
-static void print_explanation(const struct replay_trap *trap, FILE *out)
+static void put_explanation(struct json_out *json, const struct replay_trap *trap)
 {
     unsigned list[CATALOGUE_MAX];
     const size_t count = deviations_in(trap, list);
-    fputs("\"explanation\":\"", out);
+    struct pieces pieces;
+    FILE *out = pieces_begin(&pieces);
     for (size_t i = 0; i < count; i++)
         fprintf(out, "%s%s", i > 0 ? "," : "", catalogue_at(trap->machine, list[i])->id);
-    fprintf(out, "%s\"", count == 0 ? "unexplained" : "");
+    fputs(count == 0 ? "unexplained" : "", out);
+    put_pieces(json, "explanation", &pieces);
 }
 
 /* `who` predicted: the model of the machine, or the spec. */
-static void print_difference(const struct replay_trap *trap, const struct difference *difference,
-                             const char *who, bool follows, FILE *out)
+static void put_difference(struct json_out *json, const struct replay_trap *trap,
+                           const struct difference *difference, const char *who, bool follows)
 {
     char path[64];
-    fputc('{', out);
-    print_explanation(trap, out);
-    fprintf(out, ",\"by\":\"%s\"", who);
-    print_effect("model", difference->model, out);
-    print_effect("machine", difference->machine, out);
+    json_open_object(json, NULL);
+    put_explanation(json, trap);
+    json_text(json, "by", who);
+    put_effect(json, "model", difference->model);
+    put_effect(json, "machine", difference->machine);
     if (difference->path)
-        print_member("field", difference->path, out);
-    print_values(difference, out);
+        json_text(json, "field", difference->path);
+    put_values(json, difference);
     if (twin_state_path(trap->twin, difference, path, sizeof path))
-        print_member("path", path, out);
+        json_text(json, "path", path);
     if (twin_spec_function(trap->twin, difference, path, sizeof path))
-        print_member("spec", path, out);
+        json_text(json, "spec", path);
     const char *condition = twin_condition(trap->twin, difference);
     if (condition)
-        print_member("condition", condition, out);
-    print_last_changes(trap, difference, out);
+        json_text(json, "condition", condition);
+    put_last_changes(json, trap, difference);
     if (follows)
-        fputs(",\"follows\":true", out);
-    fputc('}', out);
+        json_bool(json, "follows", true);
+    json_close_object(json);
 }
 
-static void print_broken(const struct replay_trap *trap, FILE *out)
+static void put_differences(struct json_out *json, const struct replay_trap *trap, const char *key,
+                            const struct differences *found, const char *who)
+{
+    const uint64_t followers = triage_followers(found);
+    json_open_array(json, key);
+    for (size_t i = 0; i < differences_listed(found); i++)
+        put_difference(json, trap, &found->list[i], who, followers >> i & 1);
+    json_close_array(json);
+}
+
+static void put_broken(struct json_out *json, const struct replay_trap *trap)
 {
     char witness[256];
-    const char *separator = "";
-    fputs(",\"violations\":[", out);
+    json_open_array(json, "violations");
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
         if (!(trap->broken >> i & 1))
             continue;
         fh_witness_format(fh_invariant_at(i), &trap->violations->witness[i], witness,
                           sizeof witness);
-        fprintf(out, "%s{\"invariant\":\"%s\"", separator, fh_invariant_at(i)->name);
-        print_member("witness", witness, out);
-        fputc('}', out);
-        separator = ",";
+        json_open_object(json, NULL);
+        json_text(json, "invariant", fh_invariant_at(i)->name);
+        json_text(json, "witness", witness);
+        json_close_object(json);
     }
-    fputc(']', out);
+    json_close_array(json);
 }
 
-static void print_denied(const struct replay_trap *trap, FILE *out)
+static void put_denied(struct json_out *json, const struct replay_trap *trap)
 {
     char what[32];
     struct denied_access access;
     if (!denied_access(trap->line, &access))
         return;
-    fprintf(out, ",\"denied\":{\"principal\":\"host\",\"access\":\"%s\",\"pfn\":\"0x%" PRIx64 "\"",
-            denied_how_name(access.how), access.pfn);
-    print_member("to", denied_what(access.owner, what, sizeof what), out);
-    fputc('}', out);
+    json_open_object(json, "denied");
+    json_text(json, "principal", "host");
+    json_text(json, "access", denied_how_name(access.how));
+    json_hex(json, "pfn", access.pfn);
+    json_text(json, "to", denied_what(access.owner, what, sizeof what));
+    json_close_object(json);
 }
 
-static void print_differences(const struct replay_trap *trap, const char *key,
-                              const struct differences *found, const char *who, FILE *out)
-{
-    const uint64_t followers = triage_followers(found);
-    fprintf(out, ",\"%s\":[", key);
-    for (size_t i = 0; i < differences_listed(found); i++) {
-        if (i > 0)
-            fputc(',', out);
-        print_difference(trap, &found->list[i], who, followers >> i & 1, out);
-    }
-    fputc(']', out);
-}
-
-static void print_explanations(const struct replay_trap *trap, FILE *out)
+static void put_explanations(struct json_out *json, const struct replay_trap *trap)
 {
     unsigned list[CATALOGUE_MAX];
     const size_t count = deviations_in(trap, list);
-    fputs(",\"explanations\":[", out);
+    json_open_array(json, "explanations");
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "%s\"%s\"", i > 0 ? "," : "", catalogue_at(trap->machine, list[i])->id);
-    fputc(']', out);
+        json_text(json, NULL, catalogue_at(trap->machine, list[i])->id);
+    json_close_array(json);
 }
 
-void replay_trap_json(const struct replay_trap *trap, FILE *out)
+void replay_trap_json(struct json_out *json, const char *key, const struct replay_trap *trap)
 {
-    char id[320];
-    snprintf(id, sizeof id, "%s#%" PRIu64, trap->file, trap->line->seq);
-    fputs("{\"trap\":", out);
-    print_string(id, out);
-    fprintf(out, ",\"line\":%u,\"cpu\":%" PRIu64, trap->line->number, trap->line->cpu);
-    print_member("kind", replay_row_name(trap->row), out);
-    print_member("outcome", outcome_name(trap->verdict->outcome), out);
-    print_explanations(trap, out);
-    if (*trap->verdict->stuck)
-        print_member("stuck", trap->verdict->stuck, out);
-    if (trap->verdict->has_spec && *trap->verdict->spec_stuck)
-        print_member("spec_stuck", trap->verdict->spec_stuck, out);
-    const bool is_explained = trap->verdict->outcome == OUTCOME_EXPLAINED;
-    print_differences(trap, "differences",
-                      is_explained ? &trap->verdict->spec : &trap->verdict->found,
-                      is_explained ? "spec" : "machine", out);
-    if (!is_explained && trap->verdict->has_spec)
-        print_differences(trap, "spec_differences", &trap->verdict->spec, "spec", out);
-    print_broken(trap, out);
-    print_denied(trap, out);
-    fputc('}', out);
+    const struct trap_verdict *verdict = trap->verdict;
+    const bool is_explained = verdict->outcome == OUTCOME_EXPLAINED;
+    json_open_object(json, key);
+    json_format(json, "trap", "%s#%" PRIu64, trap->file, trap->line->seq);
+    json_number(json, "line", trap->line->number);
+    json_number(json, "cpu", trap->line->cpu);
+    json_text(json, "kind", replay_row_name(trap->row));
+    json_text(json, "outcome", outcome_name(verdict->outcome));
+    put_explanations(json, trap);
+    if (*verdict->stuck)
+        json_text(json, "stuck", verdict->stuck);
+    if (verdict->has_spec && *verdict->spec_stuck)
+        json_text(json, "spec_stuck", verdict->spec_stuck);
+    put_differences(json, trap, "differences", is_explained ? &verdict->spec : &verdict->found,
+                    is_explained ? "spec" : "machine");
+    if (!is_explained && verdict->has_spec)
+        put_differences(json, trap, "spec_differences", &verdict->spec, "spec");
+    put_broken(json, trap);
+    put_denied(json, trap);
+    json_close_object(json);
 }
 
 /* --- The summary ----------------------------------------------------------------------------- */
 
-static void print_counts(const uint64_t counts[OUTCOMES], FILE *out)
+static void put_counts(struct json_out *json, const uint64_t counts[OUTCOMES])
 {
     static const char *const keys[] = {"matched", "explained", "diverged", "not_replayed"};
     uint64_t total = 0;
     for (unsigned i = 0; i < OUTCOMES; i++)
         total += counts[i];
-    fprintf(out, "\"traps\":%" PRIu64, total);
+    json_number(json, "traps", total);
     for (unsigned i = 0; i < OUTCOMES; i++)
-        fprintf(out, ",\"%s\":%" PRIu64, keys[i], counts[i]);
+        json_number(json, keys[i], counts[i]);
 }
 
-static void print_totals(const struct replay_report *report, FILE *out)
+static void put_totals(struct json_out *json, const struct replay_report *report)
 {
     uint64_t sums[OUTCOMES];
     for (unsigned i = 0; i < OUTCOMES; i++)
         sums[i] = report_total(report, (enum trap_outcome)i);
-    print_counts(sums, out);
-    fprintf(out, ",\"bad_input\":%s,\"seconds\":%.6f,\"traps_per_second\":%.0f",
-            report->bad_input ? "true" : "false", report->seconds, report_speed(report));
+    put_counts(json, sums);
+    json_bool(json, "bad_input", report->bad_input);
+    json_real(json, "seconds", report->seconds, 6);
+    json_real(json, "traps_per_second", report_speed(report), 0);
 }
 
-static void print_verdict(const struct replay_report *report, FILE *out)
+static void put_verdict(struct json_out *json, const struct replay_report *report)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
-    if (!stream)
-        no_memory();
-    report_verdict(report, stream);
-    fclose(stream);
-    print_member("machine", report->machine->name, out);
-    print_member("verdict", text, out);
-    fprintf(out, ",\"good\":%s", report_is_good(report) ? "true" : "false");
-    free(text);
+    struct pieces pieces;
+    json_text(json, "machine", report->machine->name);
+    report_verdict(report, pieces_begin(&pieces));
+    put_pieces(json, "verdict", &pieces);
+    json_bool(json, "good", report_is_good(report));
 }
 
-static void print_kinds(const struct replay_report *report, FILE *out)
+static void put_kinds(struct json_out *json, const struct replay_report *report)
 {
-    const char *separator = "";
-    fputs(",\n\"kinds\":{", out);
+    json_open_object(json, "kinds");
     for (unsigned row = 0; row < ROWS; row++) {
         if (report_row_total(report, row) == 0)
             continue;
-        fprintf(out, "%s\"%s\":{", separator, replay_row_name(row));
-        print_counts(report->counts[row], out);
-        fputc('}', out);
-        separator = ",";
+        json_open_object(json, replay_row_name(row));
+        put_counts(json, report->counts[row]);
+        json_close_object(json);
     }
-    fputc('}', out);
+    json_close_object(json);
 }
 
-static void print_files(const struct replay_report *report, FILE *out)
+static void put_files(struct json_out *json, const struct replay_report *report)
 {
-    fputs(",\n\"files\":[", out);
+    json_open_array(json, "files");
     for (size_t i = 0; i < report->nfiles; i++) {
         const struct file_count *file = &report->files[i];
-        fputs(i > 0 ? ",{\"file\":" : "{\"file\":", out);
-        print_string(file->name, out);
-        fputc(',', out);
-        print_counts(file->counts, out);
-        fprintf(out, ",\"denied\":%" PRIu64 ",\"broken\":[", file->denied);
-        const char *separator = "";
+        json_open_object(json, NULL);
+        json_text(json, "file", file->name);
+        put_counts(json, file->counts);
+        json_number(json, "denied", file->denied);
+        json_open_array(json, "broken");
         for (unsigned j = 0; j < FH_INVARIANTS; j++) {
-            if (!(file->broken >> j & 1))
-                continue;
-            fprintf(out, "%s\"%s\"", separator, fh_invariant_at(j)->name);
-            separator = ",";
+            if (file->broken >> j & 1)
+                json_text(json, NULL, fh_invariant_at(j)->name);
         }
-        fprintf(out, "],\"unfinished\":%s,\"bad_input\":%s}", file->unfinished ? "true" : "false",
-                file->bad_input ? "true" : "false");
+        json_close_array(json);
+        json_bool(json, "unfinished", file->unfinished);
+        json_bool(json, "bad_input", file->bad_input);
+        json_close_object(json);
     }
-    fputc(']', out);
+    json_close_array(json);
 }
 
-static void print_violations(const struct violation_count violations[FH_INVARIANTS], FILE *out)
+static void put_violations(struct json_out *json, const char *key,
+                           const struct violation_count violations[FH_INVARIANTS])
 {
-    const char *separator = "";
-    fputc('{', out);
+    json_open_object(json, key);
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
         const struct violation_count *count = &violations[i];
         if (count->traps == 0)
             continue;
-        fprintf(out, "%s\"%s\":{\"traps\":%" PRIu64, separator, fh_invariant_at(i)->name,
-                count->traps);
-        print_member("first", count->first, out);
-        print_member("witness", count->witness, out);
-        fputc('}', out);
-        separator = ",";
+        json_open_object(json, fh_invariant_at(i)->name);
+        json_number(json, "traps", count->traps);
+        json_text(json, "first", count->first);
+        json_text(json, "witness", count->witness);
+        json_close_object(json);
     }
-    fputc('}', out);
+    json_close_object(json);
 }
 
-static void print_deviations(const struct replay_report *report, FILE *out)
+static void put_deviations(struct json_out *json, const struct replay_report *report)
 {
-    const char *separator = "";
-    fputs(",\n\"deviations\":{", out);
+    json_open_object(json, "deviations");
     for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
         const struct deviation_count *count = &report->deviations[i];
+        const struct machine_entry *entry = catalogue_at(report->machine, i);
         if (count->traps == 0)
             continue;
-        fprintf(out, "%s\"%s\":{\"traps\":%" PRIu64, separator,
-                catalogue_at(report->machine, i)->id, count->traps);
-        print_member("first", count->first, out);
-        print_member("title", catalogue_at(report->machine, i)->title, out);
-        print_member("consequence", machine_harm_name(catalogue_at(report->machine, i)->harm), out);
-        fputs(",\"violations\":", out);
-        print_violations(count->violations, out);
-        fputc('}', out);
-        separator = ",\n";
+        json_open_object(json, entry->id);
+        json_number(json, "traps", count->traps);
+        json_text(json, "first", count->first);
+        json_text(json, "title", entry->title);
+        json_text(json, "consequence", machine_harm_name(entry->harm));
+        put_violations(json, "violations", count->violations);
+        json_close_object(json);
     }
-    fputc('}', out);
+    json_close_object(json);
 }
 
-static void print_denials(const struct replay_report *report, FILE *out)
+static void put_denials(struct json_out *json, const struct replay_report *report)
 {
-    const char *separator = "";
-    fputs(",\n\"denied\":[", out);
+    json_open_array(json, "denied");
     for (unsigned owner = 0; owner < DENIED_OWNERS; owner++) {
         char what[32];
         const struct denied_count *count = &report->denied.of[owner];
         if (count->accesses == 0)
             continue;
-        fprintf(out, "%s{\"principal\":\"host\"", separator);
-        print_member("to", denied_what(owner, what, sizeof what), out);
-        fprintf(out, ",\"accesses\":%" PRIu64 ",\"attempts\":%" PRIu64, count->accesses,
-                count->attempts);
+        json_open_object(json, NULL);
+        json_text(json, "principal", "host");
+        json_text(json, "to", denied_what(owner, what, sizeof what));
+        json_number(json, "accesses", count->accesses);
+        json_number(json, "attempts", count->attempts);
         for (unsigned how = 0; how < DENIED_HOWS; how++)
-            fprintf(out, ",\"%s\":%" PRIu64, denied_how_name((enum denied_how)how),
-                    count->hows[how]);
-        print_member("first", count->first, out);
-        print_member("last", count->last, out);
-        fputc('}', out);
-        separator = ",";
+            json_number(json, denied_how_name((enum denied_how)how), count->hows[how]);
+        json_text(json, "first", count->first);
+        json_text(json, "last", count->last);
+        json_close_object(json);
     }
-    fputc(']', out);
+    json_close_array(json);
 }
 
-void json_summary(const struct replay_report *report, FILE *out)
+void json_summary(struct json_out *json, const struct replay_report *report)
 {
-    print_totals(report, out);
-    print_verdict(report, out);
-    print_kinds(report, out);
-    print_files(report, out);
-    print_deviations(report, out);
-    print_denials(report, out);
-    fprintf(out, ",\n\"invariants\":%s,\n\"boot_violations\":",
-            report->no_invariants ? "false" : "true");
-    print_violations(report->boot_violations, out);
-    fputs(",\n\"violations\":", out);
-    print_violations(report->violations, out);
-    fputs(",\n\"unattributed_violations\":", out);
-    print_violations(report->unattributed, out);
-    fputs(",\n\"groups\":", out);
-    triage_print_json(report, out);
+    put_totals(json, report);
+    put_verdict(json, report);
+    put_kinds(json, report);
+    put_files(json, report);
+    put_deviations(json, report);
+    put_denials(json, report);
+    json_bool(json, "invariants", !report->no_invariants);
+    put_violations(json, "boot_violations", report->boot_violations);
+    put_violations(json, "violations", report->violations);
+    put_violations(json, "unattributed_violations", report->unattributed);
+    triage_print_json(json, report);
 }
 
 void json_print(const struct replay_report *report)
 {
-    putchar('{');
-    json_summary(report, stdout);
-    printf(",\n\"divergences\":[%s]}\n", report->details_text);
+    struct json_out json;
+    json_out_begin_rows(&json, stdout, 2);
+    json_open_object(&json, NULL);
+    json_summary(&json, report);
+    json_insert(&json, "divergences", report->details_text, report->details_size);
+    json_close_object(&json);
+    json_out_end(&json);
 }

@@ -23,8 +23,7 @@ struct count_at {
 };
 
 struct perfetto {
-    FILE *out;
-    bool is_first;
+    struct json_out json;
     char *trace;     /* its name */
     unsigned number; /* of the trace */
     uint64_t origin; /* where the trace begins, on the axis of all */
@@ -42,9 +41,10 @@ struct perfetto *perfetto_new(FILE *out)
     struct perfetto *perfetto = calloc(1, sizeof *perfetto);
     if (!perfetto)
         no_memory();
-    perfetto->out = out;
-    perfetto->is_first = true;
-    fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", out);
+    json_out_begin_rows(&perfetto->json, out, 2);
+    json_open_object(&perfetto->json, NULL);
+    json_text(&perfetto->json, "displayTimeUnit", "ns");
+    json_open_array(&perfetto->json, "traceEvents");
     return perfetto;
 }
 
@@ -53,7 +53,9 @@ static void print_counts(struct perfetto *perfetto);
 void perfetto_end(struct perfetto *perfetto)
 {
     print_counts(perfetto);
-    fputs("\n]}\n", perfetto->out);
+    json_close_array(&perfetto->json);
+    json_close_object(&perfetto->json);
+    json_out_end(&perfetto->json);
     free(perfetto->trace);
     free(perfetto->changes);
     free(perfetto);
@@ -75,18 +77,12 @@ static uint64_t time_of(const struct perfetto *perfetto, uint64_t g)
     return perfetto->origin + (g > perfetto->first ? g - perfetto->first : 0);
 }
 
-static void begin_event(struct perfetto *perfetto, const char *phase, uint8_t principal)
+static struct json_out *begin_event(struct perfetto *perfetto, const char *phase, uint8_t principal)
 {
-    fprintf(perfetto->out, "%s\n{\"ph\":\"%s\",\"pid\":%u", perfetto->is_first ? "" : ",", phase,
-            pid_of(perfetto, principal));
-    perfetto->is_first = false;
-}
-
-static void print_member(FILE *out, const char *key, const char *text)
-{
-    const struct node node = {.kind = NODE_STRING, .text = text, .length = strlen(text)};
-    fprintf(out, "\"%s\":", key);
-    node_print_json(&node, out);
+    json_open_object(&perfetto->json, NULL);
+    json_text(&perfetto->json, "ph", phase);
+    json_number(&perfetto->json, "pid", pid_of(perfetto, principal));
+    return &perfetto->json;
 }
 
 /* --- Names ----------------------------------------------------------------------------------- */
@@ -94,19 +90,22 @@ static void print_member(FILE *out, const char *key, const char *text)
 static void name_process(struct perfetto *perfetto, uint8_t principal)
 {
     char number[16];
-    char name[320];
     if (perfetto->has_process[principal])
         return;
     perfetto->has_process[principal] = true;
-    snprintf(name, sizeof name, "%s (%s)", owner_name(principal, number, sizeof number),
-             perfetto->trace);
+    struct json_out *json = begin_event(perfetto, "M", principal);
+    json_text(json, "name", "process_name");
+    json_open_object(json, "args");
+    json_format(json, "name", "%s (%s)", owner_name(principal, number, sizeof number),
+                perfetto->trace);
+    json_close_object(json);
+    json_close_object(json);
     begin_event(perfetto, "M", principal);
-    fputs(",\"name\":\"process_name\",\"args\":{", perfetto->out);
-    print_member(perfetto->out, "name", name);
-    fputs("}}", perfetto->out);
-    begin_event(perfetto, "M", principal);
-    fprintf(perfetto->out, ",\"name\":\"process_sort_index\",\"args\":{\"sort_index\":%u}}",
-            pid_of(perfetto, principal));
+    json_text(json, "name", "process_sort_index");
+    json_open_object(json, "args");
+    json_number(json, "sort_index", pid_of(perfetto, principal));
+    json_close_object(json);
+    json_close_object(json);
 }
 
 static void name_thread(struct perfetto *perfetto, uint8_t principal, uint64_t cpu)
@@ -115,32 +114,34 @@ static void name_thread(struct perfetto *perfetto, uint8_t principal, uint64_t c
     if (perfetto->has_thread[principal][cpu % TIDS_PER_PROCESS])
         return;
     perfetto->has_thread[principal][cpu % TIDS_PER_PROCESS] = true;
-    begin_event(perfetto, "M", principal);
-    fprintf(perfetto->out,
-            ",\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"CPU %" PRIu64 "\"}}",
-            tid_of(perfetto, principal, cpu), cpu);
+    struct json_out *json = begin_event(perfetto, "M", principal);
+    json_number(json, "tid", tid_of(perfetto, principal, cpu));
+    json_text(json, "name", "thread_name");
+    json_open_object(json, "args");
+    json_format(json, "name", "CPU %" PRIu64, cpu);
+    json_close_object(json);
+    json_close_object(json);
 }
 
 /* --- Events ---------------------------------------------------------------------------------- */
 
 static void print_slice(struct perfetto *perfetto, const struct trap_visit *visit)
 {
-    char id[320];
     const struct replay_trap *trap = visit->trap;
     const struct trace_line *line = trap->line;
-    snprintf(id, sizeof id, "%s#%" PRIu64, trap->file, line->seq);
-    begin_event(perfetto, "X", visit->principal);
-    fprintf(perfetto->out, ",\"tid\":%u,\"ts\":%" PRIu64 ",\"dur\":%" PRIu64 ",",
-            tid_of(perfetto, visit->principal, line->cpu), time_of(perfetto, line->g0),
-            visit->end - line->g0);
-    print_member(perfetto->out, "name", trap_title(trap));
-    fputc(',', perfetto->out);
-    print_member(perfetto->out, "cat", trace_kind_name(line->kind));
-    fputs(",\"args\":{", perfetto->out);
-    print_member(perfetto->out, "trap", id);
-    fputc(',', perfetto->out);
-    print_member(perfetto->out, "outcome", outcome_name(trap->verdict->outcome));
-    fprintf(perfetto->out, ",\"g0\":%" PRIu64 ",\"g1\":%" PRIu64 "}}", line->g0, visit->end);
+    struct json_out *json = begin_event(perfetto, "X", visit->principal);
+    json_number(json, "tid", tid_of(perfetto, visit->principal, line->cpu));
+    json_number(json, "ts", time_of(perfetto, line->g0));
+    json_number(json, "dur", visit->end - line->g0);
+    json_text(json, "name", trap_title(trap));
+    json_text(json, "cat", trace_kind_name(line->kind));
+    json_open_object(json, "args");
+    json_format(json, "trap", "%s#%" PRIu64, trap->file, line->seq);
+    json_text(json, "outcome", outcome_name(trap->verdict->outcome));
+    json_number(json, "g0", line->g0);
+    json_number(json, "g1", visit->end);
+    json_close_object(json);
+    json_close_object(json);
 }
 
 /* --- Counters: with several CPUs traps do not come in the order of time --------------------- */
@@ -187,42 +188,53 @@ static void print_counts(struct perfetto *perfetto)
         const struct count_at *change = &perfetto->changes[i];
         counts[change->owner] += change->by;
         name_process(perfetto, change->owner);
-        begin_event(perfetto, "C", change->owner);
-        fprintf(perfetto->out,
-                ",\"name\":\"pages\",\"ts\":%" PRIu64 ",\"args\":{\"owned\":%" PRId64 "}}",
-                change->time, counts[change->owner]);
+        struct json_out *json = begin_event(perfetto, "C", change->owner);
+        json_text(json, "name", "pages");
+        json_number(json, "ts", change->time);
+        json_open_object(json, "args");
+        json_signed(json, "owned", counts[change->owner]);
+        json_close_object(json);
+        json_close_object(json);
     }
     perfetto->nchanges = 0;
 }
 
 /* --- Instants -------------------------------------------------------------------------------- */
 
-static void begin_instant(struct perfetto *perfetto, const struct trap_visit *visit,
-                          const char *name, const char *category)
+/* Its arguments are open. */
+static struct json_out *begin_instant(struct perfetto *perfetto, const struct trap_visit *visit,
+                                      const char *name, const char *category)
 {
     const struct trace_line *line = visit->trap->line;
-    begin_event(perfetto, "i", visit->principal);
-    fprintf(perfetto->out, ",\"s\":\"t\",\"tid\":%u,\"ts\":%" PRIu64 ",",
-            tid_of(perfetto, visit->principal, line->cpu), time_of(perfetto, line->g0));
-    print_member(perfetto->out, "name", name);
-    fputc(',', perfetto->out);
-    print_member(perfetto->out, "cat", category);
-    fprintf(perfetto->out, ",\"args\":{\"seq\":%" PRIu64, line->seq);
+    struct json_out *json = begin_event(perfetto, "i", visit->principal);
+    json_text(json, "s", "t");
+    json_number(json, "tid", tid_of(perfetto, visit->principal, line->cpu));
+    json_number(json, "ts", time_of(perfetto, line->g0));
+    json_text(json, "name", name);
+    json_text(json, "cat", category);
+    json_open_object(json, "args");
+    json_number(json, "seq", line->seq);
+    return json;
+}
+
+static void end_instant(struct json_out *json)
+{
+    json_close_object(json);
+    json_close_object(json);
 }
 
 static void print_instant(struct perfetto *perfetto, const struct trap_visit *visit,
                           const struct machine_entry *deviation, size_t differences)
 {
-    begin_instant(perfetto, visit, deviation ? deviation->id : "unexplained",
-                  deviation ? "deviation" : "divergence");
-    fprintf(perfetto->out, ",\"differences\":%zu", differences);
+    struct json_out *json =
+        begin_instant(perfetto, visit, deviation ? deviation->id : "unexplained",
+                      deviation ? "deviation" : "divergence");
+    json_number(json, "differences", differences);
     if (deviation) {
-        fputc(',', perfetto->out);
-        print_member(perfetto->out, "title", deviation->title);
-        fputc(',', perfetto->out);
-        print_member(perfetto->out, "consequence", machine_harm_name(deviation->harm));
+        json_text(json, "title", deviation->title);
+        json_text(json, "consequence", machine_harm_name(deviation->harm));
     }
-    fputs("}}", perfetto->out);
+    end_instant(json);
 }
 
 static void print_denied(struct perfetto *perfetto, const struct trap_visit *visit)
@@ -230,12 +242,11 @@ static void print_denied(struct perfetto *perfetto, const struct trap_visit *vis
     char what[32];
     if (!visit->denied)
         return;
-    begin_instant(perfetto, visit, "denied", "denied");
-    fputc(',', perfetto->out);
-    print_member(perfetto->out, "access", denied_how_name(visit->denied->how));
-    fputc(',', perfetto->out);
-    print_member(perfetto->out, "to", denied_what(visit->denied->owner, what, sizeof what));
-    fprintf(perfetto->out, ",\"pfn\":\"0x%" PRIx64 "\"}}", visit->denied->pfn);
+    struct json_out *json = begin_instant(perfetto, visit, "denied", "denied");
+    json_text(json, "access", denied_how_name(visit->denied->how));
+    json_text(json, "to", denied_what(visit->denied->owner, what, sizeof what));
+    json_hex(json, "pfn", visit->denied->pfn);
+    end_instant(json);
 }
 
 static void print_broken(struct perfetto *perfetto, const struct trap_visit *visit)
@@ -246,10 +257,10 @@ static void print_broken(struct perfetto *perfetto, const struct trap_visit *vis
             continue;
         fh_witness_format(fh_invariant_at(i), &visit->trap->violations->witness[i], witness,
                           sizeof witness);
-        begin_instant(perfetto, visit, fh_invariant_at(i)->name, "invariant");
-        fputc(',', perfetto->out);
-        print_member(perfetto->out, "witness", witness);
-        fputs("}}", perfetto->out);
+        struct json_out *json =
+            begin_instant(perfetto, visit, fh_invariant_at(i)->name, "invariant");
+        json_text(json, "witness", witness);
+        end_instant(json);
     }
 }
 

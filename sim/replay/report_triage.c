@@ -24,8 +24,11 @@ static char *in_full(const struct replay_report *report, const struct replay_tra
     FILE *out = open_memstream(&text, &length);
     if (!out)
         no_memory();
+    struct json_out json;
+    json_out_begin_line(&json, out);
+    json.is_in_page = true; /* the page has the summary too */
     if (report->json)
-        replay_trap_json(trap, out);
+        replay_trap_json(&json, NULL, trap);
     else
         replay_trap_text(trap, out);
     fclose(out);
@@ -219,18 +222,16 @@ static void add_group(struct json_out *out, const struct replay_report *report,
     add_near(out, group);
     add_beside(out, group);
     if (kept && report->json)
-        fputs(kept->text, json_value(out, "trap"));
+        json_insert(out, "trap", kept->text, strlen(kept->text));
     json_close_object(out);
 }
 
-void triage_print_json(const struct replay_report *report, FILE *file)
+void triage_print_json(struct json_out *out, const struct replay_report *report)
 {
-    struct json_out out;
-    json_out_begin_line(&out, file);
-    json_open_array(&out, NULL);
+    json_open_array(out, "groups");
     for (size_t i = 0; i < triage_ngroups(report->triage); i++)
-        add_group(&out, report, triage_group_at(report->triage, i));
-    json_close_array(&out);
+        add_group(out, report, triage_group_at(report->triage, i));
+    json_close_array(out);
 }
 
 /* --- JUnit ----------------------------------------------------------------------------------- */

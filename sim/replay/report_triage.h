@@ -15,8 +15,8 @@ void report_kept_free(struct replay_report *report);
 void triage_print_group(const struct triage_group *group, FILE *out);
 
 void triage_print_text(const struct replay_report *report);
-/* An array. */
-void triage_print_json(const struct replay_report *report, FILE *out);
+/* The member "groups". */
+void triage_print_json(struct json_out *out, const struct replay_report *report);
 /* Test cases, which fail; their number is that of the groups. */
 void triage_print_junit(const struct replay_report *report);
 

@@ -45,8 +45,7 @@ static void print_on_a_line(FILE *out, const char *text, const char *escaped)
     }
 }
 
-/* --- Text --------------------------------------------------------------------------------------
- */
+/* --- Text ------------------------------------------------------------------------------------ */
 
 static void text_scenario(struct verdicts *verdicts, const struct outcome *outcome)
 {
@@ -81,19 +80,23 @@ static void text_end(struct verdicts *verdicts)
     fprintf(verdicts->out, "; %zu steps%s\n", verdicts->steps, verdicts->colour ? "\033[0m" : "");
 }
 
-/* --- TAP ---------------------------------------------------------------------------------------
- */
+/* --- TAP ------------------------------------------------------------------------------------- */
+
+static void print_quoted(FILE *out, const char *text)
+{
+    json_write_text(out, text, strlen(text));
+}
 
 static void tap_failures(FILE *out, const struct outcome *outcome)
 {
     fputs("  ---\n  file: ", out);
-    print_json_string(out, outcome->scenario->source.name);
+    print_quoted(out, outcome->scenario->source.name);
     fputs("\n  failures:\n", out);
     for (size_t i = 0; i < outcome->nfailures; i++) {
         const struct failure *failure = &outcome->failures[i];
         fprintf(out, "    - step: %u\n      line: %u\n      message: ", failure->step,
                 failure->line);
-        print_json_string(out, failure->message);
+        print_quoted(out, failure->message);
         fputc('\n', out);
     }
     fputs("  ...\n", out);
@@ -112,8 +115,7 @@ static void tap_scenario(struct verdicts *verdicts, const struct outcome *outcom
     verdicts_trace_text(verdicts->out, outcome, "# ");
 }
 
-/* --- JUnit -------------------------------------------------------------------------------------
- */
+/* --- JUnit ----------------------------------------------------------------------------------- */
 
 static void junit_failure(FILE *out, const struct outcome *outcome)
 {
@@ -177,63 +179,69 @@ static void junit_end(struct verdicts *verdicts)
     free(verdicts->cases_text);
 }
 
-/* --- JSON --------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------ */
 
-static void json_failures(FILE *out, const struct outcome *outcome)
+static void put_failures(struct json_out *json, const struct outcome *outcome)
 {
-    fputs(",\"failures\":[", out);
+    json_open_array(json, "failures");
     for (size_t i = 0; i < outcome->nfailures; i++) {
         const struct failure *failure = &outcome->failures[i];
-        fprintf(out, "%s{\"step\":%u,\"line\":%u,\"title\":", i > 0 ? "," : "", failure->step,
-                failure->line);
-        print_json_string(out, failure->title);
-        fputs(",\"message\":", out);
-        print_json_string(out, failure->message);
-        fputc('}', out);
+        json_open_object(json, NULL);
+        json_number(json, "step", failure->step);
+        json_number(json, "line", failure->line);
+        json_text(json, "title", failure->title);
+        json_text(json, "message", failure->message);
+        json_close_object(json);
     }
-    fputc(']', out);
+    json_close_array(json);
+}
+
+static void json_begin(struct verdicts *verdicts)
+{
+    json_out_begin_rows(&verdicts->json, verdicts->out, 2);
+    json_open_object(&verdicts->json, NULL);
+    json_open_array(&verdicts->json, "scenarios");
 }
 
 static void json_scenario(struct verdicts *verdicts, const struct outcome *outcome)
 {
     static const char *const words[] = {"passed", "failed", "invalid"};
     const struct scenario *scenario = outcome->scenario;
-    fprintf(verdicts->out, "%s\n{\"name\":", verdicts->scenarios > 1 ? "," : "");
-    print_json_string(verdicts->out, scenario->name);
-    fputs(",\"file\":", verdicts->out);
-    print_json_string(verdicts->out, scenario->source.name);
-    fputs(",\"description\":", verdicts->out);
-    print_json_string(verdicts->out, scenario->description ? scenario->description : "");
-    fprintf(verdicts->out, ",\"verdict\":\"%s\",\"steps\":%zu", words[outcome->verdict],
-            outcome->played);
-    if (outcome->verdict == VERDICT_INVALID) {
-        fputs(",\"error\":", verdicts->out);
-        print_json_string(verdicts->out, sentence(outcome));
-    }
-    json_failures(verdicts->out, outcome);
-    if (verdicts->trace) {
-        fputs(",\"trace\":", verdicts->out);
-        verdicts_trace_json(verdicts->out, outcome);
-    }
-    fputc('}', verdicts->out);
+    struct json_out *json = &verdicts->json;
+    json_open_object(json, NULL);
+    json_text(json, "name", scenario->name);
+    json_text(json, "file", scenario->source.name);
+    json_text(json, "description", scenario->description ? scenario->description : "");
+    json_text(json, "verdict", words[outcome->verdict]);
+    json_number(json, "steps", outcome->played);
+    if (outcome->verdict == VERDICT_INVALID)
+        json_text(json, "error", sentence(outcome));
+    put_failures(json, outcome);
+    if (verdicts->trace)
+        verdicts_trace_json(json, outcome);
+    json_close_object(json);
 }
 
 static void json_end(struct verdicts *verdicts)
 {
-    fprintf(verdicts->out, "],\n\"passed\":%zu,\"failed\":%zu,\"invalid\":%zu,\"steps\":%zu}\n",
-            verdicts->passed, verdicts->failed, verdicts->invalid, verdicts->steps);
+    struct json_out *json = &verdicts->json;
+    json_close_array(json);
+    json_number(json, "passed", verdicts->passed);
+    json_number(json, "failed", verdicts->failed);
+    json_number(json, "invalid", verdicts->invalid);
+    json_number(json, "steps", verdicts->steps);
+    json_close_object(json);
+    json_out_end(json);
 }
 
-/* --- All formats -------------------------------------------------------------------------------
- */
+/* --- All formats ----------------------------------------------------------------------------- */
 
 bool verdicts_begin(struct verdicts *verdicts, size_t count)
 {
     if (verdicts->format == VERDICTS_TAP)
         fprintf(verdicts->out, "TAP version 13\n1..%zu\n", count);
     if (verdicts->format == VERDICTS_JSON)
-        fputs("{\"scenarios\":[", verdicts->out);
+        json_begin(verdicts);
     if (verdicts->format != VERDICTS_JUNIT)
         return true;
     verdicts->cases = open_memstream(&verdicts->cases_text, &verdicts->cases_length);

@@ -2,6 +2,7 @@
 #ifndef SIM_VERDICTS_H
 #define SIM_VERDICTS_H
 
+#include "base/json_out.h"
 #include "scenario/play.h"
 
 enum verdicts_format { VERDICTS_TEXT, VERDICTS_TAP, VERDICTS_JUNIT, VERDICTS_JSON };
@@ -16,6 +17,7 @@ struct verdicts {
     FILE *cases;
     char *cases_text;
     size_t cases_length;
+    struct json_out json;
 };
 
 /* "text", "tap", "junit", "json"; false if it is none. */
@@ -30,8 +32,7 @@ void verdicts_end(struct verdicts *verdicts);
 
 /* The trace of the steps played, for people; `prefix` begins each line. verdicts_trace.c */
 void verdicts_trace_text(FILE *out, const struct outcome *outcome, const char *prefix);
-void verdicts_trace_json(FILE *out, const struct outcome *outcome);
-
-void print_json_string(FILE *out, const char *text);
+/* The same as the member "trace". */
+void verdicts_trace_json(struct json_out *json, const struct outcome *outcome);
 
 #endif

@@ -6,8 +6,7 @@
 
 #include "base/effect_words.h"
 
-/* --- Effects -----------------------------------------------------------------------------------
- */
+/* --- Effects --------------------------------------------------------------------------------- */
 
 /* "npt 0", "s2page": a lock by its id. */
 static void print_lock(FILE *out, const struct fh_profile *k, uint64_t id)
@@ -72,8 +71,7 @@ static void print_effect(FILE *out, const struct fh_profile *k, const struct fh_
         fprintf(out, " (%s)", words);
 }
 
-/* --- Text --------------------------------------------------------------------------------------
- */
+/* --- Text ------------------------------------------------------------------------------------ */
 
 static void print_more(FILE *out, const char *prefix, size_t seen, size_t kept, const char *what)
 {
@@ -109,73 +107,59 @@ void verdicts_trace_text(FILE *out, const struct outcome *outcome, const char *p
         print_step(out, outcome, i, prefix);
 }
 
-/* --- JSON --------------------------------------------------------------------------------------
- */
-
-void print_json_string(FILE *out, const char *text)
-{
-    node_print_json(&(struct node){.kind = NODE_STRING, .text = text, .length = strlen(text)}, out);
-}
+/* --- JSON ------------------------------------------------------------------------------------ */
 
 /* Numbers as texts: readers of JSON may have no 64-bit integers. */
-static void json_effect(FILE *out, const struct fh_effect *effect, const char *panic)
+static void put_effect(struct json_out *json, const struct fh_effect *effect, const char *panic)
 {
     const char *names = fh_effect_value_names(effect->kind);
-    fprintf(out, "{\"effect\":\"%s\"", fh_effect_name(effect->kind));
+    json_open_object(json, NULL);
+    json_text(json, "effect", fh_effect_name(effect->kind));
     if (name_in_effect(effect))
-        fprintf(out, ",\"name\":\"%s\"", name_in_effect(effect));
+        json_text(json, "name", name_in_effect(effect));
     for (unsigned i = 0; i < fh_effect_nvalues(effect->kind); i++) {
-        fprintf(out, ",\"%.*s\":\"0x%" PRIx64 "\"", (int)name_length(names), names,
-                effect->values[i]);
+        char key[32];
+        snprintf(key, sizeof key, "%.*s", (int)name_length(names), names);
+        json_hex(json, key, effect->values[i]);
         names = next_name(names);
     }
-    if (panic) {
-        fputs(",\"reason\":", out);
-        print_json_string(out, panic);
-    }
-    fputc('}', out);
+    if (panic)
+        json_text(json, "reason", panic);
+    json_close_object(json);
 }
 
-static void json_change(FILE *out, const struct change_text *change)
+static void put_change(struct json_out *json, const struct change_text *change)
 {
-    fputs("{\"path\":", out);
-    print_json_string(out, change->path);
-    fputs(",\"before\":", out);
-    print_json_string(out, change->before);
-    fputs(",\"after\":", out);
-    print_json_string(out, change->after);
-    fputc('}', out);
+    json_open_object(json, NULL);
+    json_text(json, "path", change->path);
+    json_text(json, "before", change->before);
+    json_text(json, "after", change->after);
+    json_close_object(json);
 }
 
-static void json_step(FILE *out, const struct step_trace *trace)
+static void put_step(struct json_out *json, const struct step_trace *trace)
 {
-    fputs("{\"step\":", out);
-    print_json_string(out, trace->step->title);
-    fprintf(out, ",\"line\":%u,\"effects_seen\":%zu,\"effects\":[", trace->step->node->line,
-            trace->effects_seen);
-    for (size_t i = 0; i < trace->neffects; i++) {
-        fputs(i > 0 ? "," : "", out);
-        json_effect(out, &trace->effects[i], trace->panics[i]);
-    }
-    fputs("],\"stuck\":", out);
-    if (trace->stuck)
-        print_json_string(out, trace->stuck);
-    else
-        fputs("null", out);
-    fprintf(out, ",\"changes_seen\":%zu,\"changes\":[", trace->changes_seen);
-    for (size_t i = 0; i < trace->nchanges; i++) {
-        fputs(i > 0 ? "," : "", out);
-        json_change(out, &trace->changes[i]);
-    }
-    fputs("]}", out);
+    json_open_object(json, NULL);
+    json_text(json, "step", trace->step->title);
+    json_number(json, "line", trace->step->node->line);
+    json_number(json, "effects_seen", trace->effects_seen);
+    json_open_array(json, "effects");
+    for (size_t i = 0; i < trace->neffects; i++)
+        put_effect(json, &trace->effects[i], trace->panics[i]);
+    json_close_array(json);
+    json_text(json, "stuck", trace->stuck);
+    json_number(json, "changes_seen", trace->changes_seen);
+    json_open_array(json, "changes");
+    for (size_t i = 0; i < trace->nchanges; i++)
+        put_change(json, &trace->changes[i]);
+    json_close_array(json);
+    json_close_object(json);
 }
 
-void verdicts_trace_json(FILE *out, const struct outcome *outcome)
+void verdicts_trace_json(struct json_out *json, const struct outcome *outcome)
 {
-    fputc('[', out);
-    for (size_t i = 0; outcome->traces && i < outcome->played; i++) {
-        fputs(i > 0 ? "," : "", out);
-        json_step(out, &outcome->traces[i]);
-    }
-    fputc(']', out);
+    json_open_array(json, "trace");
+    for (size_t i = 0; outcome->traces && i < outcome->played; i++)
+        put_step(json, &outcome->traces[i]);
+    json_close_array(json);
 }

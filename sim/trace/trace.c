@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_out.h"
 #include "trace/trace_check.h"
 #include "trace/trace_reader.h"
 
@@ -211,8 +212,10 @@ const char *trace_text(struct trace *trace, size_t *length)
     trace->printed = NULL;
     const struct node *node = cbor_tree(trace->cbor, trace->arena);
     FILE *memory = want_memory(open_memstream(&trace->printed, length));
+    struct json_out json;
+    json_out_begin_line(&json, memory);
     if (node)
-        node_print_json(node, memory);
+        json_tree(&json, NULL, node);
     fclose(memory);
     return want_memory(trace->printed);
 }

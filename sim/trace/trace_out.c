@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "base/json.h"
+#include "base/json_out.h"
 #include "base/output.h"
 #include "base/report_file.h"
 #include "trace/cbor_writer.h"
@@ -136,8 +137,10 @@ void trace_out_tree(struct trace_out *out, const struct node *record)
         cbor_write(out->cbor, record);
         return;
     }
-    node_print_json(record, out->stream);
-    fputc('\n', out->stream);
+    struct json_out json;
+    json_out_begin_line(&json, out->stream);
+    json_tree(&json, NULL, record);
+    json_out_end(&json);
 }
 
 /* Write as CBOR what was written as JSON. */

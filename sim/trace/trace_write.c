@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "trace/trace_write.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 static const char *const end_names[] = {
@@ -16,43 +15,21 @@ static const enum trace_format register_formats[] = {
 #undef FORMAT
 };
 
-static void write_text(const char *text, FILE *out)
-{
-    fputc('"', out);
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-        if (c < 0x20)
-            fprintf(out, "\\u%04x", c);
-        else if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
-}
-
-static void write_hex(uint64_t word, FILE *out)
-{
-    fprintf(out, "\"0x%" PRIx64 "\"", word);
-}
-
 /* INVALID is -1, whichever width it has. */
-static void write_number(uint64_t number, FILE *out)
+static void write_number(struct json_out *json, const char *key, uint64_t number)
 {
     if (number == UINT32_MAX || number == UINT64_MAX)
-        fputs("-1", out);
+        json_signed(json, key, -1);
     else
-        fprintf(out, "%" PRIu64, number);
+        json_number(json, key, number);
 }
 
-static void write_list(const struct trace_list *list, FILE *out)
+static void write_list(struct json_out *json, const char *key, const struct trace_list *list)
 {
-    fputc('[', out);
-    for (size_t i = 0; i < list->count; i++) {
-        fputs(i > 0 ? "," : "", out);
-        write_hex(list->values[i], out);
-    }
-    fputc(']', out);
+    json_open_array(json, key);
+    for (size_t i = 0; i < list->count; i++)
+        json_hex(json, NULL, list->values[i]);
+    json_close_array(json);
 }
 
 /* Of page ownership, gfn is a word and the other fields are numbers. */
@@ -61,153 +38,149 @@ static bool is_word(const struct trace_effect *effect)
     return effect->kind == TRACE_s2_set && strcmp(effect->s2_set.field, "gfn") == 0;
 }
 
-static void write_field(const struct trace_effect *effect, const struct trace_field *field,
-                        FILE *out)
+static void write_field(struct json_out *json, const struct trace_effect *effect,
+                        const struct trace_field *field)
 {
     switch (field->format) {
-    case TRACE_hex: write_hex(trace_field_word(effect, field), out); break;
-    case TRACE_number: write_number(trace_field_word(effect, field), out); break;
+    case TRACE_hex: json_hex(json, field->key, trace_field_word(effect, field)); break;
+    case TRACE_number: write_number(json, field->key, trace_field_word(effect, field)); break;
     case TRACE_either:
-        (is_word(effect) ? write_hex : write_number)(trace_field_word(effect, field), out);
+        (is_word(effect) ? json_hex : write_number)(json, field->key,
+                                                    trace_field_word(effect, field));
         break;
-    case TRACE_text: write_text(trace_field_text(effect, field), out); break;
-    case TRACE_list: write_list(trace_field_list(effect, field), out); break;
+    case TRACE_text: json_text(json, field->key, trace_field_text(effect, field)); break;
+    case TRACE_list: write_list(json, field->key, trace_field_list(effect, field)); break;
     }
 }
 
-static void write_effect(const struct trace_effect *effect, bool has_number, FILE *out)
+static void write_effect(struct json_out *json, const struct trace_effect *effect, bool has_number)
 {
     unsigned count;
     const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
-    fprintf(out, "{\"t\":\"%s\"", trace_effect_name(effect->kind));
+    json_open_object(json, NULL);
+    json_text(json, "t", trace_effect_name(effect->kind));
     if (has_number)
-        fprintf(out, ",\"g\":%" PRIu64, effect->g);
+        json_number(json, "g", effect->g);
     for (unsigned i = 0; i < count; i++) {
-        if (!(effect->present >> i & 1))
-            continue;
-        fprintf(out, ",\"%s\":", fields[i].key);
-        write_field(effect, &fields[i], out);
+        if (effect->present >> i & 1)
+            write_field(json, effect, &fields[i]);
     }
-    fputc('}', out);
+    json_close_object(json);
 }
 
-static void write_x(const struct trace_registers *registers, const char *separator, FILE *out)
+/* All of them are a list, some an object from their numbers. */
+static void write_x(struct json_out *json, const struct trace_registers *registers)
 {
     const bool has_all = registers->x_present == (1u << TRACE_GPRS) - 1;
     if (registers->x_present == 0)
         return;
-    fprintf(out, "%s\"x\":%c", separator, has_all ? '[' : '{');
-    const char *comma = "";
+    (has_all ? json_open_array : json_open_object)(json, "x");
     for (unsigned i = 0; i < TRACE_GPRS; i++) {
-        if (!(registers->x_present >> i & 1))
-            continue;
-        fputs(comma, out);
-        if (!has_all)
-            fprintf(out, "\"%u\":", i);
-        write_hex(registers->x[i], out);
-        comma = ",";
+        char number[12];
+        snprintf(number, sizeof number, "%u", i);
+        if (registers->x_present >> i & 1)
+            json_hex(json, has_all ? NULL : number, registers->x[i]);
     }
-    fputc(has_all ? ']' : '}', out);
+    (has_all ? json_close_array : json_close_object)(json);
 }
 
-static void write_registers(const struct trace_registers *registers, FILE *out)
+static void write_registers(struct json_out *json, const char *key,
+                            const struct trace_registers *registers)
 {
-    const char *comma = "";
-    fputc('{', out);
+    json_open_object(json, key);
     for (unsigned i = 0; i < TRACE_REGISTERS; i++) {
-        if (!(registers->present >> i & 1))
-            continue;
-        fprintf(out, "%s\"%s\":", comma, trace_register_name((enum trace_register)i));
-        (register_formats[i] == TRACE_hex ? write_hex : write_number)(registers->values[i], out);
-        comma = ",";
+        if (registers->present >> i & 1)
+            (register_formats[i] == TRACE_hex ? json_hex : write_number)(
+                json, trace_register_name((enum trace_register)i), registers->values[i]);
     }
-    write_x(registers, comma, out);
-    fputc('}', out);
+    write_x(json, registers);
+    json_close_object(json);
 }
 
-static void write_key_text(const char *key, const char *text, FILE *out)
-{
-    if (!text)
-        return;
-    fprintf(out, ",\"%s\":", key);
-    write_text(text, out);
-}
-
-static void write_part(const struct trace_line *line, enum trace_part part, const char *key,
-                       uint64_t number, FILE *out)
+static void write_part(struct json_out *json, const struct trace_line *line, enum trace_part part,
+                       const char *key, uint64_t number)
 {
     if (line->has & part)
-        fprintf(out, ",\"%s\":%" PRIu64, key, number);
+        json_number(json, key, number);
 }
 
-static void write_cause(const struct trace_line *line, FILE *out)
+static void write_text(struct json_out *json, const char *key, const char *text)
 {
-    fprintf(out, ",\"kind\":\"%s\"", trace_kind_name(line->kind));
-    write_key_text("vector", line->vector, out);
-    write_part(line, TRACE_HAS_TIME, "time", line->time, out);
-    write_part(line, TRACE_HAS_TASK, "task", line->task, out);
+    if (text)
+        json_text(json, key, text);
+}
+
+static void write_cause(struct json_out *json, const struct trace_line *line)
+{
+    json_text(json, "kind", trace_kind_name(line->kind));
+    write_text(json, "vector", line->vector);
+    write_part(json, line, TRACE_HAS_TIME, "time", line->time);
+    write_part(json, line, TRACE_HAS_TASK, "task", line->task);
     if (line->hvc) {
-        fputs(",\"hvc\":{\"name\":", out);
-        write_text(line->hvc, out);
-        fprintf(out, ",\"num\":%" PRIu64 ",\"args\":", line->hvc_number);
-        write_list(&line->hvc_args, out);
-        fputc('}', out);
+        json_open_object(json, "hvc");
+        json_text(json, "name", line->hvc);
+        json_number(json, "num", line->hvc_number);
+        write_list(json, "args", &line->hvc_args);
+        json_close_object(json);
     }
-    write_part(line, TRACE_HAS_EXIT_CODE, "exit_code", line->exit_code, out);
-    write_key_text("ec", line->ec, out);
+    write_part(json, line, TRACE_HAS_EXIT_CODE, "exit_code", line->exit_code);
+    write_text(json, "ec", line->ec);
 }
 
-static void write_in(const struct trace_line *line, FILE *out)
-{
-    if (!(line->has & TRACE_HAS_IN) && !line->in.present && !line->in.x_present)
-        return;
-    fputs(",\"in\":", out);
-    write_registers(&line->in, out);
-}
-
-static void write_effects(const struct trace_line *line, FILE *out)
+static void write_effects(struct json_out *json, const struct trace_line *line)
 {
     if (!(line->has & TRACE_HAS_FX))
         return;
-    fputs(",\"fx\":[", out);
-    for (size_t i = 0; i < line->nfx; i++) {
-        fputs(i > 0 ? "," : "", out);
-        write_effect(&line->fx[i], line->has & TRACE_HAS_EVENTS, out);
-    }
-    fputc(']', out);
+    json_open_array(json, "fx");
+    for (size_t i = 0; i < line->nfx; i++)
+        write_effect(json, &line->fx[i], line->has & TRACE_HAS_EVENTS);
+    json_close_array(json);
 }
 
-static void write_end(const struct trace_line *line, FILE *out)
+static void write_end(struct json_out *json, const struct trace_line *line)
 {
     if (line->unfinished) {
-        fputs(",\"unfinished\":true", out);
+        json_bool(json, "unfinished", true);
         return;
     }
-    write_part(line, TRACE_HAS_EVENTS, "g1", line->g1, out);
+    write_part(json, line, TRACE_HAS_EVENTS, "g1", line->g1);
     if (line->has & TRACE_HAS_TO)
-        fprintf(out, ",\"to\":\"%s\"", end_names[line->to]);
-    if (line->has & TRACE_HAS_OUT) {
-        fputs(",\"out\":", out);
-        write_registers(&line->out, out);
-    }
+        json_text(json, "to", end_names[line->to]);
+    if (line->has & TRACE_HAS_OUT)
+        write_registers(json, "out", &line->out);
+}
+
+void trace_write_json(struct json_out *json, const char *key, const struct trace_line *line)
+{
+    json_open_object(json, key);
+    json_number(json, "seq", line->seq);
+    write_part(json, line, TRACE_HAS_CPU, "cpu", line->cpu);
+    write_cause(json, line);
+    write_part(json, line, TRACE_HAS_EVENTS, "g0", line->g0);
+    if ((line->has & TRACE_HAS_IN) || line->in.present || line->in.x_present)
+        write_registers(json, "in", &line->in);
+    write_effects(json, line);
+    write_end(json, line);
+    json_close_object(json);
 }
 
 void trace_write(const struct trace_line *line, FILE *out)
 {
-    fprintf(out, "{\"seq\":%" PRIu64, line->seq);
-    write_part(line, TRACE_HAS_CPU, "cpu", line->cpu, out);
-    write_cause(line, out);
-    write_part(line, TRACE_HAS_EVENTS, "g0", line->g0, out);
-    write_in(line, out);
-    write_effects(line, out);
-    write_end(line, out);
-    fputs("}\n", out);
+    struct json_out json;
+    json_out_begin_line(&json, out);
+    trace_write_json(&json, NULL, line);
+    json_out_end(&json);
 }
 
 void trace_write_origin(const struct trace_origin *origin, FILE *out)
 {
-    fputs("{\"seq\":0,\"kind\":\"origin\",\"format\":", out);
-    write_text(origin->format, out);
-    write_key_text("detail", origin->detail, out);
-    fputs("}\n", out);
+    struct json_out json;
+    json_out_begin_line(&json, out);
+    json_open_object(&json, NULL);
+    json_number(&json, "seq", 0);
+    json_text(&json, "kind", "origin");
+    json_text(&json, "format", origin->format);
+    write_text(&json, "detail", origin->detail);
+    json_close_object(&json);
+    json_out_end(&json);
 }

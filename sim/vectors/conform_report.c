@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vectors/conform.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/json_out.h"
 
 enum { FAILURES_SHOWN = 20 };
 
@@ -190,96 +191,93 @@ void report_text(const struct results *results, const struct file_tally *files, 
 
 /* --- For programs ----------------------------------------------------------------------------- */
 
-static void json_text(const char *text)
+static void put_tally(struct json_out *json, const struct tally *tally)
 {
-    const struct node node = {.kind = NODE_STRING, .text = text, .length = strlen(text)};
-    node_print_json(&node, stdout);
+    json_number(json, "passed", tally->passed);
+    json_number(json, "failed", tally->failed);
+    json_number(json, "skipped", tally->skipped);
+    json_number(json, "without_form", tally->formless);
 }
 
-static void json_member(const char *name, const char *text)
+static void put_files(struct json_out *json, const struct file_tally *files, size_t nfiles)
 {
-    printf("\"%s\":", name);
-    json_text(text);
-}
-
-static void json_tally(const struct tally *tally)
-{
-    printf("\"passed\":%u,\"failed\":%u,\"skipped\":%u,\"without_form\":%u", tally->passed,
-           tally->failed, tally->skipped, tally->formless);
-}
-
-static void json_failure(const struct failure *failure)
-{
-    fputs("{", stdout);
-    json_member("id", failure->id);
-    fputs(",", stdout);
-    json_member("file", failure->file);
-    printf(",\"line\":%u,\"step\":%ld,", failure->line, failure->step);
-    if (failure->call) {
-        json_member("call", failure->call);
-        fputs(",", stdout);
+    json_open_array(json, "files");
+    for (size_t i = 0; i < nfiles; i++) {
+        json_open_object(json, NULL);
+        json_text(json, "file", files[i].file);
+        put_tally(json, &files[i].tally);
+        json_bool(json, "bad_input", files[i].is_cut);
+        json_close_object(json);
     }
-    json_member("reason", failure->reason);
-    fputs(",\"differences\":[", stdout);
-    for (const struct difference *d = failure->differences; d; d = d->next) {
-        fputs("{", stdout);
-        json_member("path", d->path);
-        fputs(",", stdout);
-        json_member("expected", d->expected);
-        fputs(",", stdout);
-        json_member("got", d->got);
-        fputs(d->next ? "}," : "}", stdout);
-    }
-    printf("],\"omitted\":%u}", failure->omitted);
+    json_close_array(json);
 }
 
-static void json_functions(const struct results *results)
+static void put_functions(struct json_out *json, const struct results *results)
 {
-    const char *comma = "";
+    json_open_array(json, "functions");
     for (unsigned i = 0; i < results->nfunctions; i++) {
         const struct tally *tally = &results->functions[i];
         if (tally->passed + tally->failed == 0)
             continue;
-        printf("%s{", comma);
-        json_member("layer", fh_function_at(i)->layer);
-        fputs(",", stdout);
-        json_member("name", fh_function_at(i)->name);
-        printf(",\"passed\":%u,\"failed\":%u}", tally->passed, tally->failed);
-        comma = ",";
+        json_open_object(json, NULL);
+        json_text(json, "layer", fh_function_at(i)->layer);
+        json_text(json, "name", fh_function_at(i)->name);
+        json_number(json, "passed", tally->passed);
+        json_number(json, "failed", tally->failed);
+        json_close_object(json);
     }
+    json_close_array(json);
 }
 
-static void json_gaps(const struct gap *gap)
+static void put_gaps(struct json_out *json, const char *key, const struct gap *gap)
 {
+    json_open_array(json, key);
     for (; gap; gap = gap->next) {
-        fputs("{", stdout);
-        json_member("name", gap->name);
-        printf(",\"cases\":%u}%s", gap->cases, gap->next ? "," : "");
+        json_open_object(json, NULL);
+        json_text(json, "name", gap->name);
+        json_number(json, "cases", gap->cases);
+        json_close_object(json);
     }
+    json_close_array(json);
+}
+
+static void put_failure(struct json_out *json, const struct failure *failure)
+{
+    json_open_object(json, NULL);
+    json_text(json, "id", failure->id);
+    json_text(json, "file", failure->file);
+    json_number(json, "line", failure->line);
+    json_signed(json, "step", failure->step);
+    if (failure->call)
+        json_text(json, "call", failure->call);
+    json_text(json, "reason", failure->reason);
+    json_open_array(json, "differences");
+    for (const struct difference *d = failure->differences; d; d = d->next) {
+        json_open_object(json, NULL);
+        json_text(json, "path", d->path);
+        json_text(json, "expected", d->expected);
+        json_text(json, "got", d->got);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_number(json, "omitted", failure->omitted);
+    json_close_object(json);
 }
 
 void report_json(const struct results *results, const struct file_tally *files, size_t nfiles)
 {
-    fputs("{", stdout);
-    json_tally(&results->total);
-    fputs(",\"files\":[", stdout);
-    for (size_t i = 0; i < nfiles; i++) {
-        fputs(i > 0 ? ",{" : "{", stdout);
-        json_member("file", files[i].file);
-        fputs(",", stdout);
-        json_tally(&files[i].tally);
-        printf(",\"bad_input\":%s}", files[i].is_cut ? "true" : "false");
-    }
-    fputs("],\"functions\":[", stdout);
-    json_functions(results);
-    fputs("],\"not_written\":[", stdout);
-    json_gaps(results->gaps);
-    fputs("],\"without_form\":[", stdout);
-    json_gaps(results->formless);
-    fputs("],\"failures\":[", stdout);
-    for (const struct failure *failure = results->failures; failure; failure = failure->next) {
-        json_failure(failure);
-        fputs(failure->next ? "," : "", stdout);
-    }
-    puts("]}");
+    struct json_out json;
+    json_out_begin_rows(&json, stdout, 2);
+    json_open_object(&json, NULL);
+    put_tally(&json, &results->total);
+    put_files(&json, files, nfiles);
+    put_functions(&json, results);
+    put_gaps(&json, "not_written", results->gaps);
+    put_gaps(&json, "without_form", results->formless);
+    json_open_array(&json, "failures");
+    for (const struct failure *failure = results->failures; failure; failure = failure->next)
+        put_failure(&json, failure);
+    json_close_array(&json);
+    json_close_object(&json);
+    json_out_end(&json);
 }

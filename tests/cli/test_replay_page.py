@@ -237,7 +237,7 @@ def test_browser_opens_another_trace(fhsim, tmp_path, diverging):
     assert results["begin"] == "diverging"
     assert results["files"] == ["01_host_only_excerpt", "02_vm1_one_vcpu_excerpt", "diverging"]
     assert (results["opened"], results["selected"]) == ("02_vm1_one_vcpu_excerpt", 1)
-    assert "1 unexplained divergence in" in results["verdict"]
+    assert "1 trap unexplained;" in results["verdict"]
 
 
 def test_browser_opens_a_long_trace(fhsim, tmp_path, records):

@@ -15,6 +15,7 @@ from ._arm import Decoded, decode
 from ._delta import Change, Delta, LogSummary, delta
 from ._errors import ERRORS, Error, Halted, Panic
 from ._machine import Broken, Machine, Snapshot, constants, machines
+from ._scene import Outcome, Traps
 from ._state import Event, Log, Map, Record
 from ._tables import EFFECTS, EVENTS, FUNCTIONS, INVARIANTS, PROFILES
 from .recorder import Recorder
@@ -23,9 +24,9 @@ from .scenario import Report, ScenarioError, minimise, run_scenario
 globals().update({error.__name__: error for error in ERRORS.values()})
 
 __all__ = [
-    "Broken", "Change", "Decoded", "Delta", "EFFECTS", "EVENTS", "Error", "Event", "FUNCTIONS", "Halted",
-    "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "PROFILES", "Record", "Recorder",
-    "Report", "ScenarioError", "Snapshot", "constants", "decode", "delta", "machines", "minimise",
+    "Broken", "Change", "Decoded", "Delta", "EFFECTS", "EVENTS", "Error", "Event", "FUNCTIONS",
+    "Halted", "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "Outcome", "PROFILES", "Record",
+    "Recorder", "Report", "ScenarioError", "Snapshot", "Traps", "constants", "decode", "delta", "machines", "minimise",
     "run_scenario",
     *(error.__name__ for error in ERRORS.values()),
 ]

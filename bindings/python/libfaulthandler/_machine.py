@@ -8,6 +8,7 @@ from . import _delta
 from ._environment import Context
 from ._errors import Halted, InvalidArgument, error_of, panic_of
 from ._native import ffi, lib
+from ._scene import Building, Traps, halted_in, outcome_of
 from ._state import rdata_view, store
 from ._tables import CONSTANTS, FUNCTIONS, INVARIANTS, PROFILES, RDATA, text
 
@@ -137,7 +138,7 @@ class Snapshot(_Data):
         return f"<snapshot of a machine of profile {self.profile}>"
 
 
-class Machine(_Data):
+class Machine(Building, _Data):
     """SeKVM's verified core and the machine that it runs on, as the spec describes them.
 
     machine       whose functions run: "spec", "bodies", ... (see machines())
@@ -189,6 +190,7 @@ class Machine(_Data):
         self._arguments = ffi.new("uint64_t[]", lib.FH_MAX_ARGS)
         self._result = ffi.new("uint64_t *")
         self._listeners = []
+        self.trap = Traps(self)
 
     # --- The state ---
 
@@ -291,19 +293,7 @@ class Machine(_Data):
         return self._call(function, function.bind(args, named))
 
     def _call(self, function, values):
-        context = self._context
-        if self._keeps_effects:
-            context.effects.clear()
-        before = self._take() if context.is_fallible else None
-        try:
-            status = self._invoke(function, values)
-            error = context.finish()
-            if error is not None:
-                lib.fh_state_restore(self._state, before)
-                raise error
-        finally:
-            if before is not None:
-                lib.fh_snapshot_release(before, _ALLOCATOR)
+        status = self._run(self._invoke, function, values)
         failure = error_of(status, lib.fh_state_error(self._state)) if status else None
         result = self._result[0] if function.returns_value and not status else None
         for listener in self._listeners:
@@ -313,6 +303,38 @@ class Machine(_Data):
         if self.raise_on_halt and self.halted:
             raise Halted(function.name, values, self.panic_reason)
         return result
+
+    def _run(self, function, *args):
+        """Something of C that calls back: its status, unless a callback raised."""
+        context = self._context
+        if self._keeps_effects:
+            context.effects.clear()
+        before = self._take() if context.is_fallible else None
+        try:
+            status = function(*args)
+            error = context.finish()
+            if error is not None:
+                lib.fh_state_restore(self._state, before)
+                raise error
+        finally:
+            if before is not None:
+                lib.fh_snapshot_release(before, _ALLOCATOR)
+        return status
+
+    def _trap(self, kind, trap):
+        outcome = ffi.new("struct fh_trap_outcome *")
+        status = self._run(lib.fh_trap_take, self._state, trap, outcome)
+        # An end of the machine's own, such as an exception inside EL2, is an outcome.
+        is_end = outcome.end in (lib.FH_TRAP_DIED, lib.FH_TRAP_HANGS)
+        failure = None if is_end or not status else error_of(
+            status, lib.fh_state_error(self._state))
+        for listener in self._listeners:
+            listener.trapped(kind, trap, failure)
+        if failure:
+            raise failure
+        if self.raise_on_halt and self.halted:
+            raise halted_in(kind.lower(), self._state)
+        return outcome_of(outcome)
 
     def _invoke(self, function, values):
         try:
@@ -380,71 +402,12 @@ class Machine(_Data):
                                 ffi.typeof("struct fh_disagreement").fields)
         }
 
-    # --- Building a machine ---
-
-    def add_region(self, base, size, owner=0, gfn=None):
-        """Add memory, whose pages belong to `owner`; the host's have the gfns of host pages."""
-        k = self.constants
-        if base % k.PAGE_SIZE or size % k.PAGE_SIZE or size <= 0:
-            raise ValueError("base and size are multiples of a page")
-        number = self.state.region_cnt
-        pages = sum(region.mb_size for region in self.state.regions.values()) // k.PAGE_SIZE
-        first, count = base // k.PAGE_SIZE, size // k.PAGE_SIZE
-        self._unrecorded({
-            "region_cnt": number + 1,
-            "regions": {number: {"mb_base": base, "mb_size": size, "mb_index": pages}},
-            "shared": {"s2page": {
-                pfn: {
-                    "s2_owner": owner,
-                    "s2_count": 0,
-                    "s2_gfn": _gfn_of(pfn, owner, gfn, k),
-                }
-                for pfn in range(first, first + count)
-            }},
-        })
-        region = {"base": base, "size": size, "owner": owner}
-        self.setup.setdefault("regions", []).append(
-            region if gfn is None else dict(region, gfn=gfn)
-        )
-
-    def add_smmu(self, base, size=0x10000, pgshift=12, banks=None, owners=None):
-        """Add an SMMU, whose context banks belong to nobody or to the VMs in `owners`."""
-        k = self.constants
-        index = self.state.smmu_conf.smmu_num
-        banks = k.SMMU_NUM_CTXT_BANKS if banks is None else banks
-        of_smmu = {
-            "smmu_phys_base": base, "smmu_hyp_base": base, "smmu_size": size,
-            "smmu_pgshift": pgshift, "smmu_dev_context_banks": banks,
-            "num_s2_context_banks": banks, "smmu_exists": 1,
-        }
-        self._unrecorded({
-            "smmu_conf": {"smmu_num": index + 1, **{f: {index: v} for f, v in of_smmu.items()}},
-            "shared": {"smmu_vmid": {
-                index * k.SMMU_NUM_CTXT_BANKS + bank: vmid for bank, vmid in (owners or {}).items()
-            }},
-        })
-        self.setup.setdefault("smmus", []).append({
-            "base": base, "size": size, "pgshift": pgshift, "banks": banks,
-            "owners": dict(owners or {}),
-        })
-
-    def _unrecorded(self, patch):
-        if self._listeners:
-            raise ValueError("a machine is built before it is recorded")
-        self._write(patch)
-
     def __repr__(self):
         k, state = self.constants, self.state
         where = {k.HOSTVISOR: "host", k.COREVISOR: "core"}.get(state.cur_vmid)
         halted = ", halted" if self.halted else ""
         where = where or f"VM {state.cur_vmid}"
         return f"<machine of profile {self.profile}: CPU {state.curid} in {where}{halted}>"
-
-
-def _gfn_of(pfn, owner, gfn, k):
-    if gfn is not None:
-        return gfn
-    return pfn + k.SMMU_HOST_OFFSET if owner == k.HOSTVISOR else k.INVALID64
 
 
 def _broken(row, witness):

@@ -11,6 +11,12 @@ from .scenario import dump
 # Callbacks whose answers a scenario can hold, and its keys for them.
 _DATA = {"doracle": "data", "core_doracle": "core_data"}
 
+# Kinds of traps, as scenarios name them, and the register that a step of the kind needs.
+_TRAPS = {"HOST_FAULT": "host-npt-fault", "HOST_CALL": "host-hvc", "VM_EXIT": "vm-exit"}
+_NEEDED = {"HOST_FAULT": "hpfar_el2", "HOST_CALL": "x0", "VM_EXIT": "ec"}
+_OTHER_CPUS = ("machine", "machine_ctxts")  # what waits until they act
+_SHORT = {"far_el2": "far", "elr_el2": "elr", "esr_el2": "esr", "hpfar_el2": "hpfar"}
+
 
 class Recorder:
     """Records the calls and writes of a machine from now on.
@@ -63,6 +69,42 @@ class Recorder:
             step["expect"] = expect
         self._steps.append(step)
         self._before = self._machine.snapshot()
+
+    def trapped(self, kind, trap, failure):
+        """A trap, and how it ended."""
+        if isinstance(failure, InvalidArgument):
+            return
+        step = {"trap": _TRAPS[kind], "cpu": trap.cpu} | self._registers(kind, trap)
+        expect = self._outcome(None, failure)
+        if self._deltas and not failure:
+            changes = self._machine.delta(self._before).without_logs()
+            values = {
+                change.path: nested(change.new) for change in changes
+                if change.steps[0] not in _OTHER_CPUS
+            }
+            expect |= {"state": values} if values else {}
+        if expect:
+            step["expect"] = expect
+        self._steps.append(step)
+        self._before = self._machine.snapshot()
+
+    def _registers(self, kind, trap):
+        """What a step says of a trap's registers: those that it does not name keep what they hold."""
+        state = self._before.state
+        held = state.regs.ctxt_regs.to_dict()
+        needed = _NEEDED.get(kind)
+        step, numbered = {}, {}
+        for name, old in held.items():
+            new = getattr(trap.regs, name)
+            if new == old and trap.cpu == state.curid and name != needed:
+                continue
+            if name == "x0" and kind == "HOST_CALL":
+                step["hvc"] = new
+            elif name[0] == "x" and name[1:].isdigit():
+                numbered[int(name[1:])] = new
+            else:
+                step[_SHORT.get(name, name)] = new
+        return step | ({"x": numbered} if numbered else {})
 
     def _outcome(self, result, failure):
         if isinstance(failure, Stuck):

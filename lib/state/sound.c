@@ -105,8 +105,9 @@ static bool npt_places_are_sound(struct sound_check *c)
         if (place->age != places->age)
             continue;
         bool is_own;
-        const void *entry = fh_map_find(npts, &type_of_ref_npt->as_value, vmid);
-        if (!KEPT(c, entry && place->npt == *(struct fh_npt *const *)entry,
+        /* A VM that has no table reads that of the map's default. */
+        const void *entry = fh_map_get(npts, &type_of_ref_npt->as_value, vmid);
+        if (!KEPT(c, place->npt == fh_ref_record(type_of_ref_npt, entry),
                   "[P-NPT-1] the record of a table stands where it was found"))
             return false;
         map_leaf(npts, vmid >> BITS, &is_own);

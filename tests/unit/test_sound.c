@@ -143,6 +143,19 @@ START_TEST(what_is_remembered_of_places_is_looked_at)
 }
 END_TEST
 
+START_TEST(a_vm_without_a_table_reads_that_of_the_default)
+{
+    enum { VMID = 40 };
+    begin(FH_LOG_SUMMARY);
+    const struct fh_map *npts = &state->adt->shared.npts;
+    ck_assert_ptr_null(fh_map_find(npts, &type_of_ref_npt->as_value, VMID));
+    ck_assert_ptr_nonnull(find_npt(state, VMID));
+    ck_assert(fh_state_is_sound(state, 3, NULL));
+    ASSERT_BREAKS(state->places.npts[VMID].npt, NULL, 1, "[P-NPT-1]");
+    end();
+}
+END_TEST
+
 START_TEST(summaries_of_logs_are_looked_at)
 {
     begin(FH_LOG_SUMMARY);
@@ -200,6 +213,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, records_and_data_are_looked_at);
     tcase_add_test(tests, the_journal_is_looked_at);
     tcase_add_test(tests, what_is_remembered_of_places_is_looked_at);
+    tcase_add_test(tests, a_vm_without_a_table_reads_that_of_the_default);
     tcase_add_test(tests, summaries_of_logs_are_looked_at);
     tcase_add_test(tests, events_of_logs_are_looked_at);
     tcase_add_test(tests, call_of_a_build_that_checks_says_what_is_broken);

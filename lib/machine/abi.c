@@ -206,7 +206,7 @@ static enum fh_status run_row(struct fh_state *s, const struct fh_abi_call *row,
     uint64_t args[FH_ABI_ARGUMENTS] = {0};
     *result = 0;
     if (row->kind == FH_ABI_panic)
-        return kc_panic(s);
+        return FH_PANIC_FOR(s, "a call that has a function", row->number);
     if (!function)
         return FH_OK;
     for (unsigned i = 0; i < row->narguments; i++)
@@ -223,12 +223,13 @@ static enum fh_status answer(struct fh_state *s, const struct fh_abi_call *row, 
                               (uint32_t)s->profile->X0 + row->answer.reg, value);
 }
 
-static enum fh_status call_unknown(struct fh_state *s, const struct fh_machine *machine)
+static enum fh_status call_unknown(struct fh_state *s, const struct fh_machine *machine,
+                                   uint64_t number)
 {
     const struct fh_abi *abi = machine->hypercalls;
     if (abi->unknown != FH_ABI_panic || !is_on(s, abi->unknown_by))
         return machine_host_hvc_dispatcher(s, below_without(machine, UNKNOWN, NULL));
-    return kc_panic(s);
+    return FH_PANIC_FOR(s, "a number that is a call's", number);
 }
 
 enum fh_status abi_host_call(struct fh_state *s, const struct fh_machine *machine)
@@ -241,7 +242,7 @@ enum fh_status abi_host_call(struct fh_state *s, const struct fh_machine *machin
     FH_TRY(kc_get_shadow_ctxt(s, vmid, vcpuid, (uint32_t)s->profile->X0, &number));
     const struct fh_abi_call *row = find_number(abi, number);
     if (!row || row->kind == FH_ABI_run)
-        return row ? FH_OK : call_unknown(s, machine);
+        return row ? FH_OK : call_unknown(s, machine, number);
     if (!is_on(s, row->departs))
         return machine_host_hvc_dispatcher(s, below_without(machine, ROW, row->name));
     const struct fh_abi_call *checked = base_of(machine, CHECKS, row);
@@ -251,7 +252,8 @@ enum fh_status abi_host_call(struct fh_state *s, const struct fh_machine *machin
     FH_TRY(check_row(s, checked, &passes_base));
     if (passes && !passes_base && !is_on(s, abi->checks_by))
         return machine_host_hvc_dispatcher(s, below_without(machine, CHECKS, NULL));
-    FH_TRY(passes ? run_row(s, row, &result) : kc_panic(s));
+    FH_TRY(passes ? run_row(s, row, &result)
+                  : FH_PANIC_FOR(s, "arguments within their ranges", number));
     if (!passes || (!is_same_answer(row, answered) && !row->departs && !is_on(s, abi->answers_by)))
         return answered && passes ? answer(s, answered, result) : FH_OK;
     return answer(s, row, result);

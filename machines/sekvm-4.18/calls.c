@@ -36,7 +36,7 @@ enum fh_status m_core_handle_pvops(struct fh_state *s, uint32_t *result)
     if (is_vm(k, vmid))
         FH_TRY(abi_guest_call(s, x[0], &is_known));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, is_vm(k, vmid), vmid));
     observe_return(s, FH_CALLED_core_handle_pvops, vmid, vcpuid, is_known);
     return kc_check(s, is_known, result);
 }

@@ -165,6 +165,45 @@ static const char *const limits[] = {
     "all traces come from QEMU's Cortex-A57, whose registers lack later extensions' bits",
 };
 
+static const struct machine_halt halts_26[] = {
+    {.function = "assign_pfn_to_vm", .condition = "owner == vmid", },
+};
+
+static const struct machine_halt halts_32[] = {
+    {.function = "alloc_pgd_page", .condition = "has_page", },
+    {.function = "alloc_pud_page", .condition = "has_page", },
+    {.function = "alloc_pmd_page", .condition = "has_page", },
+};
+
+static const struct machine_halt halts_45[] = {
+    {.function = "__handle_smmu_read", .condition = "len", },
+    {.function = "__handle_smmu_write", .condition = "len", },
+};
+
+static const struct machine_halt halts_46[] = {
+    {.function = "handle_smmu_write", },
+};
+
+static const struct machine_halt halts_57[] = {
+    {.function = "reset_gp_regs", },
+};
+
+static const struct machine_halt halts_58[] = {
+    {.function = "set_vcpu_active", },
+};
+
+static const struct machine_halt halts_62[] = {
+    {.function = "alloc_remap_addr", },
+};
+
+static const struct machine_halt halts_65[] = {
+    {.function = "map_page_host", },
+};
+
+static const struct machine_halt halts_77[] = {
+    {.function = "alloc_pgd_page", .condition = "fits", },
+};
+
 static const struct machine_entry entries[] = {
     {.id = "clear_vm_page", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "a page that is given back is unmapped for the host", .spec = "leaves the host's table alone", .machine = "takes the page out of the host's table first, and halts where that does", .evidence = "scenarios/semantics/good_code_clear_vm_page_unmaps_it_for_the_host.yaml", .from = "bodies", },
@@ -219,7 +258,7 @@ static const struct machine_entry entries[] = {
     {.id = "A15", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
      .title = "signatures are not enforced", .spec = "an image that fails its check halts", .machine = "the signature is computed and ignored", .evidence = "02_vm1_one_vcpu#10146", .from = "sekvm-4.18", },
     {.id = "A16", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_confidentiality,
-     .title = "another VM's page is mapped", .spec = "assign_pfn_to_vm halts on a page of another VM", .machine = "panic, which returns: the page is then mapped for this VM", .follows = "A1", .evidence = "10_fuzz_vm_mgmt_hvc#22015", .from = "sekvm-4.18", },
+     .title = "another VM's page is mapped", .spec = "assign_pfn_to_vm halts on a page of another VM", .machine = "panic, which returns: the page is then mapped for this VM", .follows = "A1", .nhalts = 1, .halts = halts_26, .evidence = "10_fuzz_vm_mgmt_hvc#22015", .from = "sekvm-4.18", },
     {.id = "A17", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "a page is taken from the host before its record is complete", .spec = "assign_pfn_to_vm sets owner and guest page, then clears the host's mapping", .machine = "the owner is set, the mapping cleared, then the guest page set", .evidence = "02_vm1_one_vcpu#10146", .from = "sekvm-4.18", },
     {.id = "A18", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
@@ -231,7 +270,7 @@ static const struct machine_entry entries[] = {
     {.id = "A21", .kind = MACHINE_IS_number, .harm = MACHINE_HARM_none,
      .title = "stage-2 tables have three levels", .spec = "four levels, with a pool for the second", .machine = "three levels below a root of 1024 entries; EL2's own table has four", .evidence = "constants", .from = "sekvm-4.18", },
     {.id = "A22", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
-     .title = "an empty table pool yields the page behind it", .spec = "no table page left halts, nothing is mapped", .machine = "panic, which returns, and the page behind the pool is used each time, without counting it. Behind a VM's pgd pool lies its own pud pool, which three levels do not use: all further GiB of the VM share one table page, and the mapping of one replaces that of another. Behind its pmd pool lies the root of the next VM (behind the last VM's the SMMUs' pgd pool, behind the host's the root of VM 1): the VM's leaves are written into the other's root", .evidence = "15f_pool_exhaustion_pmd#3266", .from = "sekvm-4.18", },
+     .title = "an empty table pool yields the page behind it", .spec = "no table page left halts, nothing is mapped", .machine = "panic, which returns, and the page behind the pool is used each time, without counting it. Behind a VM's pgd pool lies its own pud pool, which three levels do not use: all further GiB of the VM share one table page, and the mapping of one replaces that of another. Behind its pmd pool lies the root of the next VM (behind the last VM's the SMMUs' pgd pool, behind the host's the root of VM 1): the VM's leaves are written into the other's root", .follows = "A1", .nhalts = 3, .halts = halts_32, .evidence = "15f_pool_exhaustion_pmd#3266", .from = "sekvm-4.18", },
     {.id = "A23", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_none,
      .title = "a table or a block in the way panics", .spec = "a page below a block halts; a block in place of a table overwrites its entries", .machine = "panic in both directions, and nothing is written", .follows = "A1, E4", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "A24", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
@@ -257,9 +296,9 @@ static const struct machine_entry entries[] = {
     {.id = "A34", .kind = MACHINE_IS_number, .harm = MACHINE_HARM_none,
      .title = "TTBCR is told apart from other registers", .spec = "handle_smmu_cb_access answers 1", .machine = "it answers 3, and the caller treats both alike", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "A35", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_none,
-     .title = "a narrow device access is dropped", .spec = "an access of 1 or 2 bytes halts the machine", .machine = "panic, which returns: nothing is read or written, the instruction is skipped", .follows = "A1", .evidence = "08_smmu_host_mmio_hvc#2780", .from = "sekvm-4.18", },
+     .title = "a narrow device access is dropped", .spec = "an access of 1 or 2 bytes halts the machine", .machine = "panic, which returns: nothing is read or written, the instruction is skipped", .follows = "A1", .nhalts = 2, .halts = halts_45, .evidence = "08_smmu_host_mmio_hvc#2780", .from = "sekvm-4.18", },
     {.id = "A36", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_none,
-     .title = "a denied device write is dropped", .spec = "a write that is not allowed halts the machine", .machine = "panic, which returns: nothing is written, the instruction is skipped", .follows = "A1", .evidence = "08_smmu_host_mmio_hvc#2836", .from = "sekvm-4.18", },
+     .title = "a denied device write is dropped", .spec = "a write that is not allowed halts the machine", .machine = "panic, which returns: nothing is written, the instruction is skipped", .follows = "A1", .nhalts = 1, .halts = halts_46, .evidence = "08_smmu_host_mmio_hvc#2836", .from = "sekvm-4.18", },
     {.id = "A37", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "a device access moves ELR_EL2 on", .spec = "host_skip_instr stores ELR_EL2 + 4 in ESR_EL2", .machine = "ELR_EL2 becomes ELR_EL2 + 4, ESR_EL2 stays", .evidence = "02_vm1_one_vcpu#10246", .from = "sekvm-4.18", },
     {.id = "A38", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_none,
@@ -281,9 +320,9 @@ static const struct machine_entry entries[] = {
     {.id = "A46", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "reset values go to the wrong registers", .spec = "register i is reset to the value of register i", .machine = "it is reset to the i-th row of a table in another order", .evidence = "02_vm1_one_vcpu#10155", .from = "sekvm-4.18", },
     {.id = "A47", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_integrity,
-     .title = "a first run outside the image goes on", .spec = "reset_gp_regs halts if the pc is in no verified image", .machine = "panic, which returns: the vCPU is entered as it was", .follows = "A1", .evidence = "source", .from = "sekvm-4.18", },
+     .title = "a first run outside the image goes on", .spec = "reset_gp_regs halts if the pc is in no verified image", .machine = "panic, which returns: the vCPU is entered as it was", .follows = "A1", .nhalts = 1, .halts = halts_57, .evidence = "source", .from = "sekvm-4.18", },
     {.id = "A48", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
-     .title = "a vCPU runs in any state", .spec = "set_vcpu_active halts unless the VM is VERIFIED and the vCPU READY", .machine = "panic, which returns, and the vCPU is run; one that was never made crashes EL2", .evidence = "15b_crash_run_unverified#1724", .from = "sekvm-4.18", },
+     .title = "a vCPU runs in any state", .spec = "set_vcpu_active halts unless the VM is VERIFIED and the vCPU READY", .machine = "panic, which returns, and the vCPU is run; one that was never made crashes EL2", .follows = "A1", .nhalts = 1, .halts = halts_58, .evidence = "15b_crash_run_unverified#1724", .from = "sekvm-4.18", },
     {.id = "A49", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "a fault that the host did not resolve maps nothing", .spec = "page 0 is assigned", .machine = "prot_and_map_vm_s2pt returns first", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "A50", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
@@ -291,13 +330,13 @@ static const struct machine_entry entries[] = {
     {.id = "A51", .kind = MACHINE_IS_number, .harm = MACHINE_HARM_none,
      .title = "memory is one range", .spec = "a page is looked for in all regions", .machine = "from the start of memory, as far as the sizes of all regions together", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "A52", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_availability,
-     .title = "an image is recorded without an address", .spec = "set_boot_info halts when the area for images is used up", .machine = "panic, which returns: the image gets an address beyond the area", .follows = "A1, A14", .evidence = "source", .from = "sekvm-4.18", },
+     .title = "an image is recorded without an address", .spec = "set_boot_info halts when the area for images is used up", .machine = "panic, which returns: the image gets an address beyond the area", .follows = "A1, A14", .nhalts = 1, .halts = halts_62, .evidence = "source", .from = "sekvm-4.18", },
     {.id = "A53", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_availability,
      .title = "an image with a hole crashes EL2", .spec = "how much of an image is mapped makes no difference to its verification", .machine = "the signature is computed over the whole image: a page that is not mapped is a fault in EL2", .evidence = "15a_crash_verify_unmapped#1728", .from = "sekvm-4.18", },
     {.id = "A54", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
      .title = "encryption hypercalls have a handler", .spec = "ENCRYPT_BUF and DECRYPT_BUF are constants that the dispatcher has no case for", .machine = "the functions of BootOps are called", .evidence = "10_fuzz_vm_mgmt_hvc#21568", .from = "sekvm-4.18", },
     {.id = "A55", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_availability,
-     .title = "a denied access to a VM's page is tried again", .spec = "map_page_host halts on a VM's page that is not shared", .machine = "panic, which returns to the instruction that faulted", .follows = "A1", .evidence = "03_vm2_two_vcpus_smp1#25952", .from = "sekvm-4.18", },
+     .title = "a denied access to a VM's page is tried again", .spec = "map_page_host halts on a VM's page that is not shared", .machine = "panic, which returns to the instruction that faulted", .follows = "A1", .nhalts = 1, .halts = halts_65, .evidence = "03_vm2_two_vcpus_smp1#25952", .from = "sekvm-4.18", },
     {.id = "A56", .kind = MACHINE_IS_rule, .harm = MACHINE_HARM_availability,
      .title = "a panic inside EL2 runs on into other code", .spec = "no spec function is about it", .machine = "hyp_panic has no body: the next function is executed", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "B1", .kind = MACHINE_IS_same, .harm = MACHINE_HARM_confidentiality,
@@ -313,7 +352,7 @@ static const struct machine_entry entries[] = {
     {.id = "E2", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_integrity,
      .title = "another register page is checked and accessed than the one that faulted", .spec = "the page of the IPA and 12 bits of FAR_EL2", .machine = "through a 4 KiB mapping that is not aligned to 64 KiB, the 16 bits of the virtual address name another page", .follows = "A30", .evidence = "18_smp3_host_faults", .from = "sekvm-4.18", },
     {.id = "E3", .kind = MACHINE_IS_rule, .harm = MACHINE_HARM_integrity,
-     .title = "a VM's RAM page or block is replaced without telling the TLB", .spec = "(a rule beside the spec) a leaf that changes is flushed before the table's lock is given back", .machine = "mmap_s2pt stores the new descriptor over the old one, nothing is flushed", .evidence = "source", .from = "sekvm-4.18", },
+     .title = "a VM's RAM page or block is replaced without telling the TLB", .spec = "(a rule beside the spec) a leaf that changes is flushed before the table's lock is given back", .machine = "mmap_s2pt stores the new descriptor over the old one, nothing is flushed", .evidence = "26_other_link_address#1550", .from = "sekvm-4.18", },
     {.id = "E4", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "a block in the place of a table panics", .spec = "set_pmd overwrites what the table has", .machine = "panic, and nothing is stored", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "E5", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
@@ -321,7 +360,7 @@ static const struct machine_entry entries[] = {
     {.id = "E6", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_none,
      .title = "arguments are cast to 32 bits", .spec = "a whole register is checked", .machine = "most are cast to u32 first: 0x500000003 is VM 3", .follows = "A5", .evidence = "23_random_mix_64bit_args", .from = "sekvm-4.18", },
     {.id = "E7", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
-     .title = "the host's pool for second-level tables ends early", .spec = "the host has a pool of its own size", .machine = "its end is where a VM's would be, behind 16 pages: then all further GiB share one table page, and the mapping of one replaces that of another", .evidence = "source", .from = "sekvm-4.18", },
+     .title = "the host's pool for second-level tables ends early", .spec = "the host has a pool of its own size", .machine = "its end is where a VM's would be, behind 16 pages: then all further GiB share one table page, and the mapping of one replaces that of another", .follows = "A1", .nhalts = 1, .halts = halts_77, .evidence = "source", .from = "sekvm-4.18", },
     {.id = "E8", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
      .title = "EL2's own table pools run over", .spec = "no table page left halts, nothing is mapped", .machine = "behind its pud pool lies its own pmd pool: a table that is in use is used again, after some 275 SET_BOOT_INFO, because of A14. Its pmd pool is taken to end 160 MiB too far: before it is empty it has gone over the host's root and tables", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "E9", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_availability,

@@ -42,8 +42,7 @@ static enum fh_status keep_page(struct fh_state *s, uint64_t gfn, uint64_t pfn, 
     const struct fh_profile *k = s->profile;
     uint64_t map;
     FH_TRY(kc_get_pfn_map(s, pfn, &map));
-    if (map != gfn && map != k->INVALID64)
-        return kc_panic(s);
+    FH_DEMAND(s, map == k->INVALID64 || map == gfn, pfn, map, gfn);
     if (count == k->INVALID)
         FH_TRY(kc_set_pfn_count(s, pfn, 0));
     return map == k->INVALID64 ? kc_set_pfn_map(s, pfn, gfn) : FH_OK;
@@ -66,8 +65,10 @@ enum fh_status m_assign_pfn_to_vm(struct fh_state *s, uint32_t vmid, uint64_t gf
         FH_TRY(kc_fetch_from_doracle(s, vmid, pfn, 1));
     } else if (owner != k->HOSTVISOR && owner == vmid) {
         FH_TRY(keep_page(s, gfn, pfn, count));
+    } else if (owner == k->HOSTVISOR) {
+        FH_TRY(FH_PANIC(s, count == 0, pfn, count));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, owner == vmid, pfn, owner, vmid));
     }
     return kc_release_lock_s2page(s);
 }
@@ -90,7 +91,7 @@ enum fh_status m_assign_pfn_to_smmu(struct fh_state *s, uint32_t vmid, uint64_t 
         FH_TRY(kc_set_pfn_map(s, pfn, gfn));
         FH_TRY(kc_set_pfn_count(s, pfn, (uint32_t)k->INVALID));
     } else if (owner != k->INVALID) {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, owner == k->HOSTVISOR && count == 0, pfn, owner, count));
     }
     return kc_release_lock_s2page(s);
 }
@@ -116,7 +117,9 @@ enum fh_status m_update_smmu_page(struct fh_state *s, uint32_t vmid, uint32_t cb
                 FH_TRY(kc_set_pfn_count(s, pfn, count + 1));
         }
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s,
+                        owner == k->INVALID || (vmid == owner && pfn_of(k, iova) == (uint32_t)map),
+                        pfn, owner, map));
     }
     return kc_release_lock_s2page(s);
 }

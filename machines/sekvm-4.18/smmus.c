@@ -168,7 +168,7 @@ enum fh_status m_assign_smmu(struct fh_state *s, uint32_t vmid, uint64_t pfn, ui
     if (is_vm(s->profile, vmid)) {
         FH_TRY(kc_get_vm_state(s, vmid, &state));
         if (state == s->profile->VERIFIED)
-            FH_TRY(kc_panic(s));
+            FH_TRY(FH_PANIC(s, state != s->profile->VERIFIED, vmid));
         FH_TRY(kc_assign_pfn_to_smmu(s, vmid, (uint32_t)gfn, (uint32_t)pfn));
     }
     return kc_release_lock_vm(s, vmid);

@@ -36,7 +36,7 @@ enum fh_status m_gen_vmid(struct fh_state *s, uint32_t *result)
     uint32_t vmid;
     FH_TRY(kc_acquire_lock_core(s));
     FH_TRY(kc_get_next_vmid(s, &vmid));
-    FH_TRY(kc_panic(s));
+    FH_TRY(FH_PANIC(s, vmid < k->MAX_VM_NUM, vmid));
     FH_TRY(kc_release_lock_core(s));
     return kc_check(s, vmid, result);
 }
@@ -150,12 +150,12 @@ enum fh_status m_register_vcpu(struct fh_state *s, uint32_t vmid, uint32_t vcpui
         FH_TRY(kc_set_vcpu_state(s, vmid, vcpuid, (uint32_t)k->READY));
         FH_TRY(set_dirty(s, vmid, vcpuid));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY || vcpu_state == k->UNUSED, state, vcpu_state));
     }
     return kc_release_lock_vm(s, vmid);
 }
 
-/* That a vCPU is about to run for the first time is noted. L11: in memory that recorders see. */
+/* That a vCPU is about to run for the first time: A48 looks at it, L11 tells of it. */
 static enum fh_status note_first_run(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     if (machine_number(s, MACHINE_FIRST_RUN, vmid, vcpuid) != 0 || s->adt->halt)
@@ -165,13 +165,14 @@ static enum fh_status note_first_run(struct fh_state *s, uint32_t vmid, uint32_t
     return set_machine_number(s, MACHINE_FIRST_RUN, vmid, vcpuid, 1);
 }
 
-/* A48: what is refused is not done, and the vCPU runs (A1). The order is that of L11. */
+/* L11: the first run is noted between the two states. Neither of the two is asked elsewhere. */
 enum fh_status m_set_vcpu_active(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
 {
     const struct fh_profile *k = s->profile;
+    const struct fh_departures *on = &s->departures;
     uint32_t state, vcpu_state;
     FH_TRY(look_beyond(s, vmid));
-    if (!departs(s, A48))
+    if (!fh_departs(on, A48) && !fh_departs(on, L11))
         return below_set_vcpu_active(s, vmid, vcpuid);
     FH_TRY(kc_acquire_lock_vm(s, vmid));
     FH_TRY(kc_get_vm_state(s, vmid, &state));
@@ -181,7 +182,7 @@ enum fh_status m_set_vcpu_active(struct fh_state *s, uint32_t vmid, uint32_t vcp
     if (state == k->VERIFIED && vcpu_state == k->READY)
         FH_TRY(kc_set_vcpu_state(s, vmid, vcpuid, (uint32_t)k->ACTIVE));
     else
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->VERIFIED && vcpu_state == k->READY, state, vcpu_state));
     return kc_release_lock_vm(s, vmid);
 }
 
@@ -314,7 +315,7 @@ enum fh_status m_load_encrypted_vcpu(struct fh_state *s, uint32_t vmid, uint32_t
         return below_load_encrypted_vcpu(s, vmid, vcpuid);
     FH_TRY(kc_acquire_lock_vm(s, vmid));
     if (machine_number(s, MACHINE_FIRST_RUN, vmid, vcpuid) != 0) {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC_FOR(s, "a vCPU that has not run", vmid, vcpuid));
         return kc_release_lock_vm(s, vmid);
     }
     if ((int32_t)vcpuid >= (int32_t)s->profile->VCPU_PER_VM && departs(s, E9))
@@ -342,7 +343,7 @@ enum fh_status m_save_encrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t in
         const uint64_t unit = departs(s, L6) ? k->PAGE_SIZE : 1;
         FH_TRY(kc_encrypt_mem_buf(s, vmid, inbuf / unit, outbuf / unit));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, from == vmid && to == k->HOSTVISOR, vmid, from, to));
     }
     return kc_release_lock_s2page(s);
 }
@@ -370,7 +371,7 @@ enum fh_status m_load_decrypt_buf(struct fh_state *s, uint32_t vmid, uint64_t in
         FH_TRY(kc_decrypt_mem_buf(s, vmid, departs(s, L6) ? pfn : inbuf));
         FH_TRY(kc_release_lock_s2page(s));
     } else {
-        FH_TRY(kc_panic(s));
+        FH_TRY(FH_PANIC(s, state == k->READY, vmid, state));
     }
     return kc_release_lock_vm(s, vmid);
 }

@@ -97,7 +97,7 @@ enum fh_status m_alloc_pgd_page(struct fh_state *s, uint32_t vmid, uint64_t *res
     const bool fits_spec = next + k->PAGE_SIZE <= pud_start(k, vmid);
     if (fits == fits_spec || !departs(s, is_host ? E7 : E8))
         return below_alloc_pgd_page(s, vmid, result);
-    FH_TRY(fits ? kc_set_pgd_next(s, vmid, next + k->PAGE_SIZE) : kc_panic(s));
+    FH_TRY(fits ? kc_set_pgd_next(s, vmid, next + k->PAGE_SIZE) : FH_PANIC(s, fits, vmid, next));
     return kc_check64(s, next, result);
 }
 
@@ -207,7 +207,7 @@ enum fh_status m_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint3
     if (level == 2 && !s->adt->halt && is_vmid(s->profile, vmid) && is_addr(s->profile, addr))
         FH_TRY(has_table(s, vmid, addr, &has));
     if (has && departs(s, E4))
-        return kc_panic(s);
+        return FH_PANIC_FOR(s, "no table in the way of a block", vmid, addr);
     return below_set_npt(s, vmid, addr, level, pte);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <faulthandler/spec.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +71,31 @@ static bool check_follows(struct machine_reader *reader, const struct node *node
     return fine;
 }
 
+/* "alloc_pmd_page: has_page": the first word is a spec function. */
+static bool check_halt(struct machine_reader *reader, const struct node *node)
+{
+    enum { FUNCTIONS_MAX = 512 };
+    const char *names[FUNCTIONS_MAX];
+    char function[64];
+    size_t count = 0;
+    snprintf(function, sizeof function, "%.*s", (int)strcspn(node->text, ":"), node->text);
+    if (fh_function_find(function))
+        return true;
+    while (count < FUNCTIONS_MAX && fh_function_at((unsigned)count))
+        names[count] = fh_function_at((unsigned)count)->name, count++;
+    const char *near = nearest(function, names, count);
+    return reader_error(&reader->reader, node, "no spec function '%s'%s%s%s", function,
+                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static unsigned check_halts(struct machine_reader *reader, const struct node *halts)
+{
+    unsigned faults = 0;
+    for (size_t i = 0; halts && i < halts->count; i++)
+        faults += !check_halt(reader, &halts->items[i]);
+    return faults;
+}
+
 static unsigned check_catalogue(struct machine_reader *reader, const struct node *catalogue)
 {
     unsigned faults = 0;
@@ -82,6 +108,7 @@ static unsigned check_catalogue(struct machine_reader *reader, const struct node
                                     key->text);
         if (follows)
             faults += !check_follows(reader, follows);
+        faults += check_halts(reader, node_get(entry, "halts"));
     }
     return faults;
 }

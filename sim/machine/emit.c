@@ -431,10 +431,26 @@ static const char *const harms[] = {
 #undef HARM
 };
 
+static void emit_halts(const struct machine_entry *entry, size_t number, FILE *out)
+{
+    if (entry->nhalts == 0)
+        return;
+    fprintf(out, "static const struct machine_halt halts_%zu[] = {\n", number);
+    for (size_t i = 0; i < entry->nhalts; i++) {
+        fputs("    {", out);
+        emit_member("function", entry->halts[i].function, out);
+        emit_member("condition", entry->halts[i].condition, out);
+        fputs("},\n", out);
+    }
+    fputs("};\n\n", out);
+}
+
 static void emit_entries(const struct machine_description *machine, FILE *out)
 {
     if (machine->nentries == 0)
         return;
+    for (size_t i = 0; i < machine->nentries; i++)
+        emit_halts(&machine->entries[i], i, out);
     fputs("static const struct machine_entry entries[] = {\n", out);
     for (size_t i = 0; i < machine->nentries; i++) {
         const struct machine_entry *entry = &machine->entries[i];
@@ -446,6 +462,8 @@ static void emit_entries(const struct machine_description *machine, FILE *out)
         emit_member("spec", entry->spec, out);
         emit_member("machine", entry->machine, out);
         emit_member("follows", entry->follows, out);
+        if (entry->nhalts > 0)
+            fprintf(out, ".nhalts = %zu, .halts = halts_%zu, ", entry->nhalts, i);
         emit_member("evidence", entry->evidence, out);
         emit_member("from", entry->from, out);
         fputs("},\n", out);

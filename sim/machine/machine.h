@@ -232,14 +232,22 @@ enum machine_harm {
         MACHINE_HARMS
 };
 
+/* Where a run halts: in a function, for want of what the condition has these words of. */
+struct machine_halt {
+    const char *function;
+    const char *condition; /* NULL: whatever it is */
+};
+
 struct machine_entry {
     const char *id; /* "A24" */
     enum machine_entry_kind kind;
     enum machine_harm harm;
     const char *title;
-    const char *spec;     /* what the spec says */
-    const char *machine;  /* what the machine does */
-    const char *follows;  /* consequence: of which departures, "A1, A17" */
+    const char *spec;    /* what the spec says */
+    const char *machine; /* what the machine does */
+    const char *follows; /* consequence: of which departures, "A1, A17" */
+    size_t nhalts;       /* it shows in traps that halt there without one of those */
+    const struct machine_halt *halts;
     const char *evidence; /* a recorded trap "file#seq", or where else it can be seen */
     const char *from;     /* the machine whose catalogue has it */
 };
@@ -361,5 +369,7 @@ const char *machine_entry_kind_name(enum machine_entry_kind kind);
 /* The entry of this identifier, or NULL. */
 const struct machine_entry *machine_entry_find(const struct machine_description *machine,
                                                const char *id);
+/* Is the entry one that follows from the departure `id`? */
+bool machine_entry_follows(const struct machine_entry *entry, const char *id);
 
 #endif

@@ -47,6 +47,18 @@ const struct machine_entry *machine_entry_find(const struct machine_description 
     return NULL;
 }
 
+bool machine_entry_follows(const struct machine_entry *entry, const char *id)
+{
+    const size_t length = strlen(id);
+    for (const char *at = entry->follows; at && *at; at += strspn(at, ", ")) {
+        const size_t word = strcspn(at, ", ");
+        if (word == length && strncmp(at, id, length) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
 /* One of some words at a key of a map, which keeps its default where there is none. */
 static bool read_word(struct machine_reader *reader, const struct node *map, const char *key,
                       const char *const *words, size_t count, size_t *which)
@@ -66,11 +78,41 @@ static bool read_word(struct machine_reader *reader, const struct node *map, con
     return reader_unknown(&reader->reader, node, key, words, count);
 }
 
+/* "alloc_pmd_page", or "assign_pfn_to_vm: owner == vmid" with a part of what is needed there. */
+static bool read_halt(struct machine_reader *reader, const struct node *node,
+                      struct machine_halt *halt)
+{
+    const char *text;
+    if (!reader_text(&reader->reader, node, "where it halts", &text))
+        return false;
+    const size_t length = strcspn(text, ":");
+    const char *rest = text + length + strspn(text + length, ": ");
+    halt->function = arena_strdup(reader->reader.arena, text, length);
+    halt->condition = *rest ? rest : NULL;
+    return true;
+}
+
+static bool read_halts(struct machine_reader *reader, const struct node *node,
+                       struct machine_entry *entry)
+{
+    if (!node)
+        return true;
+    if (!reader_list(&reader->reader, node, "halts"))
+        return false;
+    struct machine_halt *list = machine_grow(reader, NULL, 0, node->count, sizeof *list);
+    bool fine = true;
+    for (size_t i = 0; i < node->count; i++)
+        fine = read_halt(reader, &node->items[i], &list[i]) && fine;
+    entry->halts = list;
+    entry->nhalts = node->count;
+    return fine;
+}
+
 static bool read_entry(struct machine_reader *reader, const struct node *key,
                        const struct node *node, struct machine_entry *entry)
 {
-    static const char *const keys[] = {"title",   "kind",    "harm",     "spec",
-                                       "machine", "follows", "evidence", NULL};
+    static const char *const keys[] = {"title",   "kind",  "harm",     "spec", "machine",
+                                       "follows", "halts", "evidence", NULL};
     struct reader *r = &reader->reader;
     *entry = (struct machine_entry){.id = key->text, .from = reader->machine->name};
     bool fine = reader_keys(r, node, "an entry", keys);
@@ -82,6 +124,7 @@ static bool read_entry(struct machine_reader *reader, const struct node *key,
     fine = reader_text_at(r, node, "machine", &entry->machine) && fine;
     fine = reader_text_at(r, node, "follows", &entry->follows) && fine;
     fine = reader_text_at(r, node, "evidence", &entry->evidence) && fine;
+    fine = read_halts(reader, node_get(node, "halts"), entry) && fine;
     size_t kind = entry->follows ? MACHINE_IS_consequence : MACHINE_IS_departure;
     fine = read_word(reader, node, "kind", kind_words, MACHINE_ENTRY_KINDS, &kind) && fine;
     fine = read_word(reader, node, "harm", harm_words, MACHINE_HARMS, &harm) && fine;
@@ -91,6 +134,9 @@ static bool read_entry(struct machine_reader *reader, const struct node *key,
         return reader_error(r, key, "%s has no title", entry->id);
     if (fine && entry->kind == MACHINE_IS_consequence && !entry->follows)
         return reader_error(r, key, "%s is a consequence: 'follows' says of what", entry->id);
+    if (fine && entry->nhalts > 0 && !entry->follows)
+        return reader_error(r, key, "%s halts without a departure: 'follows' says which",
+                            entry->id);
     return fine;
 }
 

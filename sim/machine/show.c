@@ -346,6 +346,24 @@ static void put_calls(struct json_out *json, const char *key, const struct fh_ab
     json_close_array(json);
 }
 
+/* As it is written: "alloc_pmd_page", "assign_pfn_to_vm: owner == vmid". */
+static void format_halt(const struct machine_halt *halt, char *text, size_t size)
+{
+    snprintf(text, size, "%s%s%s", halt->function, halt->condition ? ": " : "",
+             halt->condition ? halt->condition : "");
+}
+
+static void put_halts(struct json_out *json, const struct machine_entry *entry)
+{
+    char text[192];
+    json_open_array(json, "halts");
+    for (size_t i = 0; i < entry->nhalts; i++) {
+        format_halt(&entry->halts[i], text, sizeof text);
+        json_text(json, NULL, text);
+    }
+    json_close_array(json);
+}
+
 static void put_entry(struct json_out *json, const struct machine_entry *entry)
 {
     json_open_object(json, NULL);
@@ -356,6 +374,7 @@ static void put_entry(struct json_out *json, const struct machine_entry *entry)
     json_text(json, "spec", entry->spec);
     json_text(json, "machine", entry->machine);
     json_text(json, "follows", entry->follows);
+    put_halts(json, entry);
     json_text(json, "evidence", entry->evidence);
     json_text(json, "from", entry->from);
     json_close_object(json);
@@ -433,7 +452,8 @@ static const char page_heading[] =
     "# Known deviations of %s\n\n"
     "Where this machine does something else than the spec says. A *departure* is behind a switch:\n"
     "`--without A24` runs the machine as if it did what the spec says there. A *consequence* is "
-    "what\na departure amounts to at a place. A *rule beside the spec* is about what the spec does "
+    "what\na departure amounts to at a place: it shows in traps that would halt there without. A "
+    "*rule beside the spec* is about what the spec does "
     "not\nspeak of, such as the TLB. *Another number* is one of the machine's constants, or of the "
     "state\nthat its boot record describes. The consequence is what it takes from the isolation of "
     "VMs, in\nthe worst case that is known. Evidence is a recorded trap (`trace#seq`), a trace, or "
@@ -445,10 +465,22 @@ static void page_row(const char *key, const char *text)
         printf("| %s | %s |\n", key, text);
 }
 
+static void page_halts(const struct machine_entry *entry)
+{
+    char text[192];
+    for (size_t i = 0; i < entry->nhalts; i++) {
+        format_halt(&entry->halts[i], text, sizeof text);
+        printf("%s%s", i > 0 ? "<br>" : "| without it halts in | ", text);
+    }
+    if (entry->nhalts > 0)
+        puts(" |");
+}
+
 static void page_entry(const struct machine_entry *entry)
 {
     printf("\n### %s: %s\n\n| | |\n| --- | --- |\n", entry->id, entry->title);
     page_row("follows from", entry->follows);
+    page_halts(entry);
     page_row("the spec", entry->spec);
     page_row("the machine", entry->machine);
     page_row("consequence", machine_harm_name(entry->harm));

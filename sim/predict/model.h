@@ -47,10 +47,18 @@ enum prediction_end {
     PREDICTED_HANG,  /* it never ends */
 };
 
+/* Where KCore panicked: in a function, for want of a condition (NULL: it has none). */
+struct prediction_panic {
+    const char *function, *condition;
+};
+enum { PREDICTION_PANICS = 16 };
+
 /* What the machine does in a trap. */
 struct prediction {
     struct trace_effect *effects; /* without event numbers; `present`: what the model can tell */
     size_t neffects, size;
+    struct prediction_panic panics[PREDICTION_PANICS]; /* the first, each once */
+    size_t npanics;
     enum prediction_end end;
     struct fh_error error;        /* status FH_OK, or why the model has no answer */
     struct trace_registers entry; /* what EL2's registers must have been at entry */

@@ -194,6 +194,7 @@ static void begin_prediction(struct model *model)
     struct prediction *result = model->run->result;
     const struct model_cpu *cpu = this_cpu(model);
     result->neffects = 0;
+    result->npanics = 0;
     result->end = PREDICTED_HOST;
     result->error.status = FH_OK;
     result->out.present = result->out.x_present = 0;

@@ -507,8 +507,27 @@ static void observe_per_cpu(struct model *model, const struct fh_effect *effect)
 
 /* --- Panics ---------------------------------------------------------------------------------- */
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void note_panic(struct prediction *result, const struct fh_panic *panic)
+{
+    for (size_t i = 0; i < result->npanics; i++) {
+        if (is_same_text(result->panics[i].function, panic->function) &&
+            is_same_text(result->panics[i].condition, panic->condition))
+            return;
+    }
+    if (result->npanics < PREDICTION_PANICS)
+        result->panics[result->npanics++] =
+            (struct prediction_panic){panic->function, panic->condition};
+}
+
 static void observe_panic(struct model *model)
 {
+    const struct fh_panic panic = fh_state_panic(model->state);
+    note_panic(model->run->result, &panic);
     const struct fh_rdata *rdata = fh_state_rdata(model->state);
     const uint64_t vcpuid = told_vcpuid(model, rdata->cur_vmid, (uint64_t)rdata->cur_vcpuid);
     tell(model, TRACE_panic, HAS(panic, vmid) | HAS(panic, vcpu))->panic =

@@ -117,6 +117,8 @@ double report_speed(const struct replay_report *report); /* traps per second */
 
 /* The entries of the catalogue that explain a trap, by their places in it; their number. */
 size_t deviations_in(const struct replay_trap *trap, unsigned list[CATALOGUE_MAX]);
+/* In a line: "A1 (A35), A30", departures with the consequences that show. */
+void explanation_print(const struct replay_trap *trap, FILE *out);
 
 /* --- What records say of a difference ------------------------------------------------------- */
 

@@ -111,6 +111,42 @@ size_t deviations_in(const struct replay_trap *trap, unsigned list[CATALOGUE_MAX
     return count;
 }
 
+static bool is_consequence(const struct machine_entry *entry)
+{
+    return entry->kind == MACHINE_IS_consequence;
+}
+
+/* Behind a departure: the consequences in the list that follow from it. */
+static void print_consequences(const struct replay_trap *trap, const struct machine_entry *of,
+                               const unsigned *list, size_t count, FILE *out)
+{
+    const char *before = " (";
+    for (size_t i = 0; i < count; i++) {
+        const struct machine_entry *entry = catalogue_at(trap->machine, list[i]);
+        if (!is_consequence(entry) || !machine_entry_follows(entry, of->id))
+            continue;
+        fprintf(out, "%s%s", before, entry->id);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        fputc(')', out);
+}
+
+void explanation_print(const struct replay_trap *trap, FILE *out)
+{
+    unsigned list[CATALOGUE_MAX];
+    const size_t count = deviations_in(trap, list);
+    const char *before = "";
+    for (size_t i = 0; i < count; i++) {
+        const struct machine_entry *entry = catalogue_at(trap->machine, list[i]);
+        if (is_consequence(entry))
+            continue;
+        fprintf(out, "%s%s", before, entry->id);
+        print_consequences(trap, entry, list, count, out);
+        before = ", ";
+    }
+}
+
 /* --- Counting -------------------------------------------------------------------------------- */
 
 static void count_violation(struct violation_count *count, const struct replay_trap *trap,

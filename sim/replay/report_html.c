@@ -279,6 +279,8 @@ static void put_catalogue(struct json_out *json, const struct replay_report *rep
         json_text(json, "id", deviation->id);
         json_text(json, "title", deviation->title);
         json_text(json, "consequence", machine_harm_name(deviation->harm));
+        if (deviation->follows)
+            json_text(json, "follows", deviation->follows);
         json_text(json, "spec", deviation->spec);
         json_text(json, "machine", deviation->machine);
         json_close_object(json);

@@ -76,16 +76,14 @@ static void put_last_changes(struct json_out *json, const struct replay_trap *tr
     json_close_array(json);
 }
 
-/* What explains the trap: "A15,A24", or "unexplained". */
+/* What explains the trap: "A1 (A35), A24", or "unexplained". */
 static void put_explanation(struct json_out *json, const struct replay_trap *trap)
 {
     unsigned list[CATALOGUE_MAX];
-    const size_t count = deviations_in(trap, list);
     struct pieces pieces;
     FILE *out = pieces_begin(&pieces);
-    for (size_t i = 0; i < count; i++)
-        fprintf(out, "%s%s", i > 0 ? "," : "", catalogue_at(trap->machine, list[i])->id);
-    fputs(count == 0 ? "unexplained" : "", out);
+    explanation_print(trap, out);
+    fputs(deviations_in(trap, list) == 0 ? "unexplained" : "", out);
     put_pieces(json, "explanation", &pieces);
 }
 
@@ -288,6 +286,8 @@ static void put_deviations(struct json_out *json, const struct replay_report *re
         json_text(json, "first", count->first);
         json_text(json, "title", entry->title);
         json_text(json, "consequence", machine_harm_name(entry->harm));
+        if (entry->follows)
+            json_text(json, "follows", entry->follows);
         put_violations(json, "violations", count->violations);
         json_close_object(json);
     }

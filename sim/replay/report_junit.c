@@ -96,6 +96,8 @@ static void print_deviation(const struct machine_entry *deviation,
     print_xml(stdout, deviation->title);
     printf("\">\n      <system-out>%" PRIu64 " traps, the first ", count->traps);
     print_xml(stdout, count->first);
+    if (deviation->follows)
+        printf("\nfollows from %s", deviation->follows);
     fputs("\nspec: ", stdout);
     print_xml(stdout, deviation->spec);
     fputs("\nmachine: ", stdout);

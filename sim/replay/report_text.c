@@ -112,10 +112,15 @@ static void print_explanations(const struct replay_trap *trap, FILE *out)
 {
     unsigned list[CATALOGUE_MAX];
     const size_t count = deviations_in(trap, list);
+    if (count > 0) {
+        fputs("  explained by ", out);
+        explanation_print(trap, out);
+        fputc('\n', out);
+    }
     for (size_t i = 0; i < count; i++) {
         const struct machine_entry *entry = catalogue_at(trap->machine, list[i]);
-        fprintf(out, "  explained by %s: %s\n", entry->id, entry->title);
-        fprintf(out, "    spec: %s\n    machine: %s\n", entry->spec, entry->machine);
+        fprintf(out, "  %s: %s\n    spec: %s\n    machine: %s\n", entry->id, entry->title,
+                entry->spec, entry->machine);
     }
 }
 
@@ -332,6 +337,8 @@ static void print_deviations(const struct replay_report *report)
         printf("\n%s%s, %s:%s %" PRIu64 " trap%s, the first %s\n", paint(report, BOLD),
                deviation->id, deviation->title, paint(report, PLAIN), count->traps,
                plural(count->traps), count->first);
+        if (deviation->follows)
+            printf("  follows from %s\n", deviation->follows);
         printf("  spec: %s\n  machine: %s\n", deviation->spec, deviation->machine);
         print_consequence(report, i);
     }

@@ -52,6 +52,12 @@ static uint64_t mix_effect(uint64_t hash, const struct trace_effect *effect)
     return hash;
 }
 
+static uint64_t mix_panic(uint64_t hash, const struct prediction_panic *panic)
+{
+    hash = mix_text(hash, panic->function ? panic->function : "");
+    return mix_text(hash, panic->condition ? panic->condition : "");
+}
+
 static uint64_t signature_of(const struct twin *twin, const struct fh_departures *asked)
 {
     enum { EC_SHIFT = 26 };
@@ -63,6 +69,8 @@ static uint64_t signature_of(const struct twin *twin, const struct fh_departures
     hash =
         mix(hash, is_call ? twin->line->in.x[0] : twin->line->in.values[TRACE_REG_esr] >> EC_SHIFT);
     hash = mix(mix(hash, prediction->end), twin->line->exit_code);
+    for (size_t i = 0; i < prediction->npanics; i++)
+        hash = mix_panic(hash, &prediction->panics[i]);
     for (size_t i = 0; i < prediction->neffects; i++)
         hash = mix_effect(hash, &prediction->effects[i]);
     return hash != 0 ? hash : 1;
@@ -82,12 +90,49 @@ static struct twin_signature *signature_at(struct twin *twin, uint64_t hash)
 
 /* --- Which of them --------------------------------------------------------------------------- */
 
+static bool is_halt(const struct machine_halt *halt, const struct prediction_panic *panic)
+{
+    return panic->function && strcmp(halt->function, panic->function) == 0 &&
+           (!halt->condition || (panic->condition && strstr(panic->condition, halt->condition)));
+}
+
+static bool halts_in(const struct machine_entry *entry, const struct prediction *prediction)
+{
+    for (size_t i = 0; i < entry->nhalts; i++) {
+        for (size_t j = 0; j < prediction->npanics; j++) {
+            if (is_halt(&entry->halts[i], &prediction->panics[j]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What the departure amounts to here. Without it the trap halts where an entry that follows says;
+ * or it halts before, and the machine, which goes on, panics there.
+ */
+static void credit_consequences(const struct twin *twin, struct trap_verdict *verdict,
+                                const char *departure)
+{
+    if (twin->other.npanics == 0)
+        return;
+    for (unsigned i = 0; catalogue_at(twin->description, i); i++) {
+        const struct machine_entry *entry = catalogue_at(twin->description, i);
+        if (entry->nhalts > 0 && machine_entry_follows(entry, departure) &&
+            (halts_in(entry, &twin->other) || halts_in(entry, &twin->by_machine)))
+            credits_add(&verdict->credits, i);
+    }
+}
+
+/* The trap was taken again without this one. */
 static void credit_departure(const struct twin *twin, struct trap_verdict *verdict,
                              unsigned departure)
 {
     unsigned entry;
-    if (catalogue_find(twin->description, fh_machine_departure(twin->code, departure), &entry))
+    const char *id = fh_machine_departure(twin->code, departure);
+    if (catalogue_find(twin->description, id, &entry))
         credits_add(&verdict->credits, entry);
+    credit_consequences(twin, verdict, id);
 }
 
 /* Where each is dispensable alone, but not all together: those that are left when one after the

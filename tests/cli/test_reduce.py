@@ -227,7 +227,6 @@ EVIDENCE = SOURCE / "tests/data/deviations"
 # Host faults, hypercalls of the host (also some for which the spec is undefined), runs and exits of
 # vCPUs, accesses to SMMUs.
 NO_SCENARIO = {
-    **dict.fromkeys(["A16", "A35", "A36", "A55"], "credited to A1, from which it follows"),
     **dict.fromkeys(["A32", "L6"], "the folded recording does not credit it"),
 }
 DIES = ["A4", "A48", "A53", "L8"]  # the last trap dies inside EL2, which no step can expect

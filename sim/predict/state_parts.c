@@ -121,13 +121,16 @@ void parts_clear_bank_root(const struct state_parts *parts, uint64_t num, uint64
             parts_set_word(parts, FH_SMMU_TABLES, pa, 0);
 }
 
-/* Those registers that a trace tells of, beside x0 to x30: S(constant, place in struct fh_ctxt). */
+/*
+ * Those registers that a trace tells of, beside x0 to x30: S(constant, place in struct fh_ctxt).
+ * SP_EL0 stands behind x30.
+ */
 /* clang-format off */
 #define SHADOW_REGISTER_MAP(S)                                                                      \
     S(PC, ctxt_states.pc) S(PSTATE, ctxt_states.pstate) S(DIRTY, ctxt_states.dirty)                 \
     S(FLAGS, ctxt_states.flags) S(EC, ctxt_regs.ec) S(FAR_EL2, ctxt_regs.far_el2)                   \
     S(HPFAR_EL2, ctxt_regs.hpfar_el2) S(ELR_EL1, ctxt_regs.elr_el1) S(ESR_EL2, ctxt_regs.esr_el2)   \
-    S(SPSR_EL1, ctxt_regs.spsr_el1)                                                                   \
+    S(SPSR_EL1, ctxt_regs.spsr_el1) S(SP_EL1, ctxt_regs.sp_el1) S(X30 + 1, ctxt_regs.sp_el0)        \
     S(MPIDR_EL1, ctxt_regs.mpidr_el1) S(CSSELR_EL1, ctxt_regs.csselr_el1)                           \
     S(SCTLR_EL1, ctxt_regs.sctlr_el1) S(ACTLR_EL1, ctxt_regs.actlr_el1)                             \
     S(CPACR_EL1, ctxt_regs.cpacr_el1) S(TTBR0_EL1, ctxt_regs.ttbr0_el1)                             \
@@ -164,16 +167,6 @@ const char *parts_shadow_place(const struct fh_profile *k, uint64_t index)
         return #place;
     SHADOW_REGISTER_MAP(SHADOW_PLACE)
 #undef SHADOW_PLACE
-    return NULL;
-}
-
-const char *parts_shadow_name(const struct fh_profile *k, uint64_t index)
-{
-#define SHADOW_NAME(constant, place)                                                               \
-    if (index == k->constant)                                                                      \
-        return #constant;
-    SHADOW_REGISTER_MAP(SHADOW_NAME)
-#undef SHADOW_NAME
     return NULL;
 }
 

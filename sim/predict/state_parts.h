@@ -65,8 +65,6 @@ void parts_set_shadow(const struct state_parts *parts, uint64_t vmid, uint64_t v
                       uint64_t index, uint64_t value);
 /* Where it stands in a context, "ctxt_states.pc"; NULL for x0 to x30, and others. */
 const char *parts_shadow_place(const struct fh_profile *k, uint64_t index);
-/* How a trace calls it; NULL: it does not know it. */
-const char *parts_shadow_name(const struct fh_profile *k, uint64_t index);
 bool parts_has_shadow(const struct fh_profile *k, uint64_t index);
 const struct fh_ctxt *parts_ctxt(const struct state_parts *parts, uint64_t vmid, uint64_t vcpuid);
 struct fh_ctxt *parts_edit_ctxt(const struct state_parts *parts, uint64_t vmid, uint64_t vcpuid);

@@ -306,7 +306,7 @@ static int prepare_and_run(struct reduce *reduce, const char *path)
         return EXIT_BAD_INPUT;
     const double deadline = reduce->reduction.deadline;
     progress_begin(&reduce->progress, NULL, 0);
-    reduce->records = reduce_records_new(options->folds ? goal->machine->profile : NULL);
+    reduce->records = reduce_records_new(options->folds ? goal->machine : NULL);
     reduce->reduction = (struct reduction){.goal = goal,
                                            .twin = twin_new(goal->machine),
                                            .boot = twin_image_new(),

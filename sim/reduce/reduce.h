@@ -29,12 +29,12 @@ struct reduce_records {
     struct arena *arena; /* the lines with their effects */
     const char **words;  /* the texts in effects, each once */
     size_t nwords;
-    const struct fh_profile *folds; /* NULL: records are not folded */
-    uint64_t *registers;            /* of vCPUs, as they left them at their last exit */
+    const struct machine_description *folds; /* NULL: records are not folded */
+    uint64_t *registers;                     /* of vCPUs, as they left them at their last exit */
 };
 
-/* `folds`: for reduction to effects on the state of a machine of this profile, or NULL. */
-struct reduce_records *reduce_records_new(const struct fh_profile *folds);
+/* `folds`: for reduction to effects on the state of this machine, or NULL. */
+struct reduce_records *reduce_records_new(const struct machine_description *folds);
 void reduce_records_free(struct reduce_records *records);
 /* Keep a line; `text` is what it was read from. */
 /* How many belong together from this one on. */

@@ -9,10 +9,19 @@
  * since a trace has few different ones.
  */
 
-/* x0 to x30, pc and PSTATE of each vCPU. */
-enum { REGISTERS = TRACE_GPRS + 2 };
+/* Behind x0 to x30: R(constant, register of a trace) of each vCPU that is left at an exit. */
+#define LEFT_MAP(R)                                                                                \
+    R(PC, elr)                                                                                     \
+    R(PSTATE, spsr)                                                                                \
+    R(X30 + 1, sp_el0)                                                                             \
+    R(SP_EL1, sp_el1)                                                                              \
+    R(ELR_EL1, elr_el1)                                                                            \
+    R(SPSR_EL1, spsr_el1)                                                                          \
+    R(VBAR_EL1, vbar_el1)
+#define ONE_MORE(constant, reg) +1
+enum { REGISTERS = TRACE_GPRS LEFT_MAP(ONE_MORE) };
 
-struct reduce_records *reduce_records_new(const struct fh_profile *folds)
+struct reduce_records *reduce_records_new(const struct machine_description *folds)
 {
     struct reduce_records *records = calloc(1, sizeof *records);
     if (!records)
@@ -20,8 +29,8 @@ struct reduce_records *reduce_records_new(const struct fh_profile *folds)
     records->arena = arena_new();
     records->folds = folds;
     if (folds)
-        records->registers =
-            calloc(folds->COREVISOR * folds->VCPU_PER_VM * REGISTERS, sizeof(uint64_t));
+        records->registers = calloc(
+            folds->profile->COREVISOR * folds->profile->VCPU_PER_VM * REGISTERS, sizeof(uint64_t));
     if (folds && !records->registers)
         no_memory();
     return records;
@@ -104,34 +113,46 @@ static bool changes_state(const struct trace_effect *effect)
 static bool leaves_registers(const struct reduce_records *records, const struct trace_line *line)
 {
     return line->kind == TRACE_KIND_guest_exit && !line->unfinished && line->to == TRACE_TO_host &&
-           line->in.values[TRACE_REG_vmid] < records->folds->COREVISOR &&
-           line->in.values[TRACE_REG_vcpuid] < records->folds->VCPU_PER_VM;
+           line->in.values[TRACE_REG_vmid] < records->folds->profile->COREVISOR &&
+           line->in.values[TRACE_REG_vcpuid] < records->folds->profile->VCPU_PER_VM;
+}
+
+/* A register of a shadow context, as records have it; it becomes `new`. */
+static struct trace_effect set_register(const struct trace_line *line, uint64_t number,
+                                        uint64_t *last, uint64_t new)
+{
+    const uint32_t no_name = ~(UINT32_C(1) << TRACE_AT_shadow_set_reg);
+    const struct trace_effect effect = {.kind = TRACE_shadow_set,
+                                        .present =
+                                            no_name & ((1u << (TRACE_AT_shadow_set_new + 1)) - 1),
+                                        .g = line->g0,
+                                        .shadow_set = {.vmid = line->in.values[TRACE_REG_vmid],
+                                                       .vcpu = line->in.values[TRACE_REG_vcpuid],
+                                                       .idx = number,
+                                                       .old = *last,
+                                                       .new = new}};
+    *last = new;
+    return effect;
 }
 
 static size_t add_registers(struct reduce_records *records, const struct trace_line *line,
                             struct trace_effect *fx)
 {
-    const struct fh_profile *k = records->folds;
+    const struct machine_description *machine = records->folds;
+    const struct fh_profile *k = machine->profile;
     const uint64_t vmid = line->in.values[TRACE_REG_vmid];
     const uint64_t vcpu = line->in.values[TRACE_REG_vcpuid];
     uint64_t *last = &records->registers[(vmid * k->VCPU_PER_VM + vcpu) * REGISTERS];
-    for (uint64_t i = 0; i < REGISTERS; i++) {
-        uint64_t idx = i, value = 0;
-        if (i < TRACE_GPRS) {
-            value = line->in.x[i];
-        } else {
-            idx = i == TRACE_GPRS ? k->PC : k->PSTATE;
-            value = line->in.values[i == TRACE_GPRS ? TRACE_REG_elr : TRACE_REG_spsr];
-        }
-        const uint32_t no_name = ~(UINT32_C(1) << TRACE_AT_shadow_set_reg);
-        fx[i] = (struct trace_effect){
-            .kind = TRACE_shadow_set,
-            .present = no_name & ((1u << (TRACE_AT_shadow_set_new + 1)) - 1),
-            .g = line->g0,
-            .shadow_set = {.vmid = vmid, .vcpu = vcpu, .idx = idx, .old = last[i], .new = value}};
-        last[i] = value;
-    }
-    return REGISTERS;
+    size_t count = 0;
+    for (; count < TRACE_GPRS; count++)
+        fx[count] = set_register(line, count, &last[count], line->in.x[count]);
+#define ADD_REGISTER(constant, reg)                                                                \
+    fx[count] = set_register(line, machine_register_recorded(machine, k->constant), &last[count],  \
+                             line->in.values[TRACE_REG_##reg]);                                    \
+    count++;
+    LEFT_MAP(ADD_REGISTER)
+#undef ADD_REGISTER
+    return count;
 }
 
 /* The record if it is left out. */

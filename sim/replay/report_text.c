@@ -112,15 +112,13 @@ static void print_explanations(const struct replay_trap *trap, FILE *out)
 {
     unsigned list[CATALOGUE_MAX];
     const size_t count = deviations_in(trap, list);
-    if (count > 0) {
-        fputs("  explained by ", out);
-        explanation_print(trap, out);
-        fputc('\n', out);
-    }
     for (size_t i = 0; i < count; i++) {
         const struct machine_entry *entry = catalogue_at(trap->machine, list[i]);
-        fprintf(out, "  %s: %s\n    spec: %s\n    machine: %s\n", entry->id, entry->title,
-                entry->spec, entry->machine);
+        if (entry->kind == MACHINE_IS_consequence)
+            fprintf(out, "  %s amounts here to %s: %s\n", entry->follows, entry->id, entry->title);
+        else
+            fprintf(out, "  explained by %s: %s\n", entry->id, entry->title);
+        fprintf(out, "    spec: %s\n    machine: %s\n", entry->spec, entry->machine);
     }
 }
 

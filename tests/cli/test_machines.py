@@ -134,7 +134,7 @@ def test_all_that_is_wrong_is_told_at_once(check):
     ("catalogue:\n  K1: {title: a, follows: \"A1, A1x\", evidence: source}\n",
      "no 'A1x' in the catalogue; did you mean 'A1'?"),
     ("catalogue:\n  K1: {title: a, follows: A1, halts: [map_page_hots], evidence: source}\n",
-     "3:45: no spec function 'map_page_hots'; did you mean 'map_page_host'?"),
+     "6:39: no spec function 'map_page_hots'; did you mean 'map_page_host'?"),
 ])
 def test_what_a_well_formed_description_lacks_is_told(check, text, message):
     result = check(text)

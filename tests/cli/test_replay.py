@@ -412,7 +412,7 @@ def test_a_denied_access_is_explained_by_the_panic_that_returns(tmp_path, lines)
     done, found = report(write(tmp_path, copy))
     assert done.returncode == 0
     assert (found["explained"], found["diverged"], found["matched"]) == (1, 0, 49)
-    assert list(found["deviations"]) == ["A1"]
+    assert list(found["deviations"]) == ["A1", "A55"]
     assert found["deviations"]["A1"]["first"] == "t#3"
 
 

@@ -172,6 +172,7 @@ def test_explained_traps_are_shown_if_asked_for(fhsim, denying):
     shown = text(fhsim, path, "--explained", "--show", 1)
     assert f"\ndenying#{seq} (line " in shown
     assert "  explained by A1: a panic returns\n" in shown
+    assert "  A1 amounts here to A55: a denied access to a VM's page is tried again\n" in shown
     assert "    spec: panic halts the machine" in shown
     assert f"  denied: write of page {VM_PFN:#x} (pages of VM 3) by the host" in shown
 

@@ -18,20 +18,6 @@ static const char help_of_machines[] =
     "Lists the machines of the tree: what each extends, how many departures it has.\n"
     "`fhsim machine show NAME` tells what is known of one.\n";
 
-static const char help[] =
-    "usage: fhsim machine COMMAND ...\n\n"
-    "A machine is a hypervisor of KCore's family, described by the machine.yaml of a folder\n"
-    "(docs/machines.md). A MACHINE is the name of one of the tree, or the path of a folder.\n\n"
-    "  show MACHINE [--by consequence] [--json]\n"
-    "                  what is known of it: constants, calls, catalogue, limits\n"
-    "  check FOLDER    is its machine.yaml well-formed and complete?\n"
-    "  infer TRACE     a machine.yaml from a trace: addresses, pools, calls that were seen\n"
-    "  catalogue MACHINE\n"
-    "                  its catalogue as a page in Markdown (docs/deviations.md)\n"
-    "  compile FOLDER [--tables] [--profile]\n"
-    "                  its description as C, for machines of the tree; or its calls;\n"
-    "                  or its constants\n";
-
 static unsigned count_of(const struct machine_description *machine, enum machine_entry_kind kind)
 {
     unsigned count = 0;
@@ -109,23 +95,6 @@ static int compile(int argc, char **argv)
 
 /* --- The commands of `fhsim machine` --------------------------------------------------------- */
 
-enum options_outcome machine_argument(int argc, char **argv, const struct option_spec *options,
-                                      size_t noptions, const char **argument)
-{
-    const char *command = argv[0];
-    int count;
-    const enum options_outcome outcome = options_read(argc, argv, options, noptions, &count);
-    if (outcome == OPTIONS_HELP)
-        fputs(help, stdout);
-    if (outcome != OPTIONS_GOOD)
-        return outcome;
-    *argument = argv[0];
-    if (count == 1)
-        return OPTIONS_GOOD;
-    diag_plain("machine %s: one argument is wanted; `fhsim machine --help` explains it", command);
-    return OPTIONS_BAD;
-}
-
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -139,11 +108,11 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 int command_machine(int argc, char **argv)
 {
     if (argc < 2) {
-        fputs(help, stderr);
+        fputs(machine_help, stderr);
         return EXIT_BAD_INPUT;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        fputs(help, stdout);
+        fputs(machine_help, stdout);
         return EXIT_EXPECTED;
     }
     const char *names[COMMANDS];

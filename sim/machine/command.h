@@ -13,6 +13,9 @@ int machine_check(int argc, char **argv);
 int machine_infer(int argc, char **argv);
 int machine_catalogue(int argc, char **argv);
 
+/* What `fhsim machine --help` says. argument.c */
+extern const char machine_help[];
+
 /* Read the options, and the one argument that is none. OPTIONS_GOOD, or the command ends here. */
 enum options_outcome machine_argument(int argc, char **argv, const struct option_spec *options,
                                       size_t noptions, const char **argument);

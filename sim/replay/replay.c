@@ -16,9 +16,7 @@
 #include "foreign/foreign.h"
 #include "replay/compared.h"
 #include "replay/report_verdict.h"
-#include "replay/report_visit.h"
-
-enum { SHOWN_BY_DEFAULT = 5, SHOWN_IN_JUNIT = 1000 };
+#include "replay/reports.h"
 
 static const char help[] =
     "usage: fhsim replay TRACE... [--machine NAME|DIR] [--show N] [--explained]\n"
@@ -62,6 +60,8 @@ static const char help[] =
 struct replay {
     const struct machine_description *machine;
     struct replay_report report;
+    const struct report_form *form; /* on standard output */
+    struct reports *reports;
     struct trap_verdict verdict;
     struct credits left_out;
     enum credit credit;
@@ -88,12 +88,14 @@ struct replayed {
 
 static bool is_shown(void *context, enum trap_outcome outcome)
 {
-    enum { RECORDED = 4000 }; /* in the page, of which no trap has more */
-    const struct replay_report *report = &((const struct replayed *)context)->replay->report;
-    if (outcome == OUTCOME_DIVERGED && report->shown_max > 0 && triage_is_new(report->triage))
-        return true;
-    return report_shows(report, outcome) || (report->written && outcome != OUTCOME_MATCHED &&
-                                             report_total(report, OUTCOME_EXPLAINED) < RECORDED);
+    return reports_want(((const struct replayed *)context)->replay->reports, outcome);
+}
+
+static void report(struct replay *replay, const struct replay_trap *trap)
+{
+    struct denied_access denied;
+    const bool is_denied = report_count(&replay->report, trap, &denied);
+    reports_trap(replay->reports, trap, is_denied ? &denied : NULL);
 }
 
 static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
@@ -110,7 +112,7 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
     if (!replay->report.no_invariants)
         trap.broken = watch_trap(&replay->watch, replayed->twin, &replay->violations);
     trap.group = triage_trap(replay->report.triage, line, verdict, trap.broken);
-    report_trap(&replay->report, &trap);
+    report(replay, &trap);
     replayed->count += verdict->outcome != OUTCOME_NOT_REPLAYED;
 }
 
@@ -131,7 +133,7 @@ static bool boot(struct replay *replay, struct twin *twin, struct trace *trace,
                                .row = ROW_BOOT};
     if (!replay->report.no_invariants)
         trap.broken = watch_boot(&replay->watch, twin, &replay->violations);
-    report_trap(&replay->report, &trap);
+    report(replay, &trap);
     return true;
 }
 
@@ -207,7 +209,8 @@ static bool may_follow(struct replay *replay, bool is_foreign, const char *path)
         replay->run = is_foreign ? RUN_FOREIGN : RUN_TRACES;
     if ((replay->run == RUN_FOREIGN) != is_foreign)
         wrong = "foreign recordings and traces are not replayed together";
-    else if (is_foreign && (replay->report.junit || replay->report.written))
+    else if (is_foreign &&
+             (replay->form == &replay_form_junit || reports_have_files(replay->reports)))
         wrong = "of a foreign recording there is the text and the JSON report";
     if (!wrong)
         return true;
@@ -284,20 +287,10 @@ static bool parse_credit(const char *text, enum credit *credit)
     return false;
 }
 
-static bool parse_format(const char *text, struct replay_report *report)
-{
-    report->junit = strcmp(text, "junit") == 0;
-    report->json = report->json || strcmp(text, "json") == 0;
-    if (report->junit || report->json || strcmp(text, "text") == 0)
-        return true;
-    diag_plain("replay: no format '%s'; there are text, json and junit", text);
-    return false;
-}
-
-/* The other reports were begun, but are of nothing. */
+/* The reports of traces were begun, but are of nothing. */
 static int end_foreign(struct replay *replay)
 {
-    report_cancel(&replay->report);
+    reports_discard(replay->reports);
     return foreign_end(&replay->foreign);
 }
 
@@ -314,15 +307,13 @@ static int run(struct replay *replay, char **files, int nfiles)
 {
     const double begin = progress_clock();
     progress_begin(&replay->progress, files, (size_t)nfiles);
-    report_begin(&replay->report);
     replay->report.triage = triage_new(replay->machine);
     for (int i = 0; i < nfiles; i++)
         replay_file(replay, files[i]);
     replay->report.seconds = progress_clock() - begin;
     if (replay->run == RUN_FOREIGN || (replay->run == RUN_UNKNOWN && replay->refused))
         return end_foreign(replay);
-    report_end(&replay->report);
-    if (replay->report.written && !report_files_close(replay->report.written, &replay->report))
+    if (!reports_end(replay->reports, &replay->report))
         return EXIT_BAD_INPUT;
     if (replay->report.bad_input)
         return EXIT_BAD_INPUT;
@@ -341,6 +332,7 @@ struct replay_options {
     const char *machine;
     const char *credit;
     const char *fail_on;
+    bool json;
 };
 
 /* Read the options, open the reports. False, with a message, if something is wrong. */
@@ -350,10 +342,11 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
     replay->machine = machine_find(options->machine);
     report->machine = replay->machine;
     if (!replay->machine || !machine_model(replay->machine, true) ||
-        !parse_format(options->format, report) || !parse_credit(options->credit, &replay->credit) ||
+        !(replay->form = report_form_named(options->json ? "json" : options->format)) ||
+        !parse_credit(options->credit, &replay->credit) ||
         !findings_read(options->fail_on, &replay->fail_on))
         return false;
-    report->shown_max = report->junit ? SHOWN_IN_JUNIT : SHOWN_BY_DEFAULT;
+    report->shown_max = replay->form->shown_max;
     if ((options->show && !parse_show(options->show, &report->shown_max)) ||
         !catalogue_choose(replay->machine, "replay", options->without, &replay->left_out))
         return false;
@@ -362,12 +355,11 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
     if (options->symbols && !(replay->symbols = symbols_read(options->symbols)))
         return false;
     replay->foreign.progress = &replay->progress;
-    replay->foreign.report = report->json ? foreign_report_json : foreign_report_text;
+    replay->foreign.report =
+        replay->form == &replay_form_json ? foreign_report_json : foreign_report_text;
     replay->foreign.shown_max = report->shown_max;
-    if (!options->html && !options->perfetto)
-        return true;
-    report->written = report_files_open(options->perfetto, options->html);
-    return report->written;
+    replay->reports = reports_open(report, replay->form, options->perfetto, options->html);
+    return replay->reports;
 }
 
 /* No page is written over a trace, nor over the other one. */
@@ -408,7 +400,7 @@ int command_replay(int argc, char **argv)
                                           {"--strict", &replay->foreign.strict, NULL},
                                           {"--no-invariants", &replay->report.no_invariants, NULL},
                                           {"--explained", &replay->report.shows_explained, NULL},
-                                          {"--json", &replay->report.json, NULL}};
+                                          {"--json", &texts.json, NULL}};
     int nfiles;
     int status = EXIT_BAD_INPUT;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &nfiles)) {

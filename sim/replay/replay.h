@@ -2,7 +2,6 @@
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 
-#include "base/json_out.h"
 #include "triage/triage.h"
 #include "twin/twin.h"
 #include "replay/report_denied.h"
@@ -42,8 +41,6 @@ struct file_count {
 /* The results of a replay. */
 struct replay_report {
     const struct machine_description *machine;
-    bool json;
-    bool junit;
     bool colour;
     bool no_invariants;   /* do not look at which security invariants the machine breaks */
     bool shows_explained; /* divergences in full are those that are explained too */
@@ -55,21 +52,12 @@ struct replay_report {
     struct denied_tally denied;
     struct file_count *files;
     size_t nfiles;
-    struct report_files *written; /* report_visit.h; NULL: none */
-    size_t shown_max;
-    size_t shown;
-    size_t shown_unexplained;
-    FILE *details; /* the first divergences in full, printed after the summary */
-    char *details_text;
-    size_t details_size;
-    struct json_out divergences; /* the array of them, in `details` */
+    size_t shown_max; /* traps in full */
     uint64_t counts[ROWS][OUTCOMES];
     struct deviation_count deviations[CATALOGUE_MAX];
     double seconds;
     bool bad_input;
     struct triage *triage;
-    struct kept_trap *kept; /* unexplained traps in full (report_triage.h) */
-    size_t nkept;
 };
 
 /* The trap that a report is about. */
@@ -85,30 +73,13 @@ struct replay_trap {
     const struct triage_group *group; /* unexplained: with what it is alike; NULL: with none */
 };
 
-void report_begin(struct replay_report *report);
 /* A trace begins; `file` is what reports call it. */
 void report_file(struct replay_report *report, const char *file);
-void report_trap(struct replay_report *report, const struct replay_trap *trap);
-/* Is a trap of this outcome, that comes next, shown in full? */
-bool report_shows(const struct replay_report *report, enum trap_outcome outcome);
 /* The trace was bad input from here on. */
 void report_file_is_bad(struct replay_report *report);
-void report_end(struct replay_report *report);
-/* No report after all: nothing is printed, and there are no files. */
-void report_cancel(struct replay_report *report);
-
-/* The record of a trap with its differences, as text and as JSON. */
-void replay_trap_text(const struct replay_trap *trap, FILE *out);
-void replay_trap_json(struct json_out *json, const char *key, const struct replay_trap *trap);
-/* A trap as a test case. */
-void junit_trap(const struct replay_trap *trap, FILE *out);
-
-/* All, on standard output. */
-void text_print(const struct replay_report *report);
-void json_print(const struct replay_report *report);
-void junit_print(const struct replay_report *report);
-/* The members of the JSON object, but for the divergences. */
-void json_summary(struct json_out *json, const struct replay_report *report);
+/* Count a trap. True if it is an access that KCore denied, which is in *denied. */
+bool report_count(struct replay_report *report, const struct replay_trap *trap,
+                  struct denied_access *denied);
 
 uint64_t report_total(const struct replay_report *report, enum trap_outcome outcome);
 uint64_t report_row_total(const struct replay_report *report, unsigned row);
@@ -119,6 +90,8 @@ double report_speed(const struct replay_report *report); /* traps per second */
 size_t deviations_in(const struct replay_trap *trap, unsigned list[CATALOGUE_MAX]);
 /* In a line: "A1 (A35), A30", departures with the consequences that show. */
 void explanation_print(const struct replay_trap *trap, FILE *out);
+/* The name of a trap for people: its hypercall, its exception class, or its kind. */
+const char *trap_title(const struct replay_trap *trap);
 
 /* --- What records say of a difference ------------------------------------------------------- */
 

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replay/report_triage.h"
-#include "replay/report_visit.h"
-
 static const char *const outcome_names[] = {
 #define OUTCOME_NAME(outcome, name) name,
     OUTCOME_MAP(OUTCOME_NAME)
@@ -17,6 +14,15 @@ static const char *const outcome_names[] = {
 const char *outcome_name(enum trap_outcome outcome)
 {
     return outcome_names[outcome];
+}
+
+const char *trap_title(const struct replay_trap *trap)
+{
+    if (trap->line->kind == TRACE_KIND_host_hvc && trap->line->hvc)
+        return trap->line->hvc;
+    if (trap->line->kind == TRACE_KIND_guest_exit && trap->line->ec)
+        return trap->line->ec;
+    return trace_kind_name(trap->line->kind);
 }
 
 const char *replay_row_name(unsigned row)
@@ -51,16 +57,6 @@ uint64_t report_traps(const struct replay_report *report)
 double report_speed(const struct replay_report *report)
 {
     return report->seconds > 0 ? (double)report_traps(report) / report->seconds : 0;
-}
-
-void report_begin(struct replay_report *report)
-{
-    report->details = open_memstream(&report->details_text, &report->details_size);
-    if (!report->details)
-        no_memory();
-    json_out_begin_rows(&report->divergences, report->details, 1);
-    if (report->json)
-        json_open_array(&report->divergences, NULL);
 }
 
 void report_file(struct replay_report *report, const char *file)
@@ -206,67 +202,16 @@ static bool count_denied(struct replay_report *report, const struct replay_trap 
     return true;
 }
 
-bool report_shows(const struct replay_report *report, enum trap_outcome outcome)
+bool report_count(struct replay_report *report, const struct replay_trap *trap,
+                  struct denied_access *denied)
 {
-    if (report->shown == report->shown_max)
-        return false;
-    return outcome == OUTCOME_DIVERGED || (outcome == OUTCOME_EXPLAINED && report->shows_explained);
-}
-
-static void show(struct replay_report *report, const struct replay_trap *trap)
-{
-    if (report->json)
-        replay_trap_json(&report->divergences, NULL, trap);
-    else if (report->junit)
-        junit_trap(trap, report->details);
-    else
-        replay_trap_text(trap, report->details);
-    report->shown++;
-    report->shown_unexplained += trap->verdict->outcome == OUTCOME_DIVERGED;
-}
-
-void report_trap(struct replay_report *report, const struct replay_trap *trap)
-{
-    struct denied_access denied;
-    const bool is_denied = count_denied(report, trap, &denied);
-    if (report->written)
-        report_files_trap(report->written, trap, is_denied ? &denied : NULL);
+    const struct trace_line *line = trap->line;
     report->counts[trap->row][trap->verdict->outcome]++;
     this_file(report)->counts[trap->verdict->outcome]++;
-    this_file(report)->unfinished |= trap->line->unfinished || trap->line->to == TRACE_TO_el2_panic;
+    this_file(report)->unfinished |= line->unfinished || line->to == TRACE_TO_el2_panic;
     if (trap->broken)
         count_violations(report, trap);
     if (trap->verdict->outcome == OUTCOME_EXPLAINED)
         count_deviations(report, trap);
-    const bool is_unexplained = trap->verdict->outcome == OUTCOME_DIVERGED;
-    const bool is_by_group = !report->json && !report->junit && !report->shows_explained;
-    if (is_unexplained && (report->json || is_by_group))
-        report_keep(report, trap, trap->group);
-    if (!is_by_group && report_shows(report, trap->verdict->outcome))
-        show(report, trap);
-}
-
-void report_end(struct replay_report *report)
-{
-    if (report->json)
-        json_close_array(&report->divergences);
-    if (fclose(report->details) != 0)
-        no_memory();
-    if (report->json)
-        json_print(report);
-    else if (report->junit)
-        junit_print(report);
-    else
-        text_print(report);
-    free(report->details_text);
-    report_kept_free(report);
-}
-
-void report_cancel(struct replay_report *report)
-{
-    fclose(report->details);
-    free(report->details_text);
-    report_kept_free(report);
-    if (report->written)
-        report_files_discard(report->written, report);
+    return count_denied(report, trap, denied);
 }

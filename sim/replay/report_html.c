@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "replay/report_visit.h"
+#include "replay/reports.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/text_stream.h"
+#include "replay/report_record.h"
 
 /*
  * The page of report.html with the replay's data in it, as JSON. What there is much of,
@@ -33,47 +36,28 @@ extern const char report_page[]; /* made from report.html */
 
 static const char data_mark[] = "@DATA@";
 
-/* Bytes or text being made. */
-struct text {
-    FILE *out;
-    char *start;
-    size_t length;
-};
-
 struct html {
+    const struct replay_report *report;
     struct json_out json; /* the data */
     const char *rest;     /* of the page, behind the data */
     bool in_trace;
-    struct text traps, changes, records;
+    struct text_stream traps, changes, records;
     struct json_out record; /* in `records` */
     size_t recorded[CATALOGUE_MAX + 1];
     size_t nbroken, ndenied;
     uint64_t ntraps, seq, g0, changed_at, change_g, page, denied_page;
 };
 
-static void text_begin(struct text *text)
-{
-    text->out = open_memstream(&text->start, &text->length);
-    if (!text->out)
-        no_memory();
-}
-
-static void text_end(struct text *text)
-{
-    if (fclose(text->out) != 0)
-        no_memory();
-}
-
 /* --- Encoding -------------------------------------------------------------------------------- */
 
-static void put_number(struct text *text, uint64_t number)
+static void put_number(struct text_stream *text, uint64_t number)
 {
     for (; number >= 0x80; number >>= 7)
         fputc((int)(number & 0x7f) | 0x80, text->out);
     fputc((int)number, text->out);
 }
 
-static void put_difference(struct text *text, uint64_t now, uint64_t before)
+static void put_difference(struct text_stream *text, uint64_t now, uint64_t before)
 {
     if (now >= before)
         put_number(text, (now - before) << 1);
@@ -85,9 +69,9 @@ static void put_difference(struct text *text, uint64_t now, uint64_t before)
 
 static void put_runs(struct json_out *json, const struct trap_visit *visit)
 {
-    struct text text;
+    struct text_stream text;
     const struct owners *owners = visit->owners;
-    text_begin(&text);
+    text_stream_begin(&text);
     for (size_t page = 0; page < owners->npages;) {
         size_t end = page;
         while (end < owners->npages && owners->pages[end] == owners->pages[page])
@@ -96,10 +80,10 @@ static void put_runs(struct json_out *json, const struct trap_visit *visit)
         put_number(&text, owners->pages[page]);
         page = end;
     }
-    text_end(&text);
-    json_base64(json, "runs", text.start, text.length);
+    text_stream_end(&text);
+    json_base64(json, "runs", text.text, text.length);
     json_number(json, "pages", owners->npages);
-    free(text.start);
+    text_stream_free(&text);
 }
 
 static uint64_t memory_start(const struct trace_line *boot)
@@ -118,26 +102,27 @@ static void end_trace(struct html *html)
         return;
     html->in_trace = false;
     json_close_array(&html->record);
-    text_end(&html->traps);
-    text_end(&html->changes);
-    text_end(&html->records);
+    text_stream_end(&html->traps);
+    text_stream_end(&html->changes);
+    text_stream_end(&html->records);
     json_number(&html->json, "count", html->ntraps);
-    json_base64(&html->json, "traps", html->traps.start, html->traps.length);
-    json_base64(&html->json, "changes", html->changes.start, html->changes.length);
-    json_insert(&html->json, "records", html->records.start, html->records.length);
+    json_base64(&html->json, "traps", html->traps.text, html->traps.length);
+    json_base64(&html->json, "changes", html->changes.text, html->changes.length);
+    json_insert(&html->json, "records", html->records.text, html->records.length);
     json_close_object(&html->json);
-    free(html->traps.start);
-    free(html->changes.start);
-    free(html->records.start);
+    text_stream_free(&html->traps);
+    text_stream_free(&html->changes);
+    text_stream_free(&html->records);
 }
 
 static void begin_trace(struct html *html, const struct trap_visit *visit)
 {
     end_trace(html);
-    *html = (struct html){.json = html->json, .rest = html->rest, .in_trace = true};
-    text_begin(&html->traps);
-    text_begin(&html->changes);
-    text_begin(&html->records);
+    *html = (struct html){
+        .report = html->report, .json = html->json, .rest = html->rest, .in_trace = true};
+    text_stream_begin(&html->traps);
+    text_stream_begin(&html->changes);
+    text_stream_begin(&html->records);
     json_out_begin_rows(&html->record, html->records.out, 1);
     html->record.is_in_page = true;
     json_open_array(&html->record, NULL);
@@ -243,8 +228,9 @@ static void put_record(struct html *html, const struct trap_visit *visit)
     json_close_object(&html->record);
 }
 
-void html_trap(struct html *html, const struct trap_visit *visit)
+static void take(void *form, const struct trap_visit *visit)
 {
+    struct html *html = form;
     if (visit->number == 0)
         begin_trace(html, visit);
     put_trap(html, visit);
@@ -255,12 +241,13 @@ void html_trap(struct html *html, const struct trap_visit *visit)
 
 /* --- The page -------------------------------------------------------------------------------- */
 
-struct html *html_new(FILE *out)
+static void *begin(const struct replay_report *report, FILE *out)
 {
     struct html *html = calloc(1, sizeof *html);
     if (!html)
         no_memory();
     const char *data = strstr(report_page, data_mark);
+    html->report = report;
     html->rest = data + strlen(data_mark);
     fwrite(report_page, 1, (size_t)(data - report_page), out);
     json_out_begin_rows(&html->json, out, 2);
@@ -319,10 +306,9 @@ static const char *name_of_how(unsigned how)
     return denied_how_name((enum denied_how)how);
 }
 
-void html_end(struct html *html, const struct replay_report *report)
+static void print_end(struct html *html, const struct replay_report *report)
 {
     struct json_out *json = &html->json;
-    end_trace(html);
     json_close_array(json);
     put_catalogue(json, report);
     put_invariants(json);
@@ -330,10 +316,32 @@ void html_end(struct html *html, const struct replay_report *report)
     put_names(json, "outcomes", OUTCOMES, name_of_outcome);
     put_names(json, "hows", DENIED_HOWS, name_of_how);
     json_open_object(json, "summary"); /* what --json says, but for the divergences */
-    json_summary(json, report);
+    json_summary(json, report, NULL);
     json_close_object(json);
     json_close_object(json);
     json_out_end(json);
     fputs(html->rest, json->file);
+}
+
+static void end(void *form, const struct replay_report *report)
+{
+    struct html *html = form;
+    end_trace(html);
+    if (report)
+        print_end(html, report);
     free(html);
 }
+
+static bool wants(const void *form, enum trap_outcome outcome)
+{
+    enum { RECORDED = 4000 }; /* no trap of a page has more */
+    const struct html *html = form;
+    return outcome != OUTCOME_MATCHED && report_total(html->report, OUTCOME_EXPLAINED) < RECORDED;
+}
+
+const struct report_form replay_form_html = {.name = "html",
+                                             .follows_owners = true,
+                                             .begin = begin,
+                                             .wants = wants,
+                                             .trap = take,
+                                             .end = end};

@@ -1,55 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "replay/report_triage.h"
-#include "replay/report_verdict.h"
+#include "replay/report_record.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_stream.h"
+#include "replay/report_verdict.h"
+#include "replay/reports.h"
+
 /* The summary and the record of a divergence as JSON; docs/replay-reports.md lists their keys. */
 
 /* --- A divergence ---------------------------------------------------------------------------- */
 
-/* A text that is made piece by piece. */
-struct pieces {
-    FILE *out;
-    char *text;
-    size_t length;
-};
-
-static FILE *pieces_begin(struct pieces *pieces)
+static void put_stream(struct json_out *json, const char *key, struct text_stream *stream)
 {
-    pieces->out = open_memstream(&pieces->text, &pieces->length);
-    if (!pieces->out)
-        no_memory();
-    return pieces->out;
-}
-
-static void put_pieces(struct json_out *json, const char *key, struct pieces *pieces)
-{
-    if (fclose(pieces->out) != 0)
-        no_memory();
-    json_bytes(json, key, pieces->text, pieces->length);
-    free(pieces->text);
+    text_stream_end(stream);
+    json_bytes(json, key, stream->text, stream->length);
+    text_stream_free(stream);
 }
 
 static void put_effect(struct json_out *json, const char *key, const struct trace_effect *effect)
 {
-    struct pieces pieces;
+    struct text_stream stream;
     if (!effect) {
         json_null(json, key);
         return;
     }
-    trace_print_effect(effect, pieces_begin(&pieces));
-    put_pieces(json, key, &pieces);
+    trace_print_effect(effect, text_stream_begin(&stream));
+    put_stream(json, key, &stream);
 }
 
 static void put_field(struct json_out *json, const char *key, const struct trace_effect *effect,
                       const struct trace_field *field)
 {
-    struct pieces pieces;
-    trace_print_field(effect, field, pieces_begin(&pieces));
-    put_pieces(json, key, &pieces);
+    struct text_stream stream;
+    trace_print_field(effect, field, text_stream_begin(&stream));
+    put_stream(json, key, &stream);
 }
 
 static void put_values(struct json_out *json, const struct difference *difference)
@@ -80,11 +67,11 @@ static void put_last_changes(struct json_out *json, const struct replay_trap *tr
 static void put_explanation(struct json_out *json, const struct replay_trap *trap)
 {
     unsigned list[CATALOGUE_MAX];
-    struct pieces pieces;
-    FILE *out = pieces_begin(&pieces);
+    struct text_stream stream;
+    FILE *out = text_stream_begin(&stream);
     explanation_print(trap, out);
     fputs(deviations_in(trap, list) == 0 ? "unexplained" : "", out);
-    put_pieces(json, "explanation", &pieces);
+    put_stream(json, "explanation", &stream);
 }
 
 /* `who` predicted: the model of the machine, or the spec. */
@@ -214,10 +201,10 @@ static void put_totals(struct json_out *json, const struct replay_report *report
 
 static void put_verdict(struct json_out *json, const struct replay_report *report)
 {
-    struct pieces pieces;
+    struct text_stream stream;
     json_text(json, "machine", report->machine->name);
-    report_verdict(report, pieces_begin(&pieces));
-    put_pieces(json, "verdict", &pieces);
+    report_verdict(report, text_stream_begin(&stream));
+    put_stream(json, "verdict", &stream);
     json_bool(json, "good", report_is_good(report));
 }
 
@@ -316,7 +303,8 @@ static void put_denials(struct json_out *json, const struct replay_report *repor
     json_close_array(json);
 }
 
-void json_summary(struct json_out *json, const struct replay_report *report)
+void json_summary(struct json_out *json, const struct replay_report *report,
+                  const struct kept_traps *kept)
 {
     put_totals(json, report);
     put_verdict(json, report);
@@ -328,16 +316,92 @@ void json_summary(struct json_out *json, const struct replay_report *report)
     put_violations(json, "boot_violations", report->boot_violations);
     put_violations(json, "violations", report->violations);
     put_violations(json, "unattributed_violations", report->unattributed);
-    triage_print_json(json, report);
+    triage_print_json(json, report, kept);
 }
 
-void json_print(const struct replay_report *report)
+/* --- The report ------------------------------------------------------------------------------ */
+
+struct json_report {
+    const struct replay_report *report;
+    FILE *out;
+    struct text_stream stream; /* the first divergences, which come behind the summary */
+    struct json_out divergences;
+    size_t shown;
+    struct kept_traps kept;
+};
+
+static void *begin(const struct replay_report *report, FILE *out)
 {
-    struct json_out json;
-    json_out_begin_rows(&json, stdout, 2);
-    json_open_object(&json, NULL);
-    json_summary(&json, report);
-    json_insert(&json, "divergences", report->details_text, report->details_size);
-    json_close_object(&json);
-    json_out_end(&json);
+    struct json_report *json = calloc(1, sizeof *json);
+    if (!json)
+        no_memory();
+    json->report = report;
+    json->out = out;
+    json_out_begin_rows(&json->divergences, text_stream_begin(&json->stream), 1);
+    json_open_array(&json->divergences, NULL);
+    return json;
 }
+
+static bool shows(const struct json_report *json, enum trap_outcome outcome)
+{
+    if (json->shown == json->report->shown_max)
+        return false;
+    return outcome == OUTCOME_DIVERGED ||
+           (outcome == OUTCOME_EXPLAINED && json->report->shows_explained);
+}
+
+static bool wants(const void *form, enum trap_outcome outcome)
+{
+    const struct json_report *json = form;
+    return shows(json, outcome) || (outcome == OUTCOME_DIVERGED && json->report->shown_max > 0 &&
+                                    triage_is_new(json->report->triage));
+}
+
+static char *in_full(const struct replay_trap *trap)
+{
+    struct text_stream stream;
+    struct json_out json;
+    json_out_begin_line(&json, text_stream_begin(&stream));
+    replay_trap_json(&json, NULL, trap);
+    text_stream_end(&stream);
+    return stream.text;
+}
+
+static void take(void *form, const struct trap_visit *visit)
+{
+    struct json_report *json = form;
+    const struct replay_trap *trap = visit->trap;
+    const enum trap_outcome outcome = trap->verdict->outcome;
+    if (outcome == OUTCOME_DIVERGED && json->report->shown_max > 0 && is_first_of_group(trap))
+        keep_trap(&json->kept, trap, in_full(trap));
+    if (!shows(json, outcome))
+        return;
+    replay_trap_json(&json->divergences, NULL, trap);
+    json->shown++;
+}
+
+static void print(struct json_report *json, const struct replay_report *report)
+{
+    struct json_out out;
+    json_out_begin_rows(&out, json->out, 2);
+    json_open_object(&out, NULL);
+    json_summary(&out, report, &json->kept);
+    json_insert(&out, "divergences", json->stream.text, json->stream.length);
+    json_close_object(&out);
+    json_out_end(&out);
+}
+
+static void end(void *form, const struct replay_report *report)
+{
+    struct json_report *json = form;
+    json_close_array(&json->divergences);
+    text_stream_end(&json->stream);
+    if (report)
+        print(json, report);
+    text_stream_free(&json->stream);
+    kept_traps_free(&json->kept);
+    free(json);
+}
+
+const struct report_form replay_form_json = {
+    .name = "json", .shown_max = 5, .begin = begin, .wants = wants, .trap = take, .end = end};

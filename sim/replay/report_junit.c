@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "replay/report_triage.h"
-#include "replay/report_visit.h"
+#include "replay/reports.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/text_stream.h"
 #include "base/xml.h"
+#include "replay/report_record.h"
 
 /*
  * JUnit: a test case for each kind of trap, which fails if one of that kind has diverged; one for
  * each deviation that was met, which passes; one for each divergence shown, which fails.
  */
 
-void junit_trap(const struct replay_trap *trap, FILE *out)
+struct junit_report {
+    const struct replay_report *report;
+    struct text_stream traps; /* test cases, held back because their number comes first */
+    size_t shown, unexplained;
+};
+
+static void print_trap(const struct replay_trap *trap, FILE *out)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
-    if (!stream)
-        return;
-    replay_trap_text(trap, stream);
-    fclose(stream);
+    struct text_stream stream;
+    replay_trap_text(trap, text_stream_begin(&stream));
+    text_stream_end(&stream);
     const bool failed = trap->verdict->outcome == OUTCOME_DIVERGED;
     const size_t count = trap->verdict->found.count;
     fputs("    <testcase classname=\"replay.divergences\" name=\"", out);
@@ -30,9 +33,9 @@ void junit_trap(const struct replay_trap *trap, FILE *out)
         fprintf(out, "<failure message=\"%zu difference%s\">", count, count == 1 ? "" : "s");
     else
         fputs("<system-out>", out);
-    print_xml(out, text);
+    print_xml(out, stream.text);
     fprintf(out, "</%s>\n    </testcase>\n", failed ? "failure" : "system-out");
-    free(text);
+    text_stream_free(&stream);
 }
 
 static unsigned kinds_met(const struct replay_report *report)
@@ -108,7 +111,7 @@ static void print_deviation(const struct machine_entry *deviation,
     fputs("</system-out>\n    </testcase>\n", stdout);
 }
 
-static void print_cases(const struct replay_report *report)
+static void print_cases(const struct replay_report *report, const struct junit_report *junit)
 {
     for (unsigned row = 0; row < ROWS; row++) {
         if (report_row_total(report, row) > 0)
@@ -119,7 +122,7 @@ static void print_cases(const struct replay_report *report)
             print_deviation(catalogue_at(report->machine, i), &report->deviations[i]);
     }
     triage_print_junit(report);
-    fputs(report->details_text, stdout);
+    fputs(junit->traps.text, stdout);
     if (report->bad_input)
         fputs("    <testcase classname=\"replay.input\" name=\"the traces can be read\">\n"
               "      <error message=\"bad input; see the standard error\"/>\n"
@@ -127,18 +130,63 @@ static void print_cases(const struct replay_report *report)
               stdout);
 }
 
-void junit_print(const struct replay_report *report)
+static void print(const struct junit_report *junit, const struct replay_report *report)
 {
     const size_t ngroups = triage_ngroups(report->triage);
-    uint64_t failures = kinds_diverged(report) + ngroups + report->shown_unexplained;
+    uint64_t failures = kinds_diverged(report) + ngroups + junit->unexplained;
     unsigned errors = report->bad_input;
-    uint64_t tests = kinds_met(report) + deviations_met(report) + ngroups + report->shown + errors;
+    uint64_t tests = kinds_met(report) + deviations_met(report) + ngroups + junit->shown + errors;
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", stdout);
     printf("<testsuites tests=\"%" PRIu64 "\" failures=\"%" PRIu64 "\" errors=\"%u\">\n", tests,
            failures, errors);
     printf("  <testsuite name=\"replay\" tests=\"%" PRIu64 "\" failures=\"%" PRIu64
            "\" errors=\"%u\" time=\"%.3f\">\n",
            tests, failures, errors, report->seconds);
-    print_cases(report);
+    print_cases(report, junit);
     fputs("  </testsuite>\n</testsuites>\n", stdout);
 }
+
+/* --- The report ------------------------------------------------------------------------------ */
+
+static void *begin(const struct replay_report *report, FILE *out)
+{
+    struct junit_report *junit = calloc(1, sizeof *junit);
+    if (!junit)
+        no_memory();
+    (void)out; /* standard output, as of all forms of --format */
+    junit->report = report;
+    text_stream_begin(&junit->traps);
+    return junit;
+}
+
+static bool wants(const void *form, enum trap_outcome outcome)
+{
+    const struct junit_report *junit = form;
+    if (junit->shown == junit->report->shown_max)
+        return false;
+    return outcome == OUTCOME_DIVERGED ||
+           (outcome == OUTCOME_EXPLAINED && junit->report->shows_explained);
+}
+
+static void take(void *form, const struct trap_visit *visit)
+{
+    struct junit_report *junit = form;
+    if (!wants(junit, visit->trap->verdict->outcome))
+        return;
+    print_trap(visit->trap, junit->traps.out);
+    junit->shown++;
+    junit->unexplained += visit->trap->verdict->outcome == OUTCOME_DIVERGED;
+}
+
+static void end(void *form, const struct replay_report *report)
+{
+    struct junit_report *junit = form;
+    text_stream_end(&junit->traps);
+    if (report)
+        print(junit, report);
+    text_stream_free(&junit->traps);
+    free(junit);
+}
+
+const struct report_form replay_form_junit = {
+    .name = "junit", .shown_max = 1000, .begin = begin, .wants = wants, .trap = take, .end = end};

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "replay/report_visit.h"
+#include "replay/reports.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/json_out.h"
 
 /*
  * Chrome's trace-event format: a process for each principal, a thread in it for each CPU, a slice
@@ -23,6 +25,7 @@ struct count_at {
 };
 
 struct perfetto {
+    const struct replay_report *report;
     struct json_out json;
     char *trace;     /* its name */
     unsigned number; /* of the trace */
@@ -36,11 +39,12 @@ struct perfetto {
     size_t nchanges, room;
 };
 
-struct perfetto *perfetto_new(FILE *out)
+static void *begin(const struct replay_report *report, FILE *out)
 {
     struct perfetto *perfetto = calloc(1, sizeof *perfetto);
     if (!perfetto)
         no_memory();
+    perfetto->report = report;
     json_out_begin_rows(&perfetto->json, out, 2);
     json_open_object(&perfetto->json, NULL);
     json_text(&perfetto->json, "displayTimeUnit", "ns");
@@ -50,8 +54,10 @@ struct perfetto *perfetto_new(FILE *out)
 
 static void print_counts(struct perfetto *perfetto);
 
-void perfetto_end(struct perfetto *perfetto)
+static void end(void *form, const struct replay_report *report)
 {
+    struct perfetto *perfetto = form;
+    (void)report; /* what is written to a file that is given up is lost with it */
     print_counts(perfetto);
     json_close_array(&perfetto->json);
     json_close_object(&perfetto->json);
@@ -292,8 +298,9 @@ static void begin_trace(struct perfetto *perfetto, const struct trap_visit *visi
     memset(perfetto->counts, 0, sizeof perfetto->counts);
 }
 
-void perfetto_trap(struct perfetto *perfetto, const struct trap_visit *visit)
+static void take(void *form, const struct trap_visit *visit)
 {
+    struct perfetto *perfetto = form;
     if (visit->number == 0)
         begin_trace(perfetto, visit);
     name_thread(perfetto, visit->principal, visit->trap->line->cpu);
@@ -306,3 +313,18 @@ void perfetto_trap(struct perfetto *perfetto, const struct trap_visit *visit)
     uint64_t end = time_of(perfetto, visit->end);
     perfetto->end = end > perfetto->end ? end : perfetto->end;
 }
+
+static bool wants(const void *form, enum trap_outcome outcome)
+{
+    enum { COUNTED = 4000 }; /* traps whose differences from the spec are counted */
+    const struct perfetto *perfetto = form;
+    return outcome != OUTCOME_MATCHED &&
+           report_total(perfetto->report, OUTCOME_EXPLAINED) < COUNTED;
+}
+
+const struct report_form replay_form_perfetto = {.name = "perfetto",
+                                                 .follows_owners = true,
+                                                 .begin = begin,
+                                                 .wants = wants,
+                                                 .trap = take,
+                                                 .end = end};

@@ -2,11 +2,13 @@
 #include "replay/replay.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "replay/report_triage.h"
+#include "base/text_stream.h"
+#include "replay/report_record.h"
 #include "replay/report_verdict.h"
-#include "replay/report_visit.h"
+#include "replay/reports.h"
 #include "twin/difference.h"
 
 /* The summary for people, and a divergence in full. */
@@ -384,15 +386,6 @@ static void print_violations(const struct replay_report *report)
     }
 }
 
-/* With --explained all traps with differences, in their order. */
-static void print_details(const struct replay_report *report)
-{
-    if (report->shown == 0)
-        return;
-    printf("\n%zu trap%s with differences:\n\n", report->shown, plural(report->shown));
-    fputs(report->details_text, stdout);
-}
-
 static void print_limits(const struct replay_report *report)
 {
     if (report->machine->nlimits == 0)
@@ -410,7 +403,61 @@ static void print_verdict(const struct replay_report *report)
     puts(paint(report, PLAIN));
 }
 
-void text_print(const struct replay_report *report)
+/* --- The report ------------------------------------------------------------------------------ */
+
+/* With --explained all traps with differences stand in their order, else by groups. */
+struct text_report {
+    const struct replay_report *report;
+    struct text_stream explained; /* the first of all, behind the summary */
+    size_t shown;
+    struct kept_traps kept;
+};
+
+static void *begin(const struct replay_report *report, FILE *out)
+{
+    struct text_report *text = calloc(1, sizeof *text);
+    if (!text)
+        no_memory();
+    (void)out; /* standard output, as of all forms of --format */
+    text->report = report;
+    text_stream_begin(&text->explained);
+    return text;
+}
+
+static bool wants(const void *form, enum trap_outcome outcome)
+{
+    const struct text_report *text = form;
+    if (text->report->shows_explained && text->shown < text->report->shown_max)
+        return outcome == OUTCOME_DIVERGED || outcome == OUTCOME_EXPLAINED;
+    return outcome == OUTCOME_DIVERGED && text->report->shown_max > 0;
+}
+
+static void keep(struct text_report *text, const struct replay_trap *trap)
+{
+    struct text_stream stream;
+    const bool has_room = text->kept.count < text->report->shown_max;
+    if (text->report->shown_max == 0 || (!is_first_of_group(trap) && !has_room))
+        return;
+    replay_trap_text(trap, text_stream_begin(&stream));
+    text_stream_end(&stream);
+    keep_trap(&text->kept, trap, stream.text);
+}
+
+static void take(void *form, const struct trap_visit *visit)
+{
+    struct text_report *text = form;
+    const enum trap_outcome outcome = visit->trap->verdict->outcome;
+    if (!wants(text, outcome))
+        return;
+    if (!text->report->shows_explained) {
+        keep(text, visit->trap);
+    } else if (text->shown < text->report->shown_max) {
+        replay_trap_text(visit->trap, text->explained.out);
+        text->shown++;
+    }
+}
+
+static void print(const struct text_report *text, const struct replay_report *report)
 {
     if (report->nfiles > 1)
         print_files(report);
@@ -420,7 +467,23 @@ void text_print(const struct replay_report *report)
     print_violations(report);
     print_limits(report);
     printf("\n%.3f s, %.0f traps per second\n", report->seconds, report_speed(report));
-    triage_print_text(report);
-    print_details(report);
+    triage_print_text(report, &text->kept);
+    if (text->shown > 0)
+        printf("\n%zu trap%s with differences:\n\n%s", text->shown, plural(text->shown),
+               text->explained.text);
     print_verdict(report);
 }
+
+static void end(void *form, const struct replay_report *report)
+{
+    struct text_report *text = form;
+    text_stream_end(&text->explained);
+    if (report)
+        print(text, report);
+    text_stream_free(&text->explained);
+    kept_traps_free(&text->kept);
+    free(text);
+}
+
+const struct report_form replay_form_text = {
+    .name = "text", .shown_max = 5, .begin = begin, .wants = wants, .trap = take, .end = end};

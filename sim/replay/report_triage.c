@@ -8,60 +8,36 @@
 #include "base/json_out.h"
 #include "base/xml.h"
 
-/* A trap in full, as text or as JSON. */
-struct kept_trap {
-    const struct triage_group *group;
-    char *text;
-    bool is_first; /* of its group */
-};
-
 /* --- Keeping --------------------------------------------------------------------------------- */
 
-static char *in_full(const struct replay_report *report, const struct replay_trap *trap)
+bool is_first_of_group(const struct replay_trap *trap)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        no_memory();
-    struct json_out json;
-    json_out_begin_line(&json, out);
-    json.is_in_page = true; /* the page has the summary too */
-    if (report->json)
-        replay_trap_json(&json, NULL, trap);
-    else
-        replay_trap_text(trap, out);
-    fclose(out);
-    return text;
+    return trap->group && trap->group->traps == 1;
 }
 
-void report_keep(struct replay_report *report, const struct replay_trap *trap,
-                 const struct triage_group *group)
+void keep_trap(struct kept_traps *kept, const struct replay_trap *trap, char *text)
 {
-    const bool is_first = group && group->traps == 1;
-    const bool has_room = !report->json && report->nkept < report->shown_max;
-    if (report->shown_max == 0 || (!is_first && !has_room))
-        return;
-    void *more = realloc(report->kept, (report->nkept + 1) * sizeof *report->kept);
+    void *more = realloc(kept->list, (kept->count + 1) * sizeof *kept->list);
     if (!more)
         no_memory();
-    report->kept = more;
-    report->kept[report->nkept++] = (struct kept_trap){group, in_full(report, trap), is_first};
+    kept->list = more;
+    kept->list[kept->count++] = (struct kept_trap){trap->group, text, is_first_of_group(trap)};
 }
 
-void report_kept_free(struct replay_report *report)
+void kept_traps_free(struct kept_traps *kept)
 {
-    for (size_t i = 0; i < report->nkept; i++)
-        free(report->kept[i].text);
-    free(report->kept);
+    for (size_t i = 0; i < kept->count; i++)
+        free(kept->list[i].text);
+    free(kept->list);
+    *kept = (struct kept_traps){0};
 }
 
-static const struct kept_trap *first_of(const struct replay_report *report,
+static const struct kept_trap *first_of(const struct kept_traps *kept,
                                         const struct triage_group *group)
 {
-    for (size_t i = 0; i < report->nkept; i++) {
-        if (report->kept[i].group == group && report->kept[i].is_first)
-            return &report->kept[i];
+    for (size_t i = 0; kept && i < kept->count; i++) {
+        if (kept->list[i].group == group && kept->list[i].is_first)
+            return &kept->list[i];
     }
     return NULL;
 }
@@ -130,7 +106,7 @@ static void print_kept(const struct kept_trap *kept, size_t *left)
     --*left;
 }
 
-void triage_print_text(const struct replay_report *report)
+void triage_print_text(const struct replay_report *report, const struct kept_traps *kept)
 {
     const size_t ngroups = triage_ngroups(report->triage);
     const uint64_t left_over = triage_left_over(report->triage);
@@ -143,13 +119,13 @@ void triage_print_text(const struct replay_report *report)
         const struct triage_group *group = triage_group_at(report->triage, i);
         triage_print_group(group, stdout);
         putchar('\n');
-        print_kept(first_of(report, group), &left);
+        print_kept(first_of(kept, group), &left);
     }
     if (left_over > 0)
         printf("%" PRIu64 " more in further groups\n\n", left_over);
-    for (size_t i = 0; i < report->nkept; i++) {
-        if (!report->kept[i].is_first)
-            print_kept(&report->kept[i], &left);
+    for (size_t i = 0; i < kept->count; i++) {
+        if (!kept->list[i].is_first)
+            print_kept(&kept->list[i], &left);
     }
 }
 
@@ -202,10 +178,9 @@ static void add_beside(struct json_out *out, const struct triage_group *group)
     json_close_array(out);
 }
 
-static void add_group(struct json_out *out, const struct replay_report *report,
-                      const struct triage_group *group)
+static void add_group(struct json_out *out, const struct triage_group *group,
+                      const struct kept_trap *kept)
 {
-    const struct kept_trap *kept = first_of(report, group);
     json_open_object(out, NULL);
     add_signature(out, &group->signature);
     json_number(out, "traps", group->traps);
@@ -221,16 +196,18 @@ static void add_group(struct json_out *out, const struct replay_report *report,
     add_broken(out, group);
     add_near(out, group);
     add_beside(out, group);
-    if (kept && report->json)
+    if (kept)
         json_insert(out, "trap", kept->text, strlen(kept->text));
     json_close_object(out);
 }
 
-void triage_print_json(struct json_out *out, const struct replay_report *report)
+void triage_print_json(struct json_out *out, const struct replay_report *report,
+                       const struct kept_traps *kept)
 {
     json_open_array(out, "groups");
     for (size_t i = 0; i < triage_ngroups(report->triage); i++)
-        add_group(out, report, triage_group_at(report->triage, i));
+        add_group(out, triage_group_at(report->triage, i),
+                  first_of(kept, triage_group_at(report->triage, i)));
     json_close_array(out);
 }
 

@@ -12,14 +12,6 @@ enum { MAX_REPEAT = 4 };
 enum { MAX_REPEAT = 1000000 };
 #endif
 
-const char *scenario_title(struct reader *reader, const char *what, const char *name)
-{
-    size_t size = strlen(what) + strlen(name) + 2;
-    char *title = arena_alloc(reader->arena, size);
-    snprintf(title, size, "%s %s", what, name);
-    return title;
-}
-
 /* --- call ------------------------------------------------------------------------------------ */
 
 static bool unknown_function(struct reader *reader, const struct node *node)

@@ -20,7 +20,6 @@ struct json_reader {
     ondemand::parser parser;
     std::vector<node> pending; /* members of the containers that are still open */
     std::vector<node> pending_keys;
-    std::vector<const node *> sorted; /* the keys of one map */
     bool keeps_fractions = false;
     char message[200];
 };
@@ -271,29 +270,6 @@ bool read_list(walk &w, ondemand::array list, node &result, unsigned depth)
     return true;
 }
 
-std::string_view name_of(const node &key)
-{
-    return {key.text, key.length};
-}
-
-/* A key that comes twice: readers differ in which of the two they believe. */
-bool keys_differ(walk &w, const node *keys, size_t count)
-{
-    std::vector<const node *> &sorted = w.reader->sorted;
-    sorted.clear();
-    for (size_t i = 0; i < count; i++)
-        sorted.push_back(&keys[i]);
-    std::sort(sorted.begin(), sorted.end(), [](const node *a, const node *b) {
-        int order = name_of(*a).compare(name_of(*b));
-        return order != 0 ? order < 0 : a->column < b->column;
-    });
-    for (size_t i = 1; i < count; i++) {
-        if (name_of(*sorted[i - 1]) == name_of(*sorted[i]))
-            return fail(w, w.text + sorted[i]->column - 1, "a key that comes twice in its map");
-    }
-    return true;
-}
-
 bool read_map(walk &w, ondemand::object map, node &result, unsigned depth)
 {
     size_t mark = w.reader->pending.size();
@@ -317,7 +293,8 @@ bool read_map(walk &w, ondemand::object map, node &result, unsigned depth)
     result.count = w.reader->pending.size() - mark;
     result.items = take(w, w.reader->pending, mark);
     result.keys = take(w, w.reader->pending_keys, w.reader->pending_keys.size() - result.count);
-    return result.count < 2 || keys_differ(w, result.keys, result.count);
+    const node *repeated = node_repeated_key(&result);
+    return !repeated || fail(w, w.text + repeated->column - 1, "a key that comes twice in its map");
 }
 
 template <typename Value> bool read(walk &w, Value &value, node &result, unsigned depth)

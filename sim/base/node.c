@@ -107,6 +107,50 @@ const struct node *node_get(const struct node *map, const char *key)
     return index < 0 ? NULL : &map->items[index];
 }
 
+static bool same_key(const struct node *a, const struct node *b)
+{
+    return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+}
+
+/* By text, the same ones in their order in the map. */
+static int compare_keys(const void *a, const void *b)
+{
+    const struct node *x = *(const struct node *const *)a, *y = *(const struct node *const *)b;
+    const int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+    if (order != 0)
+        return order;
+    if (x->length != y->length)
+        return x->length < y->length ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static const struct node *repeated_of_many(const struct node *map)
+{
+    const struct node *repeated = NULL;
+    const struct node **sorted = allocate(map->count * sizeof *sorted);
+    for (size_t i = 0; i < map->count; i++)
+        sorted[i] = &map->keys[i];
+    qsort(sorted, map->count, sizeof *sorted, compare_keys);
+    for (size_t i = 1; i < map->count && !repeated; i++)
+        repeated = same_key(sorted[i - 1], sorted[i]) ? sorted[i] : NULL;
+    free(sorted);
+    return repeated;
+}
+
+const struct node *node_repeated_key(const struct node *map)
+{
+    enum { FEW = 16 }; /* most maps: to compare all pairs costs less than to sort */
+    if (map->count > FEW)
+        return repeated_of_many(map);
+    for (size_t i = 1; i < map->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (same_key(&map->keys[i], &map->keys[j]))
+                return &map->keys[i];
+        }
+    }
+    return NULL;
+}
+
 bool node_is(const struct node *node, const char *text)
 {
     return node && node->kind == NODE_STRING && strcmp(node->text, text) == 0;

@@ -54,6 +54,9 @@ const struct node *node_get(const struct node *map, const char *key);
 /* The index of `key` in a MAP, or -1. */
 long node_index(const struct node *map, const char *key);
 
+/* A key of a MAP that an earlier one is, too: readers differ in which of the two they believe. */
+const struct node *node_repeated_key(const struct node *map);
+
 bool node_is(const struct node *node, const char *text);
 
 /* "a list", "the number 17", "the text \"abc\"": for messages. Written into buffer. */

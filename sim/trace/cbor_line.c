@@ -96,7 +96,7 @@ static bool take_numbered_gprs(struct filler *filler, struct trace_registers *re
         return false;
     for (uint64_t i = 0; i < count; i++) {
         const uint64_t x = cbor_load64(filler->at.words + 8 * i);
-        if (x >= TRACE_GPRS)
+        if (x >= TRACE_GPRS || registers->x_present >> x & 1)
             return false;
         registers->x[x] = cbor_load64(filler->at.words + 8 * (count + i));
         registers->x_present |= 1u << x;
@@ -159,6 +159,19 @@ static bool take_shape(struct filler *filler, const struct cbor_step *step, void
     return follow(filler, plan, (char *)base + step->offset);
 }
 
+/* Whether keys that do not ascend differ is seen where trees are made. */
+static bool pass_keys(struct filler *filler, uint64_t count)
+{
+    const unsigned char *words = filler->at.words;
+    if (!pass_words(filler, count))
+        return false;
+    for (uint64_t i = 1; i < count; i++) {
+        if (cbor_load64(words + 8 * i) <= cbor_load64(words + 8 * (i - 1)))
+            return false;
+    }
+    return true;
+}
+
 static bool pass(struct filler *filler, const struct cbor_step *step)
 {
     uint64_t count;
@@ -166,8 +179,8 @@ static bool pass(struct filler *filler, const struct cbor_step *step)
         return false;
     switch (step->kind) {
     case STEP_PASS_WORDS: return pass_words(filler, count);
-    case STEP_PASS_KEYED: return pass_words(filler, 2 * count);
-    case STEP_PASS_KEYED_SHAPES: return pass_words(filler, count) && pass_shapes(filler, count);
+    case STEP_PASS_KEYED: return pass_keys(filler, count) && pass_words(filler, count);
+    case STEP_PASS_KEYED_SHAPES: return pass_keys(filler, count) && pass_shapes(filler, count);
     default: return false;
     }
 }

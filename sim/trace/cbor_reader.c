@@ -140,6 +140,14 @@ static bool take_json_number(struct cbor_reader *reader, size_t *at, struct aren
     return true;
 }
 
+/* Does every key of the map `at` bytes into the window come once? */
+static bool keys_differ(struct cbor_reader *reader, size_t at, const struct node *map)
+{
+    const struct node *repeated = node_repeated_key(map);
+    return !repeated ||
+           cbor_refuse(reader, at, "the key '%.40s' comes twice in its map", repeated->text);
+}
+
 static bool take_node(struct cbor_reader *reader, size_t *at, struct arena *arena,
                       struct node *node, unsigned depth);
 
@@ -185,7 +193,8 @@ static bool take_node(struct cbor_reader *reader, size_t *at, struct arena *aren
     case CBOR_ITEM_LIST:
     case CBOR_ITEM_MAP:
         node->kind = item.type == CBOR_ITEM_MAP ? NODE_MAP : NODE_LIST;
-        return take_nodes(reader, at, arena, node, item.number, depth + 1);
+        return take_nodes(reader, at, arena, node, item.number, depth + 1) &&
+               (node->kind == NODE_LIST || keys_differ(reader, start, node));
     case CBOR_ITEM_TAG:
         if (item.number == CBOR_TAG_JSON)
             return take_json_number(reader, at, arena, node);
@@ -306,7 +315,9 @@ static bool take_template(struct cbor_reader *reader, size_t *at, uint64_t count
         if (!take_kind(reader, at, &template->fields[i]))
             return false;
     }
-    return keep_template(reader, start, template);
+    const struct node keys = {.kind = NODE_MAP, .count = nfields, .keys = template->keys};
+    return (template->form != CBOR_FORM_map || keys_differ(reader, start, &keys)) &&
+           keep_template(reader, start, template);
 }
 
 /* --- Records --------------------------------------------------------------------------------- */

@@ -121,6 +121,10 @@ static bool take_keyed(struct builder *builder, struct node *node, bool by_numbe
         print_text(builder, &node->keys[i], NODE_STRING, by_number ? "%" PRIu64 : "0x%" PRIx64,
                    word);
     }
+    const struct node *repeated = node_repeated_key(node);
+    if (repeated)
+        return cbor_refuse(builder->reader, 0, "the key '%s' comes twice in its map",
+                           repeated->text);
     return (of_shapes ? take_shapes : take_words)(builder, node->items, node->count);
 }
 

@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import struct
 import subprocess
 import sys
 
@@ -448,6 +449,10 @@ WORDS, SHAPES = (lambda data: cbor2.CBORTag(71, data)), (lambda data: cbor2.CBOR
 ONE_WORD = ["map", "seq", "word"]
 
 
+def words(*numbers):
+    return WORDS(struct.pack(f"<{len(numbers)}Q", *numbers))
+
+
 @pytest.mark.parametrize("bad, message", [
     ([[SHAPES(b"\0\0"), WORDS(b""), []]], "too few words"),
     ([[SHAPES(b""), WORDS(b""), []]], "too few shapes"),
@@ -470,6 +475,13 @@ ONE_WORD = ["map", "seq", "word"]
     ([["list", "words"], [SHAPES(b"\1\0"), WORDS(b"\xff" * 8), []]], "too few words"),
     ([["list", "shapes"], [SHAPES(b"\1\0"), WORDS(b"\xff" * 8), []]], "too few words"),
     ([["list", "shape"], [SHAPES(b"\1\0" * 200), WORDS(b""), []]], "nested too deeply"),
+    ([["map", "a", "word", "b", "word", "a", "word"]], "the key 'a' comes twice in its map"),
+    ([["map", *(part for i in [*range(40), 7] for part in (f"k{i}", "word"))]],
+     "the key 'k7' comes twice in its map"),
+    ([["map", "x", "numbered words"], [SHAPES(b"\1\0"), words(2, 3, 3, 0, 0), []]],
+     "the key '3' comes twice in its map"),
+    ([["map", "a", "addressed words"], [SHAPES(b"\1\0"), words(3, 32, 0, 32, 1, 2, 3), []]],
+     "the key '0x20' comes twice in its map"),
 ])
 def test_a_sequence_that_makes_no_sense_is_told(tmp_path, bad, message):
     start = header(1) + cbor2.dumps(ONE_WORD)
@@ -484,6 +496,26 @@ def test_a_length_that_no_file_has_is_told(tmp_path):
     for count in [b"\x9b" + b"\xff" * 8, b"\xbb" + b"\xff" * 8, b"\x9a\xff\xff\xff\xff"]:
         data = header(1) + cbor2.dumps(["value"]) + b"\x83\xd8\x45\x42\0\0\xd8\x47\x40\x81" + count
         check_bad(data, r"^<stdin>: offset \d+: ", 0, tmp_path)
+
+
+def test_a_key_that_comes_twice_in_a_value_is_told(tmp_path):
+    twice = b"\xa2\x61a\1\x61a\2"  # {"a": 1, "a": 2}
+    data = header(1) + cbor2.dumps(["value"])
+    data += b"\x83\xd8\x45\x42\0\0\xd8\x47\x40\x81\x81"
+    check_bad(data + twice, rf"^<stdin>: offset {len(data)}: the key 'a' comes twice", 0, tmp_path)
+
+
+def test_registers_that_come_twice_are_told_wherever_they_stand(tmp_path, head):
+    """Also where replay reads them straight into its line."""
+    record = json.loads(head["jsonl"].splitlines()[5])
+    record["in"]["x"] = {"3": "0x1", "4": "0x2"}
+    lines = head["jsonl"].splitlines(keepends=True)[:5]
+    lines.append(json.dumps(record).encode() + b"\n")
+    cbor = convert(b"".join(lines), "cbor")
+    ascending = struct.pack("<5Q", 2, 3, 4, 1, 2)
+    assert cbor.count(ascending) == 1
+    check_bad(cbor.replace(ascending, struct.pack("<5Q", 2, 4, 4, 1, 2)),
+              r"^<stdin>: offset \d+: the key '4' comes twice in its map", 5, tmp_path)
 
 
 def test_a_text_that_is_not_utf8_is_told(tmp_path):

@@ -51,6 +51,7 @@ extern "C" {
     X(SMMU_PT_STORE, 3, "pa,old,new")   /* the same of an SMMU table */                            \
     X(POOL_SET, 4, "vmid,level,old,new") /* the next free page of a pool: 0 pgd, 1 pud, 2 pmd */    \
     X(SMMU_POOL_SET, 3, "level,old,new") /* the same of SMMU tables; both in concrete states */    \
+    X(TLBI, 2, "vmid,ipa")              /* no TLB has a translation of this any more */             \
     X(VTCR_SET, 1, "value")             /* VTCR_EL2, which RData does not have */                   \
     /* a register of a context that RData does not have, or has for something else */              \
     X(SPARE_SET, 5, "vmid,vcpuid,register,old,value")

@@ -11,6 +11,7 @@
  *   fh_state_free(state);
  */
 #include <faulthandler/abi.h>
+#include <faulthandler/access.h>
 #include <faulthandler/allocator.h>
 #include <faulthandler/arm.h>
 #include <faulthandler/delta.h>

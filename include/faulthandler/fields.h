@@ -128,8 +128,10 @@ extern "C" {
  * Z for keys, and cur_vcpuid may be -1: the contexts with negative numbers are `shadow_ctxts_below`,
  * where entry n is the context -1 - n. All other keys of maps are 0 or more.
  *
- * `machine` and `machine_ctxts` are no part of Coq's RData and no spec function knows them: what
- * machines keep beside it, and what the CPUs that do not act have for themselves (trap.h).
+ * The last four are no part of Coq's RData and no spec function knows them: `machine` is what
+ * machines keep beside it, `machine_ctxts` what the CPUs that do not act have for themselves
+ * (trap.h), `memory` the words that memory holds, by physical address, and `tlb` what TLBs keep
+ * (access.h).
  */
 #define FH_FIELDS_rdata(X)                                                                          \
     X(halt, flag)                                                                                   \
@@ -153,7 +155,9 @@ extern "C" {
     X(core_data_log, map_u64)                                                                       \
     X(shared, shared)                                                                               \
     X(machine, map_u64)                                                                             \
-    X(machine_ctxts, map_ctxt)
+    X(machine_ctxts, map_ctxt)                                                                      \
+    X(memory, map_u64)                                                                              \
+    X(tlb, map_u64)
 
 /* All records, a record after those that it contains by value: X(record). */
 #define FH_RECORDS(X)                                                                               \

@@ -5,6 +5,7 @@
 #include "layers/abstract_machine_checks.h"
 #include "layers/lock_log.h"
 #include "layers/oracle.h"
+#include "layers/physical.h"
 #include "state/log.h"
 
 /*
@@ -270,6 +271,7 @@ enum fh_status spec_clear_phys_page(struct fh_state *s, uint64_t pfn)
     FH_TRY(begin_flatmem(s));
     FH_TRY(set_flatmem(s, pfn, 0));
     FH_TRY(end_flatmem(s));
+    FH_TRY(fill_memory_page(s, pfn, 0));
     s->adt->tstate = 1;
     observe(s, FH_EFFECT_SCRUB, pfn, 0, 0, 0);
     return FH_OK;
@@ -281,6 +283,7 @@ static enum fh_status transform_page(struct fh_state *s, uint64_t pfn, uint64_t 
     FH_TRY(begin_flatmem(s));
     FH_TRY(set_flatmem(s, pfn, value));
     FH_TRY(end_flatmem(s));
+    FH_TRY(fill_memory_page(s, pfn, value));
     s->adt->tstate = 1;
     return FH_OK;
 }
@@ -522,7 +525,7 @@ enum fh_status spec_writel_relaxed(struct fh_state *s, uint64_t value, uint64_t 
 {
     SKIP_IF_HALTED(s);
     observe(s, FH_EFFECT_MMIO_WRITE, addr, value, 4, 0);
-    return FH_OK;
+    return tlb_smmu_written(s, addr, value & UINT32_MAX);
 }
 
 /* The same for 64 bits. AbstractMachine/Spec.v: writeq_relaxed_spec */
@@ -530,7 +533,7 @@ enum fh_status spec_writeq_relaxed(struct fh_state *s, uint64_t value, uint64_t 
 {
     SKIP_IF_HALTED(s);
     observe(s, FH_EFFECT_MMIO_WRITE, addr, value, 8, 0);
-    return FH_OK;
+    return tlb_smmu_written(s, addr, value);
 }
 
 /* KCore reads 64 bits from a device register: the host's next datum. 0 in a halted state.

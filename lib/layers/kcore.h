@@ -289,6 +289,12 @@ static inline uint64_t smmu_id(const struct fh_profile *k, uint64_t index, uint6
     return index * k->SMMU_NUM_CTXT_BANKS + cbndx;
 }
 
+/*
+ * MmioRaw/Spec.v: where the context banks begin in an SMMU's registers, and the binary logarithm of
+ * a bank's size. They are no constants of Constants.v, and the same in every profile.
+ */
+enum { SMMU_GLOBAL_BASE = 0x8000, ARM_SMMU_PGSHIFT = 12 };
+
 static inline uint64_t smmu_ttbr(const struct fh_profile *k, uint64_t index, uint64_t cbndx)
 {
     return k->SMMU_POOL_START + smmu_id(k, index, cbndx) * k->PAGE_SIZE * 2;

@@ -5,6 +5,7 @@
 #include "layers/abstract_machine.h"
 #include "layers/locks.h"
 #include "layers/npt_walk.h"
+#include "layers/physical.h"
 
 /*
  * NPTOps/Spec.v: one operation on a stage-2 table, each a critical section of its own.
@@ -63,7 +64,8 @@ enum fh_status spec_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, u
 }
 
 /*
- * Take page `pfn` away from the host: its identity mapping, if it has one, becomes PAGE_GUEST.
+ * Take page `pfn` away from the host: its identity mapping, if it has one, becomes PAGE_GUEST, and
+ * the TLB is told, as the code does; the spec has no TLB.
  * Halts as set_npt does. Stuck: pfn out of range, lock not free.
  * NPTOps/Spec.v: clear_pfn_host_spec
  */
@@ -75,7 +77,9 @@ enum fh_status spec_clear_pfn_host(struct fh_state *s, uint64_t pfn)
     FH_TRY(kc_acquire_lock_pt(s, host));
     uint32_t level;
     FH_TRY(kc_get_npt_level(s, host, pfn * k->PAGE_SIZE, &level));
-    if (level != 0)
+    if (level != 0) {
         FH_TRY(kc_set_npt(s, host, pfn * k->PAGE_SIZE, 3, k->PAGE_GUEST));
+        FH_TRY(tlb_invalidate(s, host, pfn * k->PAGE_SIZE));
+    }
     return kc_release_lock_pt(s, host);
 }

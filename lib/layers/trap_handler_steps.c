@@ -8,6 +8,7 @@
 #include "layers/mmio_spt_walk.h"
 #include "layers/npt_walk.h"
 #include "layers/oracle.h"
+#include "layers/physical.h"
 #include "state/log.h"
 
 /* Each function is the one of the same name in TrapHandler/Spec.v. */
@@ -137,7 +138,8 @@ static enum fh_status unmap_host(struct fh_state *s, uint64_t pfn, bool *full)
     *full = false;
     if (stage2_entry(s, k->HOSTVISOR, pfn).pte == 0)
         return FH_OK;
-    return map_stage2(s, (uint32_t)k->HOSTVISOR, pfn * k->PAGE_SIZE, 3, k->PAGE_GUEST, full);
+    FH_TRY(map_stage2(s, (uint32_t)k->HOSTVISOR, pfn * k->PAGE_SIZE, 3, k->PAGE_GUEST, full));
+    return *full ? FH_OK : tlb_invalidate(s, k->HOSTVISOR, pfn * k->PAGE_SIZE);
 }
 
 /* The contents of page `pfn`: the next value of the data oracle of `vmid`. */
@@ -172,7 +174,8 @@ enum fh_status local_clear_vm_page(struct fh_state *s, uint64_t vmid, uint64_t p
         return KEEP_LOCKS(s, halts, FH_NEEDS_TABLES, k->S2PAGE_ID, k->NPT_ID);
     FH_TRY(
         set_page(s, pfn, (struct fh_s2page){(uint32_t)k->HOSTVISOR, 0, pfn + k->SMMU_HOST_OFFSET}));
-    return set_entry_u64(s, &s->adt->shared.flatmem, pfn, 0);
+    FH_TRY(set_entry_u64(s, &s->adt->shared.flatmem, pfn, 0));
+    return fill_memory_page(s, pfn, 0);
 }
 
 /* After a halt for lack of table pages the page's record names the VM nevertheless. A page that is

@@ -6,6 +6,7 @@
 #define FH_BELOW fh_machine_bodies
 #include "machine/overlay.h"
 
+#include "layers/physical.h"
 #include "machine/data.h"
 
 /*

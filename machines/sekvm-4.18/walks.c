@@ -223,7 +223,9 @@ enum fh_status m_clear_pfn_host(struct fh_state *s, uint64_t pfn)
     FH_RELY(s, is_pfn(k, pfn), pfn);
     FH_TRY(kc_acquire_lock_pt(s, host));
     FH_TRY(kc_walk_npt(s, host, addr, &pte));
-    if (pte != 0)
+    if (pte != 0) {
         FH_TRY(kc_set_npt(s, host, addr, 3, k->PAGE_GUEST));
+        FH_TRY(tlb_invalidate(s, host, addr));
+    }
     return kc_release_lock_pt(s, host);
 }

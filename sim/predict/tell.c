@@ -325,12 +325,10 @@ static void observe_pool_set(struct model *model, const struct fh_effect *effect
 }
 
 /* What clear_pfn_host takes from the host is flushed from the TLB. */
-static void observe_cleared(struct model *model, uint64_t ipa)
+static void observe_tlbi(struct model *model, const struct fh_effect *effect)
 {
-    if (model->run->clearing != ipa)
-        return;
     model->run->clearing = NOT_CLEARING;
-    tell(model, TRACE_tlbi, ALL_OF(tlbi))->tlbi = (struct trace_tlbi){ipa};
+    tell(model, TRACE_tlbi, ALL_OF(tlbi))->tlbi = (struct trace_tlbi){effect->values[1]};
 }
 
 static void observe_pt_store(struct model *model, const struct fh_effect *effect)
@@ -347,8 +345,6 @@ static void observe_pt_store(struct model *model, const struct fh_effect *effect
                                 .pa = values[1],
                                 .old = values[2],
                                 .new = values[3]};
-    if (strcmp(place.level, "pte") == 0)
-        observe_cleared(model, model->run->mapping);
 }
 
 /* --- SMMU tables ----------------------------------------------------------------------------- */
@@ -553,6 +549,7 @@ void model_observe(void *context, const struct fh_effect *effect)
     case FH_EFFECT_UNLOCK: observe_unlock(model, effect); break;
     case FH_EFFECT_S2_READ: observe_s2_read(model, effect); break;
     case FH_EFFECT_PT_STORE: observe_pt_store(model, effect); break;
+    case FH_EFFECT_TLBI: observe_tlbi(model, effect); break;
     case FH_EFFECT_POOL_SET: observe_pool_set(model, effect); break;
     case FH_EFFECT_EMULATE_MMIO: observe_emulate_mmio(model, effect); break;
     case FH_EFFECT_MMIO_READ: observe_mmio_read(model, effect); break;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "patch/number.h"
+#include "scenario/access.h"
 #include "scenario/cpus.h"
 
 /* --- Registers -------------------------------------------------------------------------------- */
@@ -241,7 +242,10 @@ static void act(struct player *player, const struct judge *judge, struct step_tr
     begin_script(judge);
     if (trace)
         recorder_watch(player->recorder, trace);
-    perform_all(judge);
+    if (judge->step->kind == STEP_ACCESS)
+        access_play(judge, trace);
+    else
+        perform_all(judge);
     if (trace) {
         recorder_watch(player->recorder, NULL);
         note_stuck(player, trace);
@@ -279,6 +283,7 @@ static void play_step(struct player *player, const struct judge *judge)
         judge_fail(judge, judge->step->cpu_node, "out of memory");
     switch (judge->step->kind) {
     case STEP_TRAP:
+    case STEP_ACCESS:
     case STEP_CALL: act(player, judge, trace); break;
     case STEP_SET: set(player, judge, trace); break;
     case STEP_CHECK:

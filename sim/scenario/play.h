@@ -9,6 +9,12 @@ struct change_text {
     const char *path, *before, *after;
 };
 
+/* An access and what came of it. */
+struct access_account {
+    struct fh_access_request access;
+    struct fh_access_outcome outcome;
+};
+
 /* What a step did: kept for --trace, each list up to a limit, with how many there were. */
 struct step_trace {
     const struct step *step;
@@ -17,6 +23,8 @@ struct step_trace {
     size_t neffects, effects_seen;
     struct change_text *changes;
     size_t nchanges, changes_seen;
+    struct access_account *accounts;
+    size_t naccounts, accounts_seen;
     const char *stuck; /* why the call was stuck; NULL if it was not */
 };
 

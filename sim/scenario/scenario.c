@@ -43,8 +43,8 @@ static const char *base_name(struct arena *arena, const char *path)
 static bool load_root(struct reader *reader, struct scenario *scenario, const struct node *root)
 {
     static const char *const keys[] = {
-        "format", "name", "description", "profile",    "machine",    "host",  "vms", "state",
-        "oracle", "data", "core_data",   "parameters", "invariants", "steps", NULL};
+        "format", "name", "description", "profile",    "machine",    "host", "vms",   "state",
+        "oracle", "data", "core_data",   "parameters", "invariants", "tlb",  "steps", NULL};
     uint64_t format = FORMAT_VERSION;
     reader->profile = fh_profile_find("spec");
     if (!reader_keys(reader, root, "a scenario", keys) ||
@@ -62,6 +62,7 @@ static bool load_root(struct reader *reader, struct scenario *scenario, const st
            load_profile(reader, scenario, root) && scenario_load_machine(reader, scenario, root) &&
            scenario_load_parameters(reader, scenario, root) &&
            scenario_load_invariants(reader, scenario, root) &&
+           scenario_load_tlb(reader, scenario, root) &&
            scenario_load_steps(reader, scenario, node_get(root, "steps"));
 }
 

@@ -46,13 +46,40 @@ struct expect {
     size_t nvalues;
 };
 
-enum step_kind { STEP_TRAP, STEP_CALL, STEP_SET, STEP_CHECK };
+enum step_kind { STEP_TRAP, STEP_CALL, STEP_SET, STEP_CHECK, STEP_ACCESS };
 
 /* Who acts in a call, and the registers that a call or a trap finds. */
 struct actor {
     bool given;
     uint64_t vmid, vcpuid;
     struct registers registers;
+};
+
+/* A number of the fault that an access makes: a register's, or a field's of the syndrome. */
+struct fault_value {
+    const struct node *node;
+    const char *name;
+    uint64_t value;
+};
+
+/* What an access must come to; each is looked at where `has_` says so. */
+struct access_expect {
+    bool has_end, has_value, has_tries, has_pa, has_stale, has_fault, has_handler;
+    enum fh_access_end end;
+    uint64_t value, tries, pa;
+    bool stale;
+    bool faults, is_any_fault;
+    enum fh_arm_status fault;
+    struct fault_value *values;
+    size_t nvalues;
+    enum fh_access_handler handler;
+};
+
+/* An access, made at each of `pages` pages in a row. */
+struct access_step {
+    struct fh_access_request access;
+    uint64_t pages;
+    struct access_expect expect;
 };
 
 /* What a step's trap goes to: TrapHandlerRaw, or TrapHandler, the layer of the security proof. */
@@ -96,6 +123,7 @@ struct step {
     const struct fh_function *function; /* STEP_CALL */
     uint64_t args[FH_MAX_ARGS];
     const struct node *patch;            /* STEP_SET */
+    struct access_step *access;          /* STEP_ACCESS */
     struct invariant_expect *invariants; /* STEP_CHECK of the invariants; NULL: of values */
     struct expect expect;
 };
@@ -116,6 +144,7 @@ struct scenario {
     struct step *steps;
     size_t nsteps;
     const struct node *invariants; /* to be checked behind every step; NULL: they are not */
+    bool has_tlb;                  /* accesses use translations that TLBs have kept */
 };
 
 /*
@@ -165,6 +194,16 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
                           const struct node *node);
 bool scenario_load_values(struct reader *reader, struct scenario *scenario, struct expect *expect,
                           const struct node *map);
+
+/* Accesses, `tlb`, and what is expected of an access: scenario_access.c */
+bool scenario_load_access(struct reader *reader, struct scenario *scenario, struct step *step,
+                          const struct node *node);
+bool scenario_load_tlb(struct reader *reader, struct scenario *scenario, const struct node *root);
+bool scenario_load_access_expect(struct reader *reader, struct step *step, const struct node *node);
+/* Is one of the steps an access? */
+bool scenario_has_accesses(const struct node *root);
+/* "translation": a fault as `fault` has it. */
+const char *access_fault_word(enum fh_arm_status status);
 
 /* The call by which the host of the scenario's machine runs a vCPU; NULL: it is the spec's way. */
 const struct fh_abi_call *scenario_run_call(const struct scenario *scenario);

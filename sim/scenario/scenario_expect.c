@@ -265,9 +265,11 @@ static bool is_consistent(struct reader *reader, const struct expect *expect)
 bool scenario_load_expect(struct reader *reader, struct scenario *scenario, struct step *step,
                           const struct node *node)
 {
-    static const char *const keys[] = {"result",    "halted",  "stuck", "unrepresentable",
-                                       "disagrees", "changes", "delta", "state",
-                                       "x",         NULL};
+    static const char *const keys[] = {"result", "halted", "stuck", "unrepresentable", "disagrees",
+                                       "changes", "delta", "state", "x",
+                                       /* of an access */
+                                       "end", "value", "tries", "pa", "stale", "fault", "handled",
+                                       NULL};
     struct expect *expect = &step->expect;
     if (!node)
         return true;
@@ -285,5 +287,6 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
            load_changes(reader, expect, node_get(node, "changes")) &&
            (!expect->delta || scenario_try_patch(reader, scenario, expect->delta)) &&
            (!values || scenario_load_values(reader, scenario, expect, values)) &&
-           load_returned(reader, step, node_get(node, "x")) && is_consistent(reader, expect);
+           load_returned(reader, step, node_get(node, "x")) &&
+           scenario_load_access_expect(reader, step, node) && is_consistent(reader, expect);
 }

@@ -157,17 +157,21 @@ static const struct step_form forms[] = {
     {"call", STEP_CALL, load_call},
     {"set", STEP_SET, load_set},
     {"check", STEP_CHECK, load_check},
+    {"access", STEP_ACCESS, scenario_load_access},
 };
 
 /* The one of `trap`, `call`, ... that a step has; NULL after a report. */
 static const struct step_form *form_of(struct reader *reader, const struct node *node)
 {
-    static const char *const words[] = {"trap", "call", "set", "check", "name", "cpu", NULL};
+    static const char *const words[] = {"trap",   "call", "set", "check",
+                                        "access", "name", "cpu", NULL};
     const struct step_form *found = NULL;
     if (!reader_map(reader, node, "a step"))
         return NULL;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (!node_get(node, forms[i].key))
+        /* A trap has an `access`, too. */
+        const bool is_of_trap = forms[i].kind == STEP_ACCESS && found && found->kind == STEP_TRAP;
+        if (!node_get(node, forms[i].key) || is_of_trap)
             continue;
         if (found) {
             reader_error(reader, node, "a step is a '%s' or a '%s', not both", found->key,
@@ -178,7 +182,8 @@ static const struct step_form *form_of(struct reader *reader, const struct node 
     }
     /* A misspelt kind is more likely than none. */
     if (!found && (node->count == 0 || reader_keys(reader, node, "a step", words)))
-        reader_error(reader, node, "a step needs one of 'trap', 'call', 'set' and 'check'");
+        reader_error(reader, node,
+                     "a step needs one of 'trap', 'access', 'call', 'set' and 'check'");
     return found;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/effect_words.h"
+#include "scenario/access.h"
 
 /* --- Effects --------------------------------------------------------------------------------- */
 
@@ -91,6 +92,9 @@ static void print_step(FILE *out, const struct outcome *outcome, size_t i, const
                 trace->panics[j] ? trace->panics[j] : "");
     }
     print_more(out, prefix, trace->effects_seen, trace->neffects, "effects");
+    for (size_t j = 0; j < trace->naccounts; j++)
+        access_print(out, &trace->accounts[j], prefix);
+    print_more(out, prefix, trace->accounts_seen, trace->naccounts, "accesses");
     if (trace->stuck)
         fprintf(out, "%s      %s\n", prefix, trace->stuck);
     for (size_t j = 0; j < trace->nchanges; j++) {
@@ -146,6 +150,10 @@ static void put_step(struct json_out *json, const struct step_trace *trace)
     json_open_array(json, "effects");
     for (size_t i = 0; i < trace->neffects; i++)
         put_effect(json, &trace->effects[i], trace->panics[i]);
+    json_close_array(json);
+    json_open_array(json, "accesses");
+    for (size_t i = 0; i < trace->naccounts; i++)
+        access_put_json(json, &trace->accounts[i]);
     json_close_array(json);
     json_text(json, "stuck", trace->stuck);
     json_number(json, "changes_seen", trace->changes_seen);

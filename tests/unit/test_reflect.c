@@ -41,7 +41,7 @@ START_TEST(fields_come_in_the_order_of_the_record)
     static const char *const names[] = {"halt", "icore", "ihost", "tstate", "curid", "cur_vmid"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         ck_assert_str_eq(fh_rdata_type()->fields[i].name, names[i]);
-    ck_assert_uint_eq(fh_rdata_type()->nfields, 22);
+    ck_assert_uint_eq(fh_rdata_type()->nfields, 24);
 }
 END_TEST
 

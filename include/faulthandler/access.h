@@ -140,10 +140,17 @@ struct fh_access_outcome {
     struct fh_smmu_fault noted; /* of a device */
     enum fh_access_handler handler;
 
-    struct fh_arm_walk walk;     /* of the last try, and of its last page */
-    uint64_t pa;                 /* the access that was made: of its first byte */
-    bool is_cached;              /* by a translation that a TLB had kept */
-    bool is_stale;               /* and that the tables do not have any more */
+    struct fh_arm_walk walk; /* of the last try, and of its last page */
+    uint64_t pa;             /* the access that was made: of its first byte */
+    bool is_cached;          /* by a translation that a TLB had kept */
+    bool is_stale;           /* and that the tables do not have any more */
+
+    /*
+     * A page of somebody else was read or written: not its owner's (of a device: the owner's of its
+     * bank), not one that its owner shares with the host who accesses it, and not nobody's.
+     */
+    bool is_foreign;
+    uint32_t owner;              /* vmid: of that page, else of the first one */
     struct fh_trap_outcome trap; /* the last one, if there was one */
 };
 

@@ -25,6 +25,7 @@
 #include <faulthandler/rdata.h>
 #include <faulthandler/realisation.h>
 #include <faulthandler/reflect.h>
+#include <faulthandler/rules.h>
 #include <faulthandler/scene.h>
 #include <faulthandler/spec.h>
 #include <faulthandler/state.h>

@@ -169,8 +169,32 @@ static enum fh_status store(struct going *going)
     return FH_OK;
 }
 
+/* Whose memory does the one who accesses have? */
+static uint32_t own_vmid(const struct going *going)
+{
+    const struct fh_principal *by = &going->access->by;
+    if (by->kind == FH_BY_DEVICE)
+        return (uint32_t)smmu_vmid_of(going->s, by->smmu, by->bank);
+    return by->kind == FH_BY_VM ? (uint32_t)by->vmid : (uint32_t)going->s->profile->HOSTVISOR;
+}
+
+static void look_whose(struct going *going)
+{
+    const struct fh_profile *k = going->s->profile;
+    struct fh_access_outcome *outcome = going->outcome;
+    for (unsigned i = 0; i < going->npieces && !outcome->is_foreign; i++) {
+        const struct fh_s2page *page = s2page_of(going->s, pfn_of(k, going->pieces[i].pa));
+        const bool is_shared = going->access->by.kind == FH_BY_HOST && page->s2_count > 0;
+        outcome->is_foreign =
+            page->s2_owner != own_vmid(going) && page->s2_owner != k->INVALID && !is_shared;
+        if (i == 0 || outcome->is_foreign)
+            outcome->owner = page->s2_owner;
+    }
+}
+
 static enum fh_status move_data(struct going *going)
 {
+    look_whose(going);
     going->outcome->end = FH_ACCESS_DONE;
     return going->access->kind == FH_ARM_WRITE && !going->access->is_table ? store(going)
                                                                            : load(going);

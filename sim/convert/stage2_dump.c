@@ -15,7 +15,8 @@
  *     0x0000000080000000-0x0000000080c00000          12M PGD      R W AF        BLK
  *
  * A row without attributes is a hole. Physical addresses are not in the file: pages get frames in a
- * row from FIRST_FRAME on, blocks the next ones that are aligned.
+ * row from FIRST_FRAME on, blocks the next ones that are aligned. What `fhsim show --long` has
+ * behind a semicolon is passed over.
  */
 
 enum { PAGE_SHIFT = 12, BLOCK_SHIFT = 21, BLOCK_PAGES = 1 << (BLOCK_SHIFT - PAGE_SHIFT) };
@@ -59,6 +60,8 @@ static bool parse_attributes(struct dump *dump, struct scan *scan)
     bool is_first = true;
     dump->is = LINE_HOLE;
     for (; scan_blanks(scan), scan_word(scan, " \t", &word); is_first = false) {
+        if (word_is(word, ";"))
+            break;
         bool is_level = is_first && word.length == 1 && *word.text >= '0' && *word.text <= '3';
         for (size_t i = 0; is_first && i < sizeof levels / sizeof *levels; i++)
             is_level = is_level || word_is(word, levels[i]);

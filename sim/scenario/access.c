@@ -88,6 +88,19 @@ static void judge_end(const struct judge *judge, const struct fh_access_outcome 
                    outcome->tries == 1 ? "y" : "ies");
 }
 
+/* A page of somebody else is touched where the scenario says so, and nowhere else. */
+static void judge_foreign(const struct judge *judge, const struct fh_access_outcome *outcome)
+{
+    const bool expected = judge->step->access->expect.foreign;
+    if (outcome->is_foreign && !expected)
+        judge_fail(judge, NULL,
+                   "foreign: the page at 0x%" PRIx64 " belongs to %" PRIu32 ", and is accessed",
+                   outcome->pa, outcome->owner);
+    else if (!outcome->is_foreign && expected)
+        judge_fail(judge, said_at(judge, "foreign"),
+                   "foreign: no page of somebody else is accessed");
+}
+
 static void judge_access(const struct judge *judge, const struct fh_access_outcome *outcome)
 {
     const struct access_expect *expect = &judge->step->access->expect;
@@ -96,6 +109,7 @@ static void judge_access(const struct judge *judge, const struct fh_access_outco
     judge_number(judge, "tries", expect->has_tries, expect->tries, outcome->tries);
     judge_number(judge, "pa", expect->has_pa, expect->pa, outcome->pa);
     judge_number(judge, "stale", expect->has_stale, expect->stale, outcome->is_stale);
+    judge_foreign(judge, outcome);
     judge_fault(judge, outcome);
     if (expect->has_handler)
         judge_word(judge, "handled", fh_access_handler_name(expect->handler),
@@ -204,6 +218,8 @@ void access_print(FILE *out, const struct access_account *account, const char *p
         fprintf(out, ", PA 0x%" PRIx64, outcome->pa);
     if (outcome->end == FH_ACCESS_DONE || outcome->end == FH_ACCESS_EMULATED)
         fprintf(out, ", value 0x%" PRIx64, outcome->value);
+    if (outcome->is_foreign)
+        fprintf(out, ", of a page of %" PRIu32, outcome->owner);
     fputs(outcome->is_stale ? ", by a translation that the tables do not have any more\n" : "\n",
           out);
     if (outcome->has_fault)
@@ -233,6 +249,7 @@ void access_put_json(struct json_out *json, const struct access_account *account
     json_number(json, "tries", outcome->tries);
     json_text(json, "handled", fh_access_handler_name(outcome->handler));
     json_bool(json, "stale", outcome->is_stale);
+    json_bool(json, "foreign", outcome->is_foreign);
     if (outcome->end == FH_ACCESS_DONE) {
         json_hex(json, "pa", outcome->pa);
         json_hex(json, "value", outcome->value);

@@ -103,7 +103,7 @@ static uint64_t values_read(const struct fh_rdata *adt, bool core, uint64_t vmid
 struct player {
     struct scenario *scenario;
     struct outcome *outcome;
-    struct recorder *recorder; /* NULL without a trace */
+    struct recorder *recorder; /* NULL if nobody wants effects */
     struct cpus *cpus;
 };
 
@@ -236,8 +236,12 @@ static void end_script(const struct judge *judge, const struct fh_rdata *before)
 static void act(struct player *player, const struct judge *judge, struct step_trace *trace)
 {
     struct fh_state *state = judge->scenario->state;
+    struct fh_rules rules;
     if (!enter(judge))
         return;
+    fh_rules_begin(&rules, judge->scenario->profile);
+    if (judges_rules(judge->scenario, judge->step))
+        recorder_watch_rules(player->recorder, &rules);
     const struct fh_rdata *before = fh_state_snapshot(state);
     begin_script(judge);
     if (trace)
@@ -253,6 +257,10 @@ static void act(struct player *player, const struct judge *judge, struct step_tr
     }
     judge_changes(judge, before, fh_state_rdata(state));
     judge_values(judge, fh_state_rdata(state));
+    if (judges_rules(judge->scenario, judge->step)) {
+        recorder_watch_rules(player->recorder, NULL);
+        judge_rules(judge, &rules);
+    }
     end_script(judge, before);
     fh_snapshot_release(before, fh_state_allocator(state));
 }
@@ -275,7 +283,7 @@ static void set(struct player *player, const struct judge *judge, struct step_tr
 static void play_step(struct player *player, const struct judge *judge)
 {
     struct step_trace *trace =
-        player->recorder ? &player->outcome->traces[judge->number - 1] : NULL;
+        player->outcome->traces ? &player->outcome->traces[judge->number - 1] : NULL;
     if (trace)
         trace->step = judge->step;
     if (judge->step->cpu_node &&
@@ -309,9 +317,18 @@ static void play_and_check(struct player *player, const struct judge *judge)
     fh_snapshot_release(before, fh_state_allocator(state));
 }
 
+static bool wants_effects(const struct scenario *scenario)
+{
+    bool wants = scenario->has_rules;
+    for (size_t i = 0; i < scenario->nsteps; i++)
+        wants = wants || judges_rules(scenario, &scenario->steps[i]);
+    return wants;
+}
+
 void play(struct scenario *scenario, bool trace, struct outcome *outcome)
 {
-    struct player player = {scenario, outcome, trace ? recorder_new(scenario) : NULL,
+    struct player player = {scenario, outcome,
+                            trace || wants_effects(scenario) ? recorder_new(scenario) : NULL,
                             cpus_new(scenario->arena)};
     *outcome = (struct outcome){.scenario = scenario};
     if (trace)

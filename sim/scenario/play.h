@@ -62,6 +62,8 @@ const char *value_text(struct arena *arena, const struct fh_type *type, const vo
 struct recorder;
 struct recorder *recorder_new(struct scenario *scenario);
 void recorder_watch(struct recorder *recorder, struct step_trace *trace);
+/* And let these rules see them (NULL: no longer). */
+void recorder_watch_rules(struct recorder *recorder, struct fh_rules *rules);
 void recorder_note_changes(struct arena *arena, struct step_trace *trace,
                            const struct fh_rdata *before, const struct fh_rdata *after);
 
@@ -83,6 +85,10 @@ void judge_halt(const struct judge *judge, bool is_first, bool before, bool afte
 void judge_changes(const struct judge *judge, const struct fh_rdata *before,
                    const struct fh_rdata *after);
 void judge_values(const struct judge *judge, const struct fh_rdata *after);
+
+/* The rules that a step broke: rules.c */
+bool judges_rules(const struct scenario *scenario, const struct step *step);
+void judge_rules(const struct judge *judge, const struct fh_rules *rules);
 
 /* The invariants: in a step that checks them, before the first step, and behind each one. */
 void judge_invariants(const struct judge *judge);

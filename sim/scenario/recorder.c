@@ -16,6 +16,7 @@ struct recorder {
     struct fh_environment inner;
     const struct fh_state *state;
     struct step_trace *trace;
+    struct fh_rules *rules;
 };
 
 static size_t ask_oracle(void *context, uint64_t id, uint64_t cpu, const struct fh_log *log,
@@ -77,6 +78,8 @@ static void observe(void *context, const struct fh_effect *effect)
 {
     struct recorder *recorder = context;
     struct step_trace *trace = recorder->trace;
+    if (recorder->rules)
+        fh_rules_see(recorder->rules, effect);
     if (!trace)
         return;
     trace->effects_seen++;
@@ -115,6 +118,11 @@ void recorder_watch(struct recorder *recorder, struct step_trace *trace)
         return;
     trace->effects = arena_alloc(recorder->arena, EFFECTS_MAX * sizeof *trace->effects);
     trace->panics = arena_alloc(recorder->arena, EFFECTS_MAX * sizeof *trace->panics);
+}
+
+void recorder_watch_rules(struct recorder *recorder, struct fh_rules *rules)
+{
+    recorder->rules = rules;
 }
 
 /* --- Changes as text ------------------------------------------------------------------------- */

@@ -43,8 +43,9 @@ static const char *base_name(struct arena *arena, const char *path)
 static bool load_root(struct reader *reader, struct scenario *scenario, const struct node *root)
 {
     static const char *const keys[] = {
-        "format", "name", "description", "profile",    "machine",    "host", "vms",   "state",
-        "oracle", "data", "core_data",   "parameters", "invariants", "tlb",  "steps", NULL};
+        "format",     "name",  "description", "profile", "machine",   "host",
+        "vms",        "state", "oracle",      "data",    "core_data", "parameters",
+        "invariants", "tlb",   "rules",       "steps",   NULL};
     uint64_t format = FORMAT_VERSION;
     reader->profile = fh_profile_find("spec");
     if (!reader_keys(reader, root, "a scenario", keys) ||
@@ -63,6 +64,7 @@ static bool load_root(struct reader *reader, struct scenario *scenario, const st
            scenario_load_parameters(reader, scenario, root) &&
            scenario_load_invariants(reader, scenario, root) &&
            scenario_load_tlb(reader, scenario, root) &&
+           scenario_load_rules(reader, scenario, root) &&
            scenario_load_steps(reader, scenario, node_get(root, "steps"));
 }
 
@@ -101,9 +103,8 @@ static bool load_source(struct scenario *scenario)
     return root && load_root(&reader, scenario, root);
 }
 
-bool scenario_load(struct scenario *scenario, const char *path, const struct machine_choice *choice)
+static bool load_file(struct scenario *scenario, const char *path)
 {
-    *scenario = (struct scenario){.arena = arena_new(), .choice = *choice};
     scenario->name = strcmp(path, "-") == 0 ? "stdin" : base_name(scenario->arena, path);
     if (!source_read(&scenario->source, path, MAX_FILE))
         return false;
@@ -111,6 +112,19 @@ bool scenario_load(struct scenario *scenario, const char *path, const struct mac
     if (other)
         return source_error(&scenario->source, 0, 0, "no scenario: this is %s", other);
     return load_source(scenario);
+}
+
+bool scenario_load(struct scenario *scenario, const char *path, const struct machine_choice *choice)
+{
+    *scenario = (struct scenario){.arena = arena_new(), .choice = *choice};
+    return load_file(scenario, path);
+}
+
+bool scenario_load_with_words(struct scenario *scenario, const char *path,
+                              const struct machine_choice *choice)
+{
+    *scenario = (struct scenario){.arena = arena_new(), .choice = *choice, .wants_words = true};
+    return load_file(scenario, path);
 }
 
 bool scenario_load_text(struct scenario *scenario, const char *name, const char *text)

@@ -44,6 +44,8 @@ struct expect {
     const struct node *delta;
     struct state_value *values;
     size_t nvalues;
+    bool has_rules; /* the rules that the step breaks are these, bits by enum fh_rule */
+    uint32_t rules;
 };
 
 enum step_kind { STEP_TRAP, STEP_CALL, STEP_SET, STEP_CHECK, STEP_ACCESS };
@@ -65,6 +67,7 @@ struct fault_value {
 /* What an access must come to; each is looked at where `has_` says so. */
 struct access_expect {
     bool has_end, has_value, has_tries, has_pa, has_stale, has_fault, has_handler;
+    bool foreign; /* expected, or else not allowed */
     enum fh_access_end end;
     uint64_t value, tries, pa;
     bool stale;
@@ -144,6 +147,8 @@ struct scenario {
     struct step *steps;
     size_t nsteps;
     const struct node *invariants; /* to be checked behind every step; NULL: they are not */
+    bool has_rules;                /* a step that breaks a rule fails, unless it says so */
+    bool wants_words;              /* its tables are words, unless the file says how they are */
     bool has_tlb;                  /* accesses use translations that TLBs have kept */
 };
 
@@ -154,6 +159,9 @@ struct scenario {
  */
 bool scenario_load(struct scenario *scenario, const char *path,
                    const struct machine_choice *choice);
+/* The same with tables as words, whether there are accesses or not, unless the file says how. */
+bool scenario_load_with_words(struct scenario *scenario, const char *path,
+                              const struct machine_choice *choice);
 /* The same for a text; messages call it `name`, which must live as long. */
 bool scenario_load_text(struct scenario *scenario, const char *name, const char *text);
 void scenario_free(struct scenario *scenario);
@@ -188,6 +196,11 @@ bool scenario_load_invariant_check(struct reader *reader, struct step *step,
 /* Which machine it is for, and its departures: scenario_departures.c. */
 bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
                               const struct node *root);
+
+/* `rules: always`, and `rules` under `expect`: scenario_rules.c */
+bool scenario_load_rules(struct reader *reader, struct scenario *scenario, const struct node *root);
+bool scenario_load_expected_rules(struct reader *reader, struct step *step,
+                                  const struct node *node);
 
 /* What stands under `expect`, and state values by path: scenario_expect.c. */
 bool scenario_load_expect(struct reader *reader, struct scenario *scenario, struct step *step,

@@ -336,8 +336,8 @@ static bool load_handler(struct reader *reader, const struct node *node,
     return true;
 }
 
-static const char *const expect_keys[] = {"end",   "value", "tries",   "pa",
-                                          "stale", "fault", "handled", NULL};
+static const char *const expect_keys[] = {"end",     "value", "tries",   "pa", "stale",
+                                          "foreign", "fault", "handled", NULL};
 
 static bool load_number(struct reader *reader, const struct node *node, const char *key, bool *has,
                         uint64_t *value)
@@ -362,6 +362,7 @@ bool scenario_load_access_expect(struct reader *reader, struct step *step, const
            load_number(reader, node, "tries", &expect->has_tries, &expect->tries) &&
            load_number(reader, node, "pa", &expect->has_pa, &expect->pa) &&
            reader_flag_at(reader, node, "stale", &expect->stale) &&
+           reader_flag_at(reader, node, "foreign", &expect->foreign) &&
            load_fault(reader, node_get(node, "fault"), expect) &&
            load_handler(reader, node_get(node, "handled"), expect);
 }

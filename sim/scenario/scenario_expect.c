@@ -159,7 +159,7 @@ static bool load_returned(struct reader *reader, struct step *step, const struct
         *value = (struct state_value){.node = &map->items[i], .count = 1};
         if (!reader_number(reader, &map->keys[i], "general register", 0, GENERAL_REGISTERS - 1,
                            &number) ||
-            !reader_number(reader, &map->items[i], "x", 0, UINT64_MAX, &value->numbers[0]))
+            !reader_number(reader, &map->items[i], "x", "rules", 0, UINT64_MAX, &value->numbers[0]))
             return false;
         int length = snprintf(path, sizeof path, "regs.ctxt_regs.x%u", (unsigned)number);
         value->path = arena_strdup(reader->arena, path, (size_t)length);
@@ -268,8 +268,8 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
     static const char *const keys[] = {"result", "halted", "stuck", "unrepresentable", "disagrees",
                                        "changes", "delta", "state", "x",
                                        /* of an access */
-                                       "end", "value", "tries", "pa", "stale", "fault", "handled",
-                                       NULL};
+                                       "end", "value", "tries", "pa", "stale", "foreign", "fault",
+                                       "handled", NULL};
     struct expect *expect = &step->expect;
     if (!node)
         return true;
@@ -288,5 +288,6 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
            (!expect->delta || scenario_try_patch(reader, scenario, expect->delta)) &&
            (!values || scenario_load_values(reader, scenario, expect, values)) &&
            load_returned(reader, step, node_get(node, "x")) &&
+           scenario_load_expected_rules(reader, step, node_get(node, "rules")) &&
            scenario_load_access_expect(reader, step, node) && is_consistent(reader, expect);
 }

@@ -538,14 +538,14 @@ static bool load_raw_state(struct setup *setup, const struct node *patch)
 }
 
 /* What the tables and locks of the machine are; accesses walk tables as words. */
-static bool load_realisation(struct reader *reader, const struct node *root,
-                             enum fh_realisation *realisation)
+static bool load_realisation(struct reader *reader, const struct scenario *scenario,
+                             const struct node *root, enum fh_realisation *realisation)
 {
     static const char *const names[] = {"abstract", "concrete", "both"};
     const struct node *machine = node_get(root, "machine");
     const bool is_map = machine && machine->kind == NODE_MAP;
     const struct node *node = is_map ? node_get(machine, "realisation") : NULL;
-    *realisation = scenario_has_accesses(root) ? FH_BOTH : FH_ABSTRACT;
+    *realisation = scenario->wants_words || scenario_has_accesses(root) ? FH_BOTH : FH_ABSTRACT;
     for (unsigned i = 0; node && i < sizeof names / sizeof *names; i++) {
         if (node_is(node, names[i])) {
             *realisation = (enum fh_realisation)i;
@@ -591,7 +591,7 @@ bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
                                .loop_limit = MAX_LOOP,
                                .log_policy = scenario->log_policy};
     const struct node *machine = node_get(root, "machine");
-    if (!load_realisation(reader, root, &config.realisation))
+    if (!load_realisation(reader, scenario, root, &config.realisation))
         return false;
     scenario->state = fh_state_new(&config);
     struct setup setup = {reader,           scenario,     scenario->state, scenario->profile,

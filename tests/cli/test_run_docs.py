@@ -77,14 +77,14 @@ def test_the_scenarios_say_how_they_end(scenarios):
     assert all(re.fullmatch(r"(good|bad)_[a-z0-9_]+", path.stem) for path in scenarios)
 
 
-def test_bad_scenarios_halt_are_undefined_or_break_an_invariant_or_fault_for_good(scenarios):
+def test_bad_scenarios_halt_are_undefined_or_break_an_invariant_or_have_bad_accesses(scenarios):
     for path in scenarios:
         steps = load(path.read_text())["steps"]
         expects = [step.get("expect", {}) for step in steps]
         refusals = ("halted", "stuck", "unrepresentable", "disagrees")
         refuses = any(expect.get(refusal) for expect in expects for refusal in refusals)
         refuses = refuses or any("broken" in step for step in steps)
-        refuses = refuses or any(expect.get("end") in ("faults", "stopped") or expect.get("stale")
+        refuses = refuses or any(expect.get("end") in ("faults", "stopped") or expect.get("foreign")
                                  for expect in expects)
         assert refuses or path.stem.startswith("good_"), path
 

@@ -243,8 +243,11 @@ END_TEST
 START_TEST(the_shipped_kernel_lets_a_vm_read_anothers_secret)
 {
     make(writing(by_vm(1, 0x50000010), SECRET));
+    ck_assert(!outcome.is_foreign);
     ck_assert_int_eq(with_page(2, SHIPPED + VM_PAGE), FH_ACCESS_DONE);
     ck_assert_uint_eq(outcome.value, SECRET);
+    ck_assert(outcome.is_foreign);
+    ck_assert_uint_eq(outcome.owner, 1);
 }
 END_TEST
 

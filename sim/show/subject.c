@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "show/subject.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "machine/model.h"
+#include "twin/order.h"
+
+/* --- FILE#POINT ------------------------------------------------------------------------------- */
+
+static bool is_number(const char *text)
+{
+    const char *at = text;
+    while (isdigit((unsigned char)*at))
+        at++;
+    return at > text && *at == '\0';
+}
+
+/* What stands behind the last '#' is a point, unless a file has the whole name. */
+static bool read_argument(struct subject *subject, const char *argument)
+{
+    subject->path = strdup(argument);
+    if (!subject->path)
+        no_memory();
+    char *mark = strrchr(subject->path, '#');
+    if (!mark || access(argument, F_OK) == 0)
+        return true;
+    if (!is_number(mark + 1)) {
+        diag_plain("show: '%s' is no point: the number of a step or record is needed", mark + 1);
+        return false;
+    }
+    *mark = '\0';
+    subject->has_point = true;
+    subject->point = strtoull(mark + 1, NULL, 10);
+    return true;
+}
+
+static bool is_scenario(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+/* --- A scenario ------------------------------------------------------------------------------- */
+
+static bool play_to(struct subject *subject)
+{
+    struct scenario *scenario = subject->scenario;
+    struct outcome outcome;
+    if (subject->has_point && subject->point > scenario->nsteps) {
+        diag_plain("%s: there is no step %" PRIu64 ": it has %zu", subject->path, subject->point,
+                   scenario->nsteps);
+        return false;
+    }
+    if (subject->has_point)
+        scenario->nsteps = subject->point;
+    play(scenario, false, &outcome);
+    for (size_t i = 0; i < outcome.nfailures; i++)
+        diag(&(struct place){subject->path, outcome.failures[i].line, 0}, NULL, "step %u (%s): %s",
+             outcome.failures[i].step, outcome.failures[i].title, outcome.failures[i].message);
+    subject->state = scenario->state;
+    return outcome.verdict == VERDICT_PASSED;
+}
+
+static bool open_scenario(struct subject *subject, const char *machine)
+{
+    const struct machine_wish wish = {.name = machine};
+    struct machine_choice choice;
+    if (!machine_choose("show", &wish, &choice))
+        return false;
+    subject->scenario = malloc(sizeof *subject->scenario);
+    if (!subject->scenario)
+        no_memory();
+    return scenario_load_with_words(subject->scenario, subject->path, &choice) && play_to(subject);
+}
+
+/* --- A trace ---------------------------------------------------------------------------------- */
+
+static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
+{
+    (void)context, (void)line, (void)verdict;
+}
+
+static bool has_record(const struct trace_line *const *lines, size_t count, uint64_t seq)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lines[i]->seq == seq)
+            return true;
+    }
+    return false;
+}
+
+/* The model follows the machine up to the record. */
+static bool replay_to(struct subject *subject, struct trace *trace,
+                      const struct machine_description *machine)
+{
+    const struct trace_line *boot = trace_next(trace);
+    if (!twin_begin(subject->twin, trace, boot, subject->path))
+        return false;
+    bool is_there = !subject->has_point || boot->seq == subject->point;
+    struct order *order = order_new(trace, false);
+    const struct trace_line *const *lines;
+    size_t count;
+    order_speaks(order, machine, twin_profile(subject->twin));
+    while (!(is_there && subject->has_point) && (count = order_next(order, &lines)) > 0) {
+        is_there = is_there || has_record(lines, count, subject->point);
+        twin_replay(subject->twin, lines, count, told, NULL);
+    }
+    order_free(order);
+    if (!is_there && !trace_failed(trace))
+        diag_plain("%s: there is no record #%" PRIu64, subject->path, subject->point);
+    return is_there && !trace_failed(trace);
+}
+
+static bool open_trace(struct subject *subject, const char *name)
+{
+    const struct machine_description *machine = machine_find(name ? name : "sekvm-4.18");
+    if (!machine || !machine_model(machine, true))
+        return false;
+    struct trace *trace = trace_open(subject->path);
+    if (!trace)
+        return false;
+    subject->twin = twin_new(machine);
+    twin_set_credit(subject->twin, CREDIT_NONE);
+    const bool good = replay_to(subject, trace, machine);
+    trace_close(trace);
+    subject->state = twin_state(subject->twin);
+    return good;
+}
+
+/* --- Both ------------------------------------------------------------------------------------- */
+
+bool subject_open(struct subject *subject, const char *argument, const char *machine)
+{
+    *subject = (struct subject){.state = NULL};
+    if (!read_argument(subject, argument))
+        return false;
+    return is_scenario(subject->path) ? open_scenario(subject, machine)
+                                      : open_trace(subject, machine);
+}
+
+void subject_close(struct subject *subject)
+{
+    if (subject->scenario)
+        scenario_free(subject->scenario);
+    if (subject->twin)
+        twin_free(subject->twin);
+    free(subject->scenario);
+    free(subject->path);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_SUBJECT_H
+#define SIM_SUBJECT_H
+
+#include "machine/machine.h"
+#include "scenario/play.h"
+#include "twin/twin.h"
+
+/*
+ * A state to look at: that of a scenario behind a step (FILE.yaml#3, or behind the last one), or of
+ * the model beside a trace, behind a record (TRACE#SEQ, or behind the last one).
+ */
+struct subject {
+    const struct fh_state *state;
+    char *path;
+    bool has_point;
+    uint64_t point;
+    struct scenario *scenario; /* of the two the one that it is */
+    struct twin *twin;
+};
+
+/* False, with a message, if there is no such file, step or record. `machine` NULL: as the file
+ * says, and sekvm-4.18 for traces. */
+bool subject_open(struct subject *subject, const char *argument, const char *machine);
+void subject_close(struct subject *subject);
+
+#endif

@@ -54,7 +54,7 @@ static bool load_by(struct reader *reader, const struct node *node, struct fh_pr
     if (!node)
         return true;
     if (node->kind != NODE_MAP)
-        return read_word(reader, node, "by", words, 1, &word);
+        return read_word(reader, node, "value of 'by'", words, 1, &word);
     if (node_get(node, "vmid"))
         return load_vcpu(reader, node, by);
     if (node_get(node, "bank") || node_get(node, "smmu"))

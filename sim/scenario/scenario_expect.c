@@ -159,7 +159,7 @@ static bool load_returned(struct reader *reader, struct step *step, const struct
         *value = (struct state_value){.node = &map->items[i], .count = 1};
         if (!reader_number(reader, &map->keys[i], "general register", 0, GENERAL_REGISTERS - 1,
                            &number) ||
-            !reader_number(reader, &map->items[i], "x", "rules", 0, UINT64_MAX, &value->numbers[0]))
+            !reader_number(reader, &map->items[i], "x", 0, UINT64_MAX, &value->numbers[0]))
             return false;
         int length = snprintf(path, sizeof path, "regs.ctxt_regs.x%u", (unsigned)number);
         value->path = arena_strdup(reader->arena, path, (size_t)length);
@@ -266,7 +266,7 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
                           const struct node *node)
 {
     static const char *const keys[] = {"result", "halted", "stuck", "unrepresentable", "disagrees",
-                                       "changes", "delta", "state", "x",
+                                       "changes", "delta", "state", "x", "rules",
                                        /* of an access */
                                        "end", "value", "tries", "pa", "stale", "foreign", "fault",
                                        "handled", NULL};

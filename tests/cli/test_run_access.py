@@ -79,23 +79,23 @@ def test_memory_of_the_state_is_what_is_read(fhsim):
 
 @pytest.mark.parametrize("step, reason", [
     ("{access: read}", "an access needs the key 'address'"),
-    ("{access: load, address: 0}", "'load' is no access"),
+    ("{access: load, address: 0}", "unknown access 'load'; did you mean 'read'?"),
     ("{access: read, address: 0, size: 3}", "an access has 1, 2, 4 or 8 bytes"),
     ("{access: read, address: 0, value: 1}", "'value' is what is written"),
-    ("{access: read, address: 0, by: guest}", "'guest' is no by"),
+    ("{access: read, address: 0, by: guest}", "unknown value of 'by' 'guest'"),
     ("{access: read, address: 0, by: {vcpuid: 0}}", "a vCPU {vmid, vcpuid} or a device"),
     ("{access: read, address: 0, by: {smmu: 0}}", "'by' needs the key 'bank'"),
     ("{access: read, address: 0, answers: [stop]}", "answers to faults of VMs alone"),
     ("{access: read, by: {vmid: 1}, address: 0, answers: [{}]}", "a 'pfn', or else a 'value'"),
-    ("{access: read, by: {vmid: 1}, address: 0, answers: [sleep]}", "'sleep' is no answer"),
-    ("{access: read, address: 0, form: [post]}", "'post' is no form"),
+    ("{access: read, by: {vmid: 1}, address: 0, answers: [sleep]}", "unknown answer 'sleep'"),
+    ("{access: read, address: 0, form: [post]}", "unknown form 'post'"),
     ("{call: panic, expect: {tries: 1}}", "'tries' is of an access: this is none"),
-    ("{access: read, address: 0, expect: {rules: [none]}}", "'none' is no rule"),
+    ("{access: read, address: 0, expect: {rules: [none]}}", "unknown rule 'none'"),
 ])
 def test_a_step_that_cannot_be_is_refused_at_its_place(fhsim, step, reason):
     result = fhsim("run", "-", stdin=HEAD + f"steps:\n  - {step}\n")
     assert result.returncode == 2
-    assert reason in result.stderr and "stdin:10:" in result.stderr
+    assert reason in result.stderr and "<stdin>:10:" in result.stderr
 
 
 def test_tables_as_maps_are_refused(fhsim):

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from recordings import HOST, VM
+from recordings import HOST, VM, lines_of
 
 SCENARIO = """\
 description: x
-profile: sekvm-4.18
 machine:
+  name: sekvm-4.18
   regions:
     - {base: 0x40000000, size: 8M}
   smmus:
@@ -55,12 +55,12 @@ GUEST = """\
 0x0000000000000000-0x0000000040000000           1G 1
 0x0000000040000000-0x0000000050000000         256M 2
 0x0000000050000000-0x0000000050010000          64K 3
-0x0000000050010000-0x0000000050012000           8K 3   R W X AF    
+0x0000000050010000-0x0000000050012000           8K 3   R W X AF    @
 0x0000000050012000-0x0000000050200000        1976K 3
 0x0000000050200000-0x0000000050400000           2M 2   R W X AF BLK
 0x0000000050400000-0x0000000080000000         764M 2
 0x0000000080000000-0x0000010000000000        1022G 1
-"""
+""".replace("@\n", "\n")
 
 
 def test_a_vms_table_is_in_the_layout_of_the_kernels_dump(fhsim, scenario):
@@ -130,15 +130,30 @@ def test_all_of_it_is_json(fhsim, scenario):
     assert owners[0]["owner"] == "host"
 
 
-def test_a_trace_is_shown_behind_a_record(fhsim, tmp_path):
-    """What the machine wrote last for an address is what the table has."""
-    from recordings import lines_of
-    records = [json.loads(line) for line in lines_of(VM)]
-    stores = [(record["seq"], effect) for record in records for effect in record.get("fx", [])
-              if effect.get("e", effect.get("fx")) == "pt_store"]
-    assert stores
-    out = show(fhsim, f"{HOST}#3", "--stage2", 0)
-    assert out.startswith("---[ Host IPA ]---") and " AF" in out
+def mapped(ranges):
+    """Physical page by IPA."""
+    return {int(each["begin"], 16) + offset: int(each["pa"], 16) + offset
+            for each in ranges if "pa" in each
+            for offset in range(0, int(each["end"], 16) - int(each["begin"], 16), 4096)}
+
+
+@pytest.mark.parametrize("recording, vmid", [(HOST, 0), (VM, 0), (VM, 1)])
+def test_a_trace_is_shown_as_the_machine_wrote_its_tables(fhsim, recording, vmid):
+    """What the machine stored last for an address is what the table has, at the end and before."""
+    records = [json.loads(line) for line in lines_of(recording)]
+    half = records[len(records) // 2]["seq"]
+    for point in (half, records[-1]["seq"]):
+        last = {effect["ipa"]: effect["new"] for record in records if record["seq"] <= point
+                for effect in record.get("fx", [])
+                if effect["t"] == "pt_store" and effect["level"] == "pte"
+                and effect["vmid"] == vmid}
+        table = json.loads(show(fhsim, f"{recording}#{point}", "--stage2", vmid, "--json"))
+        pages = mapped(table["ranges"])
+        for ipa, word in last.items():
+            word = int(word, 16)
+            wanted = word & 0xfffffffff000 if word & 1 else None
+            assert pages.get(int(ipa, 16)) == wanted, ipa
+        assert vmid == 0 or point == half or last
 
 
 def test_what_cannot_be_shown_is_refused(fhsim, scenario, tmp_path):

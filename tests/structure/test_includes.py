@@ -24,6 +24,7 @@ FOLDERS = {
     "triage": {"base", "trace", "machine", "predict", "twin"},
     "foreign": {"base", "trace", "convert"},
     "replay": {"base", "trace", "convert", "machine", "predict", "twin", "triage", "foreign"},
+    "show": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
 }
 

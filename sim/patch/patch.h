@@ -76,8 +76,18 @@ struct patch_place {
 bool patch_find(const struct fh_rdata *rdata, const char *path, const struct patch_numbers *numbers,
                 struct patch_place *found, struct patch_error *error);
 
-/* The value at a place as text: 17, 0x8000, true, own, [2960,3,0xb8ffff]. */
-void value_print(const struct fh_type *type, const void *place, FILE *out);
+/*
+ * The value at a place as text: 17, 0x8000, ACTIVE, true, own, [0xb90, 3, 0xb8ffff]. `name` is the
+ * field that has it, or NULL; or it is in a path.
+ */
+void value_print(const struct fh_profile *k, const char *name, const struct fh_type *type,
+                 const void *place, FILE *out);
+void value_print_at(const struct fh_profile *k, const struct fh_path *path,
+                    const struct fh_type *type, const void *place, FILE *out);
+
+/* "shared.npts.1.pt.0x10", "lock.NPT_ID+1": a path that patch_find reads. */
+void path_print(const struct fh_profile *k, const struct fh_path *path, FILE *out);
+void path_format(const struct fh_profile *k, const struct fh_path *path, char *text, size_t size);
 
 /* An event as the vectors write it: [2,"WAIT_LOCK",10]; a snapshot without its object. */
 void event_print(const struct fh_event *event, FILE *out);

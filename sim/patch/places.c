@@ -5,7 +5,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { HEX_FROM = 4096, CANDIDATES_MAX = 160, WORD_MAX = 64 };
+#include "base/numbers.h"
+#include "base/text_stream.h"
+
+enum { HEX_FROM = 64, CANDIDATES_MAX = 160, WORD_MAX = 64 };
 
 /* --- Finding ---------------------------------------------------------------------------------- */
 
@@ -156,26 +159,23 @@ bool patch_find(const struct fh_rdata *rdata, const char *path, const struct pat
 
 /* --- Printing --------------------------------------------------------------------------------- */
 
-static void print_number(uint64_t value, FILE *out)
-{
-    fprintf(out, value < HEX_FROM ? "%" PRIu64 : "0x%" PRIx64, value);
-}
-
-static void print_tuple(const struct fh_type *type, const void *place, FILE *out)
+static void print_tuple(const struct fh_profile *k, const struct fh_type *type, const void *place,
+                        FILE *out)
 {
     for (unsigned i = 0; i < type->nfields; i++) {
         fputs(i > 0 ? ", " : "[", out);
-        print_number(fh_tuple_get(type, place, i), out);
+        number_print_as(k, type->names[i], fh_tuple_get(type, place, i), out);
     }
     fputc(']', out);
 }
 
-static void print_fields(const struct fh_type *type, const void *record, FILE *out)
+static void print_fields(const struct fh_profile *k, const struct fh_type *type, const void *record,
+                         FILE *out)
 {
     for (unsigned i = 0; i < type->nfields; i++) {
         const struct fh_field *field = &type->fields[i];
         fprintf(out, "%s%s: ", i > 0 ? ", " : "{", field->name);
-        value_print(field->type, (const char *)record + field->offset, out);
+        value_print(k, field->name, field->type, (const char *)record + field->offset, out);
     }
     fputc('}', out);
 }
@@ -189,17 +189,74 @@ static void print_log(const struct fh_log *log, FILE *out)
     }
 }
 
-void value_print(const struct fh_type *type, const void *place, FILE *out)
+void value_print(const struct fh_profile *k, const char *name, const struct fh_type *type,
+                 const void *place, FILE *out)
 {
     switch (type->kind) {
     case FH_KIND_BOOL: fputs(*(const bool *)place ? "true" : "false", out); break;
     case FH_KIND_I64: fprintf(out, "%" PRId64, *(const int64_t *)place); break;
     case FH_KIND_ENUM: fputs(type->names[fh_scalar_get(type, place)], out); break;
-    case FH_KIND_TUPLE: print_tuple(type, place, out); break;
-    case FH_KIND_RECORD: print_fields(type, place, out); break;
-    case FH_KIND_REF: print_fields(type, fh_ref_record(type, place), out); break;
+    case FH_KIND_TUPLE: print_tuple(k, type, place, out); break;
+    case FH_KIND_RECORD: print_fields(k, type, place, out); break;
+    case FH_KIND_REF: print_fields(k, type, fh_ref_record(type, place), out); break;
     case FH_KIND_MAP: fprintf(out, "a map of %" PRIu64 " entries", fh_map_count(place)); break;
     case FH_KIND_LOG: print_log(place, out); break;
-    default: print_number(fh_scalar_get(type, place), out); break;
+    default: number_print_as(k, name ? name : "", fh_scalar_get(type, place), out); break;
     }
+}
+
+/* The field that a path ends in, or whose entry it is. */
+static const char *last_field(const struct fh_path *path)
+{
+    const char *name = NULL;
+    for (unsigned i = 0; i < path->length; i++)
+        name = path->steps[i].field ? path->steps[i].field : name;
+    return name;
+}
+
+void value_print_at(const struct fh_profile *k, const struct fh_path *path,
+                    const struct fh_type *type, const void *place, FILE *out)
+{
+    value_print(k, last_field(path), type, place, out);
+}
+
+/* Maps whose keys are pages, or locks: what is under their names is what the keys are. */
+static bool has_keys_of_its_kind(const char *field)
+{
+    static const char *const fields[] = {"s2page", "pt", "flatmem", "lock", "log"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (strcmp(fields[i], field) == 0)
+            return true;
+    }
+    return false;
+}
+
+void path_print(const struct fh_profile *k, const struct fh_path *path, FILE *out)
+{
+    const char *field = "";
+    for (unsigned i = 0; i < path->length; i++) {
+        const struct fh_step *step = &path->steps[i];
+        if (i > 0)
+            fputc('.', out);
+        if (step->field)
+            fputs(field = step->field, out);
+        else if (step->is_fallback)
+            fputc('_', out);
+        for (unsigned j = 0; j < step->nkeys; j++) {
+            fputs(j > 0 ? "." : "", out);
+            if (has_keys_of_its_kind(field))
+                number_print_as(k, field, step->keys[j], out);
+            else
+                fprintf(out, step->keys[j] < HEX_FROM ? "%" PRIu64 : "0x%" PRIx64, step->keys[j]);
+        }
+    }
+}
+
+void path_format(const struct fh_profile *k, const struct fh_path *path, char *text, size_t size)
+{
+    struct text_stream stream;
+    path_print(k, path, text_stream_begin(&stream));
+    text_stream_end(&stream);
+    snprintf(text, size, "%s", stream.text);
+    text_stream_free(&stream);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/numbers.h"
 #include "predict/others.h"
 
 /*
@@ -74,17 +75,9 @@ static uint64_t told_vcpuid(const struct model *model, uint64_t vmid, uint64_t v
 
 static struct trace_lock name_lock(const struct fh_profile *k, uint64_t id)
 {
-    if (id == k->CORE_ID)
-        return (struct trace_lock){"core", 0};
-    if (id == k->S2PAGE_ID)
-        return (struct trace_lock){"s2page", 0};
-    if (id == k->SPT_ID)
-        return (struct trace_lock){"spt", 0};
-    if (id == k->SMMU_ID)
-        return (struct trace_lock){"smmu", 0};
-    if (id >= k->INFO_ID)
-        return (struct trace_lock){"vm", id - k->INFO_ID};
-    return (struct trace_lock){"pt", id - k->NPT_ID};
+    struct trace_lock lock = {0};
+    lock.lock = lock_recorded(k, id, &lock.vmid);
+    return lock;
 }
 
 static void observe_lock(struct model *model, const struct fh_effect *effect)

@@ -256,12 +256,18 @@ static bool is_left_out(const char *field)
     return false;
 }
 
-static char *value_as_text(const struct fh_type *type, const void *place)
+/* Where changes are put, in the words of a machine. */
+struct put {
+    struct nest *nest;
+    const struct fh_profile *profile;
+};
+
+static char *value_as_text(const struct put *put, const struct fh_change *change)
 {
     char *text = NULL;
     size_t length = 0;
     FILE *out = writer_memory(&text, &length);
-    value_print(type, place, out);
+    value_print_at(put->profile, change->path, change->type, change->after, out);
     fclose(out);
     return text;
 }
@@ -272,8 +278,9 @@ static bool put_change(void *context, const struct fh_change *change)
     if (is_left_out(change->path->steps[0].field) || change->type->kind == FH_KIND_LOG)
         return true;
     fh_path_format(change->path, path, sizeof path);
-    char *value = value_as_text(change->type, change->after);
-    nest_put(context, path, value);
+    const struct put *put = context;
+    char *value = value_as_text(put, change);
+    nest_put(put->nest, path, value);
     free(value);
     return true;
 }
@@ -297,7 +304,8 @@ void writer_state(struct writer *writer)
     size_t length = 0;
     nest.out = writer_memory(&text, &length);
     write_running(writer, &nest);
-    fh_delta(writer->base, writer->model.state, put_change, &nest);
+    struct put put = {&nest, writer->reduction->goal->machine->profile};
+    fh_delta(writer->base, writer->model.state, put_change, &put);
     fclose(nest.out);
     if (nest.count > 0)
         fprintf(writer->out, "state:\n%s", text);

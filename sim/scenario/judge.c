@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/numbers.h"
+#include "base/text_stream.h"
 #include "patch/number.h"
 
 /* Whether a step did what the scenario says it must. */
 
-enum { TEXT = 400, HEX_FROM = 4096 };
+enum { TEXT = 400 };
 
 void judge_fail(const struct judge *judge, const struct node *node, const char *format, ...)
 {
@@ -176,13 +178,13 @@ static bool is_left_out(const struct comparison *comparison, const struct fh_pat
 static bool report_difference(void *context, const struct fh_change *change)
 {
     struct comparison *comparison = context;
-    struct arena *arena = comparison->judge->scenario->arena;
+    const struct scenario *scenario = comparison->judge->scenario;
     if (is_left_out(comparison, change->path))
         return true;
     comparison->differences++;
-    const char *path = path_text(arena, change->path);
-    const char *wanted = value_text(arena, change->type, change->before);
-    const char *got = value_text(arena, change->type, change->after);
+    const char *path = path_text(scenario, change->path);
+    const char *wanted = value_text_at(scenario, change->path, change->type, change->before);
+    const char *got = value_text_at(scenario, change->path, change->type, change->after);
     judge_fail(comparison->judge, comparison->node, "%s: %s: expected %s, got %s",
                comparison->words, path, wanted, got);
     return comparison->differences < FAILURES_MAX;
@@ -255,39 +257,59 @@ static bool is_as_expected(const struct patch_place *place, const struct state_v
     return true;
 }
 
-static void number_as_text(char *text, size_t size, uint64_t number)
+static const char *keep_text(const struct judge *judge, struct text_stream *stream)
 {
-    snprintf(text, size, number < HEX_FROM ? "%" PRIu64 : "0x%" PRIx64, number);
+    text_stream_end(stream);
+    const char *kept = arena_strdup(judge->scenario->arena, stream->text, stream->length);
+    text_stream_free(stream);
+    return kept;
+}
+
+/* The field that a path is about: of "shared.vminfos.1.VS.vm_vcpu_state.0" the last one. */
+static const char *field_of(const struct judge *judge, const char *path)
+{
+    const char *field = path;
+    for (const char *at = path; at; at = strchr(at, '.')) {
+        at += *at == '.';
+        if (*at >= 'a' && *at <= 'z')
+            field = at;
+    }
+    return arena_strdup(judge->scenario->arena, field, strcspn(field, "."));
 }
 
 /* What was expected, in the words that value_print has for what is there. */
 static const char *expected_text(const struct judge *judge, const struct patch_place *place,
                                  const struct state_value *value)
 {
-    char text[TEXT / 4] = "";
-    if (place->component < 0 && place->type->kind == FH_KIND_TUPLE) {
-        for (unsigned i = 0; i < value->count; i++) {
-            size_t used = strlen(text);
-            snprintf(text + used, sizeof text - used, "%s", i > 0 ? ", " : "[");
-            used = strlen(text);
-            number_as_text(text + used, sizeof text - used, value->numbers[i]);
-        }
-        strcat(text, "]");
-    } else if (place->component >= 0 || place->type->kind == FH_KIND_U32 ||
-               place->type->kind == FH_KIND_U64)
-        number_as_text(text, sizeof text, value->numbers[0]);
+    const struct fh_profile *k = judge->scenario->profile;
+    const bool is_tuple = place->component < 0 && place->type->kind == FH_KIND_TUPLE;
+    const bool is_number = place->component >= 0 || place->type->kind == FH_KIND_U32 ||
+                           place->type->kind == FH_KIND_U64;
+    struct text_stream stream;
+    FILE *out = text_stream_begin(&stream);
+    for (unsigned i = 0; is_tuple && i < value->count; i++) {
+        fputs(i > 0 ? ", " : "[", out);
+        number_print_as(k, place->type->names[i], value->numbers[i], out);
+    }
+    if (is_tuple)
+        fputc(']', out);
+    else if (is_number)
+        number_print_as(k, field_of(judge, value->path), value->numbers[0], out);
     else
-        snprintf(text, sizeof text, "%.60s", value->node->text);
-    return arena_strdup(judge->scenario->arena, text, strlen(text));
+        fputs(value->node->text, out);
+    return keep_text(judge, &stream);
 }
 
-static const char *found_text(const struct judge *judge, const struct patch_place *place)
+static const char *found_text(const struct judge *judge, const struct patch_place *place,
+                              const struct state_value *value)
 {
-    char text[24];
+    const char *field = field_of(judge, value->path);
+    struct text_stream stream;
     if (place->component < 0)
-        return value_text(judge->scenario->arena, place->type, place->place);
-    number_as_text(text, sizeof text, number_in(place, 0));
-    return arena_strdup(judge->scenario->arena, text, strlen(text));
+        return value_text(judge->scenario, field, place->type, place->place);
+    number_print_as(judge->scenario->profile, field, number_in(place, 0),
+                    text_stream_begin(&stream));
+    return keep_text(judge, &stream);
 }
 
 void judge_values(const struct judge *judge, const struct fh_rdata *after)
@@ -302,6 +324,6 @@ void judge_values(const struct judge *judge, const struct fh_rdata *after)
             judge_fail(judge, value->node, "%s: %s", value->path, error.message);
         else if (!is_as_expected(&place, value))
             judge_fail(judge, value->node, "%s: expected %s, got %s", value->path,
-                       expected_text(judge, &place, value), found_text(judge, &place));
+                       expected_text(judge, &place, value), found_text(judge, &place, value));
     }
 }

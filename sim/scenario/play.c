@@ -253,7 +253,7 @@ static void act(struct player *player, const struct judge *judge, struct step_tr
     if (trace) {
         recorder_watch(player->recorder, NULL);
         note_stuck(player, trace);
-        recorder_note_changes(player->scenario->arena, trace, before, fh_state_rdata(state));
+        recorder_note_changes(player->scenario, trace, before, fh_state_rdata(state));
     }
     judge_changes(judge, before, fh_state_rdata(state));
     judge_values(judge, fh_state_rdata(state));
@@ -276,7 +276,7 @@ static void set(struct player *player, const struct judge *judge, struct step_tr
                              &numbers, NULL, &error))
         judge_fail(judge, judge->step->patch, "%s", adt ? error.message : "out of memory");
     if (trace)
-        recorder_note_changes(player->scenario->arena, trace, before, fh_state_rdata(state));
+        recorder_note_changes(player->scenario, trace, before, fh_state_rdata(state));
     fh_snapshot_release(before, fh_state_allocator(state));
 }
 

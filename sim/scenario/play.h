@@ -55,8 +55,12 @@ void play(struct scenario *scenario, bool trace, struct outcome *outcome);
 /* --- Its parts -------------------------------------------------------------------------------- */
 
 /* "shared.s2page.0x80.s2_owner", into the arena. */
-const char *path_text(struct arena *arena, const struct fh_path *path);
-const char *value_text(struct arena *arena, const struct fh_type *type, const void *place);
+const char *path_text(const struct scenario *scenario, const struct fh_path *path);
+/* Of the field that ends the path, or has an entry there; of a field, or of NULL. */
+const char *value_text_at(const struct scenario *scenario, const struct fh_path *path,
+                          const struct fh_type *type, const void *place);
+const char *value_text(const struct scenario *scenario, const char *field,
+                       const struct fh_type *type, const void *place);
 
 /* Have the state's effects noted in `trace` (NULL: no longer). */
 struct recorder;
@@ -64,7 +68,7 @@ struct recorder *recorder_new(struct scenario *scenario);
 void recorder_watch(struct recorder *recorder, struct step_trace *trace);
 /* And let these rules see them (NULL: no longer). */
 void recorder_watch_rules(struct recorder *recorder, struct fh_rules *rules);
-void recorder_note_changes(struct arena *arena, struct step_trace *trace,
+void recorder_note_changes(const struct scenario *scenario, struct step_trace *trace,
                            const struct fh_rdata *before, const struct fh_rdata *after);
 
 /* What a step's expectations say about the states before and after: notes failures. */

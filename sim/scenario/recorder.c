@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scenario/play.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EFFECTS_MAX = 1000, CHANGES_MAX = 200, HEX_FROM = 64 };
+#include "base/text_stream.h"
+
+enum { EFFECTS_MAX = 1000, CHANGES_MAX = 200 };
 
 /*
  * The environment of the scenario with an observer: the script's answers are handed through, for
@@ -127,47 +128,39 @@ void recorder_watch_rules(struct recorder *recorder, struct fh_rules *rules)
 
 /* --- Changes as text ------------------------------------------------------------------------- */
 
-static const char *keep(struct arena *arena, char *text, size_t length)
+static const char *keep(const struct scenario *scenario, struct text_stream *stream)
 {
-    const char *kept = text ? arena_strdup(arena, text, length) : "?";
-    free(text);
+    text_stream_end(stream);
+    const char *kept = arena_strdup(scenario->arena, stream->text, stream->length);
+    text_stream_free(stream);
     return kept;
 }
 
-const char *path_text(struct arena *arena, const struct fh_path *path)
+const char *path_text(const struct scenario *scenario, const struct fh_path *path)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        return "?";
-    for (unsigned i = 0; i < path->length; i++) {
-        const struct fh_step *step = &path->steps[i];
-        if (i > 0)
-            fputc('.', out);
-        fputs(step->field ? step->field : step->is_fallback ? "_" : "", out);
-        for (unsigned j = 0; j < step->nkeys; j++)
-            fprintf(out, step->keys[j] < HEX_FROM ? "%s%" PRIu64 : "%s0x%" PRIx64, j > 0 ? "." : "",
-                    step->keys[j]);
-    }
-    fclose(out);
-    return keep(arena, text, length);
+    struct text_stream stream;
+    path_print(scenario->profile, path, text_stream_begin(&stream));
+    return keep(scenario, &stream);
 }
 
-const char *value_text(struct arena *arena, const struct fh_type *type, const void *place)
+const char *value_text_at(const struct scenario *scenario, const struct fh_path *path,
+                          const struct fh_type *type, const void *place)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        return "?";
-    value_print(type, place, out);
-    fclose(out);
-    return keep(arena, text, length);
+    struct text_stream stream;
+    value_print_at(scenario->profile, path, type, place, text_stream_begin(&stream));
+    return keep(scenario, &stream);
+}
+
+const char *value_text(const struct scenario *scenario, const char *field,
+                       const struct fh_type *type, const void *place)
+{
+    struct text_stream stream;
+    value_print(scenario->profile, field, type, place, text_stream_begin(&stream));
+    return keep(scenario, &stream);
 }
 
 struct noting {
-    struct arena *arena;
+    const struct scenario *scenario;
     struct step_trace *trace;
 };
 
@@ -177,17 +170,17 @@ static bool note_change(void *context, const struct fh_change *change)
     struct step_trace *trace = noting->trace;
     trace->changes_seen++;
     if (trace->nchanges < CHANGES_MAX)
-        trace->changes[trace->nchanges++] =
-            (struct change_text){path_text(noting->arena, change->path),
-                                 value_text(noting->arena, change->type, change->before),
-                                 value_text(noting->arena, change->type, change->after)};
+        trace->changes[trace->nchanges++] = (struct change_text){
+            path_text(noting->scenario, change->path),
+            value_text_at(noting->scenario, change->path, change->type, change->before),
+            value_text_at(noting->scenario, change->path, change->type, change->after)};
     return true;
 }
 
-void recorder_note_changes(struct arena *arena, struct step_trace *trace,
+void recorder_note_changes(const struct scenario *scenario, struct step_trace *trace,
                            const struct fh_rdata *before, const struct fh_rdata *after)
 {
-    struct noting noting = {arena, trace};
-    trace->changes = arena_alloc(arena, CHANGES_MAX * sizeof *trace->changes);
+    struct noting noting = {scenario, trace};
+    trace->changes = arena_alloc(scenario->arena, CHANGES_MAX * sizeof *trace->changes);
     fh_delta(before, after, note_change, &noting);
 }

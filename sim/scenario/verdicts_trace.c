@@ -5,30 +5,11 @@
 #include <string.h>
 
 #include "base/effect_words.h"
+#include "base/numbers.h"
+#include "base/text_stream.h"
 #include "scenario/access.h"
 
 /* --- Effects --------------------------------------------------------------------------------- */
-
-/* "npt 0", "s2page": a lock by its id. */
-static void print_lock(FILE *out, const struct fh_profile *k, uint64_t id)
-{
-    const struct {
-        uint64_t id;
-        const char *name;
-    } locks[] = {{k->FLATMEM_ID, "flatmem"},
-                 {k->CORE_ID, "core"},
-                 {k->S2PAGE_ID, "s2page"},
-                 {k->SPT_ID, "spt"},
-                 {k->SMMU_ID, "smmu"}};
-    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
-        if (locks[i].id == id) {
-            fputs(locks[i].name, out);
-            return;
-        }
-    }
-    bool is_npt = id < k->INFO_ID;
-    fprintf(out, "%s %" PRIu64, is_npt ? "npt" : "vm", id - (is_npt ? k->NPT_ID : k->INFO_ID));
-}
 
 /* Where the next of comma-separated names ends. */
 static size_t name_length(const char *names)
@@ -42,32 +23,86 @@ static const char *next_name(const char *names)
     return *names ? names + 1 : names;
 }
 
-/* What one of the numbers of an effect stands for; NULL: none of them needs a name. */
-static const char *name_in_effect(const struct fh_effect *effect)
+/* The function that is called or returns; NULL: the effect is of another kind. */
+static const char *function_in(const struct fh_effect *effect)
 {
-    if (effect->kind == FH_EFFECT_CALL || effect->kind == FH_EFFECT_RETURN)
-        return fh_called_name(effect->values[0]);
-    return effect->kind == FH_EFFECT_VM_SET ? fh_vm_field_name(effect->values[1]) : NULL;
+    const bool is_call = effect->kind == FH_EFFECT_CALL || effect->kind == FH_EFFECT_RETURN;
+    return is_call ? fh_called_name(effect->values[0]) : NULL;
+}
+
+/* The field that is read or set; NULL: the effect has none. */
+static const char *field_in(const struct fh_effect *effect)
+{
+    static const char *const of_pages[] = {"owner", "count", "gfn"};
+    static const char *const of_core[] = {"next_vmid", "next_remap_ptr"};
+    const uint64_t *v = effect->values;
+    switch (effect->kind) {
+    case FH_EFFECT_S2_READ:
+    case FH_EFFECT_S2_SET: return v[1] < 3 ? of_pages[v[1]] : NULL;
+    case FH_EFFECT_VM_SET: return fh_vm_field_name(v[1]);
+    case FH_EFFECT_CORE_SET: return v[0] < 2 ? of_core[v[0]] : NULL;
+    default: return NULL;
+    }
+}
+
+static bool is_name(const char *names, const char *name)
+{
+    const size_t length = name_length(names);
+    return strlen(name) == length && strncmp(names, name, length) == 0;
+}
+
+/* Is this what is stored in the field, rather than where? */
+static bool is_stored(const char *names)
+{
+    return is_name(names, "value") || is_name(names, "old") || is_name(names, "new");
+}
+
+/* " vmid=1 addr=0x10000 result=0x300fff" */
+static void print_call(FILE *out, const struct fh_profile *k, const struct fh_effect *effect)
+{
+    const char *function = function_of_recorded(function_in(effect));
+    const unsigned nvalues = fh_effect_nvalues(effect->kind);
+    const char *argument;
+    unsigned i = 1;
+    fprintf(out, " %s", function_in(effect));
+    for (; i < nvalues && (argument = function_argument(function, i - 1)); i++) {
+        fprintf(out, " %s=", argument);
+        number_print_as(k, argument, effect->values[i], out);
+    }
+    if (effect->kind == FH_EFFECT_RETURN && i < nvalues) {
+        fputs(" result=", out);
+        number_print_as(k, "result", effect->values[i], out);
+    }
+}
+
+/* " vmid=1 field=vcpu_state sub=0 new=ACTIVE" */
+static void print_values(FILE *out, const struct fh_profile *k, const struct fh_effect *effect)
+{
+    const char *names = fh_effect_value_names(effect->kind);
+    const char *field = field_in(effect);
+    for (unsigned i = 0; i < fh_effect_nvalues(effect->kind); i++, names = next_name(names)) {
+        fprintf(out, " %.*s=", (int)name_length(names), names);
+        if (field && is_name(names, "field"))
+            fputs(field, out);
+        else if (field && is_stored(names))
+            number_print_as(k, field, effect->values[i], out);
+        else
+            number_print(k, number_kind_of(names, name_length(names)), effect->values[i], out);
+    }
 }
 
 static void print_effect(FILE *out, const struct fh_profile *k, const struct fh_effect *effect)
 {
-    const char *names = fh_effect_value_names(effect->kind);
     char words[256];
-    fprintf(out, "%-12s", fh_effect_name(effect->kind));
     if (effect->kind == FH_EFFECT_LOCK || effect->kind == FH_EFFECT_UNLOCK) {
         fputc(' ', out);
-        print_lock(out, k, effect->values[0]);
+        lock_print_words(k, effect->values[0], out);
         return;
     }
-    const char *named = name_in_effect(effect);
-    if (named)
-        fprintf(out, " %s", named);
-    for (unsigned i = 0; i < fh_effect_nvalues(effect->kind); i++) {
-        fprintf(out, effect->values[i] < 10 ? " %.*s=%" PRIu64 : " %.*s=0x%" PRIx64,
-                (int)name_length(names), names, effect->values[i]);
-        names = next_name(names);
-    }
+    if (function_in(effect))
+        print_call(out, k, effect);
+    else
+        print_values(out, k, effect);
     if (effect_words(k, effect, words, sizeof words) > 0)
         fprintf(out, " (%s)", words);
 }
@@ -86,7 +121,7 @@ static void print_step(FILE *out, const struct outcome *outcome, size_t i, const
     fprintf(out, "%s  step %zu: %s (line %u)\n", prefix, i + 1, trace->step->title,
             trace->step->node->line);
     for (size_t j = 0; j < trace->neffects; j++) {
-        fprintf(out, "%s      ", prefix);
+        fprintf(out, "%s      %-12s", prefix, fh_effect_name(trace->effects[j].kind));
         print_effect(out, outcome->scenario->profile, &trace->effects[j]);
         fprintf(out, "%s%s\n", trace->panics[j] ? " " : "",
                 trace->panics[j] ? trace->panics[j] : "");
@@ -114,19 +149,26 @@ void verdicts_trace_text(FILE *out, const struct outcome *outcome, const char *p
 /* --- JSON ------------------------------------------------------------------------------------ */
 
 /* Numbers as texts: readers of JSON may have no 64-bit integers. */
-static void put_effect(struct json_out *json, const struct fh_effect *effect, const char *panic)
+static void put_effect(struct json_out *json, const struct fh_profile *k,
+                       const struct fh_effect *effect, const char *panic)
 {
     const char *names = fh_effect_value_names(effect->kind);
+    struct text_stream text;
     json_open_object(json, NULL);
     json_text(json, "effect", fh_effect_name(effect->kind));
-    if (name_in_effect(effect))
-        json_text(json, "name", name_in_effect(effect));
+    if (function_in(effect) || field_in(effect))
+        json_text(json, "name", function_in(effect) ? function_in(effect) : field_in(effect));
     for (unsigned i = 0; i < fh_effect_nvalues(effect->kind); i++) {
         char key[32];
         snprintf(key, sizeof key, "%.*s", (int)name_length(names), names);
         json_hex(json, key, effect->values[i]);
         names = next_name(names);
     }
+    print_effect(text_stream_begin(&text), k, effect);
+    text_stream_end(&text);
+    if (text.length > 0)
+        json_text(json, "text", text.text + 1);
+    text_stream_free(&text);
     if (panic)
         json_text(json, "reason", panic);
     json_close_object(json);
@@ -141,7 +183,8 @@ static void put_change(struct json_out *json, const struct change_text *change)
     json_close_object(json);
 }
 
-static void put_step(struct json_out *json, const struct step_trace *trace)
+static void put_step(struct json_out *json, const struct fh_profile *k,
+                     const struct step_trace *trace)
 {
     json_open_object(json, NULL);
     json_text(json, "step", trace->step->title);
@@ -149,7 +192,7 @@ static void put_step(struct json_out *json, const struct step_trace *trace)
     json_number(json, "effects_seen", trace->effects_seen);
     json_open_array(json, "effects");
     for (size_t i = 0; i < trace->neffects; i++)
-        put_effect(json, &trace->effects[i], trace->panics[i]);
+        put_effect(json, k, &trace->effects[i], trace->panics[i]);
     json_close_array(json);
     json_open_array(json, "accesses");
     for (size_t i = 0; i < trace->naccounts; i++)
@@ -168,6 +211,6 @@ void verdicts_trace_json(struct json_out *json, const struct outcome *outcome)
 {
     json_open_array(json, "trace");
     for (size_t i = 0; outcome->traces && i < outcome->played; i++)
-        put_step(json, &outcome->traces[i]);
+        put_step(json, outcome->scenario->profile, &outcome->traces[i]);
     json_close_array(json);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/numbers.h"
+#include "base/text_stream.h"
 #include "twin/twin_state.h"
 
 /* For reports: which spec function a difference comes from, and which place of the state. */
@@ -30,20 +32,11 @@ static const struct trace_effect *effects_of(const struct twin *twin,
 
 /* --- Functions ------------------------------------------------------------------------------- */
 
-/* Those that recorders call by another name. */
+/* The spec has another one for what machines call so. */
 static const char *spec_name(const char *recorded)
 {
-    static const struct {
-        const char *recorded, *spec;
-    } names[] = {{"mmap_s2pt", "map_s2pt"},
-                 {"handle_pvops", "core_handle_pvops"},
-                 {"populate_fault_info", "exit_populate_fault"},
-                 {"set_boot_info", "set_vm_boot_info"}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i].recorded, recorded) == 0)
-            return names[i].spec;
-    }
-    return recorded;
+    return strcmp(recorded, "populate_fault_info") == 0 ? "exit_populate_fault"
+                                                        : function_of_recorded(recorded);
 }
 
 static bool print_function(char *buffer, size_t size, const char *recorded)
@@ -320,35 +313,15 @@ static bool print_ownership(uint64_t pfn, const char *field, char *buffer, size_
     return true;
 }
 
-static struct trace_lock name_lock(const struct fh_profile *k, uint64_t id)
-{
-    if (id == k->CORE_ID)
-        return (struct trace_lock){"core", 0};
-    if (id == k->S2PAGE_ID)
-        return (struct trace_lock){"s2page", 0};
-    if (id == k->SPT_ID)
-        return (struct trace_lock){"spt", 0};
-    if (id == k->SMMU_ID)
-        return (struct trace_lock){"smmu", 0};
-    if (id >= k->INFO_ID)
-        return (struct trace_lock){"vm", id - k->INFO_ID};
-    return (struct trace_lock){"pt", id - k->NPT_ID};
-}
-
-uint64_t twin_lock_id(const struct fh_profile *k, const char *lock, uint64_t vmid)
-{
-    const uint64_t ids[] = {k->CORE_ID, k->S2PAGE_ID, k->SPT_ID, k->SMMU_ID};
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        if (strcmp(name_lock(k, ids[i]).lock, lock) == 0)
-            return ids[i];
-    }
-    return (strcmp(lock, "vm") == 0 ? k->INFO_ID : k->NPT_ID) + vmid;
-}
-
 static bool print_lock(const struct twin *twin, const char *lock, uint64_t vmid, char *buffer,
                        size_t size)
 {
-    snprintf(buffer, size, "lock.%" PRIu64, twin_lock_id(&twin->profile, lock, vmid));
+    struct text_stream stream;
+    const struct fh_profile *k = &twin->profile;
+    number_print(k, NUMBER_lock, lock_of_recorded(k, lock, vmid), text_stream_begin(&stream));
+    text_stream_end(&stream);
+    snprintf(buffer, size, "lock.%s", stream.text);
+    text_stream_free(&stream);
     return true;
 }
 

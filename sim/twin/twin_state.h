@@ -116,9 +116,6 @@ void twin_check_rules(const struct twin *twin, const struct trace_line *line,
  */
 void twin_follow_maps(struct twin *twin, const struct trace_effect *effects, size_t count);
 
-/* The identifier of a lock by its name in a trace. */
-uint64_t twin_lock_id(const struct fh_profile *k, const char *lock, uint64_t vmid);
-
 static inline bool twin_is_page(const struct twin *twin, uint64_t index)
 {
     return model_has_page(twin->model, index);

@@ -207,7 +207,7 @@ typedef void print_fn(const void *value, const struct fh_type *type, FILE *out);
 
 static void print_value(const void *value, const struct fh_type *type, FILE *out)
 {
-    value_print(type, value, out);
+    value_print(fh_profile_find("spec"), NULL, type, value, out);
 }
 
 static void print_event(const void *value, const struct fh_type *type, FILE *out)
@@ -342,7 +342,7 @@ static bool visit_change(void *context, const struct fh_change *change)
     char path[200];
     if (form_leaves_out(comparison->step->run->compared, change->path))
         return true;
-    fh_path_format(change->path, path, sizeof path);
+    path_format(fh_profile_find("spec"), change->path, path, sizeof path);
     if (change->type->kind != FH_KIND_LOG) {
         add_difference(comparison, path, change->type, change->before, change->after, print_value);
         return true;

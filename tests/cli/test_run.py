@@ -71,7 +71,7 @@ def test_a_failure_names_place_step_path_expected_and_found(fhsim, files):
         "FAIL  the #1 failure: Nothing here is as expected.",
         f"      {path}:10: step 2 (the <wrong> one): delta: curid: expected 4, got 0",
         f"      {path}:12: step 2 (the <wrong> one): shared.s2page.0x80.s2_owner: "
-        "expected 0, got 0xffffffff",
+        "expected HOSTVISOR, got INVALID",
         f"      {path}:13: step 2 (the <wrong> one): regs.ctxt_regs.x3: expected 0x10000, got 0",
         "1 scenario: 0 passed, 1 failed; 2 steps",
     ]
@@ -212,7 +212,7 @@ def test_a_delta_must_be_whole(fhsim, tmp_path):
 def test_a_log_in_a_delta_is_compared(fhsim, tmp_path):
     step = "  - {call: acquire_lock_core, expect: {delta: {tstate: 0, lock: {1: own}, log: {}}}}\n"
     (message,) = failures_of(fhsim, tmp_path, step)
-    assert message.startswith("delta: log.1: expected 0 events")
+    assert message.startswith("delta: log.CORE_ID: expected 0 events")
 
 
 def test_repeated_calls_stop_at_the_first_that_fails(fhsim, tmp_path):
@@ -395,9 +395,55 @@ def test_a_trace_names_the_registers_of_a_vcpu(fhsim, source):
 def test_a_trace_in_json_has_effects_and_changes(fhsim):
     result = fhsim("run", "--trace", "--format", "json", "-", stdin=FAULT)
     trace = json.loads(result.stdout)["scenarios"][0]["trace"]
-    assert trace[0]["effects"][0] == {"effect": "LOCK", "lock": "0x4"}
+    assert trace[0]["effects"][0] == {"effect": "LOCK", "lock": "0x4", "text": "smmu"}
     assert trace[0]["stuck"] is None and "is_paddr" in trace[1]["stuck"]
     assert trace[2]["changes"] == [{"path": "curid", "before": "0", "after": "3"}]
+
+
+TOLD = """
+description: Numbers of every kind that a trace tells of.
+machine:
+  regions:
+    - {base: 2M, size: 8M}
+vms:
+  - {vmid: 1, vcpus: 1, pages: [{gfn: 0x10, pfn: 0x300}]}
+steps:
+  - {trap: vcpu-run, vmid: 1, map: {ipa: 0x20000, pfn: 0x301}}
+"""
+
+
+def test_a_trace_names_functions_arguments_fields_and_states(fhsim):
+    lines = [line.strip() for line in
+             fhsim("run", "--trace", "-", stdin=TOLD).stdout.splitlines()]
+    text = "\n".join(re.sub(r" +", " ", line) for line in lines)
+    for told in ("LOCK vm 1", "VM_SET vmid=1 field=vcpu_state sub=0 new=ACTIVE",
+                 "DATA_READ vmid=1 n=1 value=0x20000 what=fault_addr vcpuid=0 index=0",
+                 "CALL assign_pfn_to_vm vmid=1 gfn=0x20 pfn=0x301",
+                 "S2_SET pfn=0x301 field=owner old=HOSTVISOR new=1",
+                 "~ shared.vminfos.1.VS.vm_vcpu_state.0: READY -> ACTIVE",
+                 "~ log.NPT_ID+1: 0 events ->", "~ log.S2PAGE_ID: 0 events ->"):
+        assert told in text, told
+    assert "function=" not in text
+
+
+def test_paths_and_values_of_a_trace_can_be_read_back(fhsim):
+    """What a change of a trace says stands as well in `check`."""
+    told = [line.strip()[2:] for line in
+            fhsim("run", "--trace", "-", stdin=TOLD).stdout.splitlines() if " ~ " in line]
+    checks = {path: after for path, after in
+              (re.fullmatch(r"(\S+): .* -> (.*)", line).groups() for line in told)
+              if "event" not in after}
+    assert len(checks) > 8
+    stories = TOLD + "  - check:\n" + "".join(
+        f"      {path}: {value}\n" for path, value in checks.items())
+    result = fhsim("run", "-", stdin=stories)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_failure_has_one_base_for_each_kind_of_number(fhsim):
+    story = TOLD + "  - check: {shared.npts.1.pt.0x20: [769, 3, 0x301000]}\n"
+    result = fhsim("run", "-", stdin=story)
+    assert "expected [0x301, 3, 0x301000], got [0x301, 3, 0x301fff]" in result.stdout
 
 
 @pytest.mark.parametrize("format", ["tap", "junit"])

@@ -77,24 +77,24 @@ def test_a_case_that_agrees_passes():
 
 
 @pytest.mark.parametrize("change, path", [
-    (lambda c: npt(c)["pt"].update({"2990": [2990, 3, 12251134]}), "shared.npts.0.pt.2990"),
-    (lambda c: npt(c)["pt"].update({"2990": [2991, 3, 12251135]}), "shared.npts.0.pt.2990"),
-    (lambda c: npt(c)["pt"].update({"2991": [2991, 3, 1]}), "shared.npts.0.pt.2991"),
-    (lambda c: npt(c).pop("pt"), "shared.npts.0.pt.2990"),
+    (lambda c: npt(c)["pt"].update({"2990": [2990, 3, 12251134]}), "shared.npts.0.pt.0xbae"),
+    (lambda c: npt(c)["pt"].update({"2990": [2991, 3, 12251135]}), "shared.npts.0.pt.0xbae"),
+    (lambda c: npt(c)["pt"].update({"2991": [2991, 3, 1]}), "shared.npts.0.pt.0xbaf"),
+    (lambda c: npt(c).pop("pt"), "shared.npts.0.pt.0xbae"),
     (lambda c: npt(c).pop("pmd_t"), "shared.npts.0.pmd_t.0.0.5"),
     (lambda c: npt(c).update({"pt_pud_next": 0}), "shared.npts.0.pt_pud_next"),
     (lambda c: c["steps"][MAP]["d"].pop("tstate"), "tstate"),
     (lambda c: c["steps"][MAP]["d"].update({"curid": 4}), "curid"),
-    (lambda c: c["steps"][LOCK]["d"].update({"lock": {"5": "own0"}}), "lock.5"),
+    (lambda c: c["steps"][LOCK]["d"].update({"lock": {"5": "own0"}}), "lock.NPT_ID"),
     (lambda c: c["steps"][LOCK]["d"].update({"bars": "needed"}), "bars"),
     (lambda c: c["steps"][PANIC].update({"d": {}}), "halt"),
     (lambda c: c["steps"][PANIC].pop("d"), "halt"),
-    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"].pop(), "log.5"),
-    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"][0].__setitem__(0, 2), "log.5[0]"),
-    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"][0].__setitem__(2, 9), "log.5[0]"),
-    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"].reverse(), "log.5[0]"),
+    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"].pop(), "log.NPT_ID"),
+    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"][0].__setitem__(0, 2), "log.NPT_ID[0]"),
+    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"][0].__setitem__(2, 9), "log.NPT_ID[0]"),
+    (lambda c: c["steps"][LOCK]["d"]["log"]["5"]["+"].reverse(), "log.NPT_ID[0]"),
     (lambda c: c["steps"][UNLOCK]["d"]["log"]["5"]["+"][0].__setitem__(
-        2, {"pt": {"2990": [0, 0, 0]}}), "log.5[2] ONPT pt.2990"),
+        2, {"pt": {"2990": [0, 0, 0]}}), "log.NPT_ID[2] ONPT pt.0xbae"),
 ])
 def test_a_state_that_differs_fails_with_its_path(change, path):
     result = run([broken(change)])
@@ -301,8 +301,8 @@ def test_json_says_the_same_as_the_text():
     failure = report["failures"][0]
     assert (failure["step"], failure["line"]) == (MAP, 2)
     assert failure["differences"] == [
-        {"path": "shared.npts.0.pt.2990", "expected": "[0, 0, 0]",
-         "got": "[2990, 3, 0xbaefff]"}]
+        {"path": "shared.npts.0.pt.0xbae", "expected": "[0, 0, 0]",
+         "got": "[0xbae, 3, 0xbaefff]"}]
     functions = {entry["name"]: entry for entry in report["functions"]}
     assert (functions["set_npt"]["passed"], functions["set_npt"]["failed"]) == (1, 1)
     assert functions["panic"]["passed"] == 1

@@ -58,14 +58,21 @@ static struct fh_state *host(void)
     return machine_new(spec, FH_LOG_SUMMARY, 0, HOST_PAGES);
 }
 
+/* The same with every 64th page mapped, so that all tables are there. */
+static struct fh_state *host_with_tables(void)
+{
+    struct fh_state *state = host();
+    for (uint64_t pfn = 0; pfn < HOST_PAGES; pfn += 64)
+        fault(state, pfn * spec->PAGE_SIZE, 0);
+    return state;
+}
+
 /* The same, keeping a hash. */
 static struct fh_state *hashed_host(void)
 {
     keep_hash = FH_HASH_DATA;
-    struct fh_state *state = host();
+    struct fh_state *state = host_with_tables();
     keep_hash = 0;
-    fault(state, (HOST_PAGES - 1) * spec->PAGE_SIZE,
-          0); /* the first has locks and tables to find */
     fh_state_hash(state);
     return state;
 }

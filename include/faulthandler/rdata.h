@@ -155,8 +155,8 @@ struct fh_shared {
  */
 struct fh_rdata {
     uint32_t references;
-    bool is_summed; /* of a state that keeps a hash: `sum` is that of the data (lib/state/hash.h) */
     uint64_t sum;
+    bool is_summed; /* of a state that keeps a hash: `sum` is that of the data (lib/state/hash.h) */
     FH_FIELDS_rdata(FH_MEMBER)
 };
 

@@ -82,6 +82,24 @@ static inline const void *cursor_find(const struct map_cursor *cursor, uint64_t 
     return payload(leaf) + rank(leaf, slot) * size;
 }
 
+/*
+ * As fh_map_remove, of plain values, if the cursor's leaf is there and the map's alone. False, and
+ * nothing done, if not.
+ */
+static inline bool cursor_remove(struct map_cursor *cursor, uint64_t age, size_t size, uint64_t key)
+{
+    char *value = cursor->is_own ? (char *)(uintptr_t)cursor_find(cursor, age, size, key) : NULL;
+    if (!value)
+        return false;
+    struct fh_map_node *leaf = cursor->leaf;
+    const unsigned slot = (unsigned)key & (FANOUT - 1);
+    const uint64_t behind = leaf->mask >> slot >> 1;
+    if (behind != 0)
+        memmove(value, value + size, popcount(behind) * size);
+    leaf->mask &= ~((uint64_t)1 << slot);
+    return true;
+}
+
 /* As fh_map_get, and the cursor is there then. */
 const void *cursor_get(struct map_cursor *cursor, uint64_t age, const struct fh_map *map,
                        const struct fh_map_type *type, uint64_t key);

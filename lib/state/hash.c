@@ -7,14 +7,6 @@
 
 /* --- Summands --------------------------------------------------------------------------------- */
 
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    uint64_t x = (a ^ 0x9e3779b97f4a7c15u) + b * 0xd6e8feb86659fd93u;
-    x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
-    x = (x ^ x >> 29) * 0x9e3779b97f4a7c15u;
-    return x ^ x >> 32;
-}
-
 enum { ROOT = 1 };
 
 /* Of the default of a map, which stands at no key. */
@@ -22,16 +14,20 @@ enum { ROOT = 1 };
 
 static uint64_t sum_of(const struct fh_type *type, uint64_t code, const void *place);
 
-static uint64_t sum_of_bytes(uint64_t code, const void *place, size_t size)
+static inline uint64_t sum_of_bytes(uint64_t code, const void *place, size_t size)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < size; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, (const char *)place + i, size - i < 8 ? size - i : 8);
-        if (word != 0)
-            sum += mix(code + i, word);
+    const char *bytes = place;
+    uint64_t sum = 0, word;
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        __builtin_memcpy(&word, bytes + i, 8);
+        sum += hash_word(code + i, word);
     }
-    return sum;
+    if (i == size)
+        return sum;
+    word = 0;
+    memcpy(&word, bytes + i, size - i);
+    return sum + hash_word(code + i, word);
 }
 
 static uint64_t code_of_field(uint64_t code, size_t offset)
@@ -57,10 +53,10 @@ static uint64_t sum_of_map(const struct fh_type *type, uint64_t code, const stru
     const void *fallback = fh_map_fallback(map, entries), *entry;
     uint64_t sum = 0;
     if (fallback != entries->fallback)
-        sum += sum_of(type->value, mix(code, AT_DEFAULT), fallback) -
-               sum_of(type->value, mix(code, AT_DEFAULT), entries->fallback);
+        sum += sum_of(type->value, hash_mix(code, AT_DEFAULT), fallback) -
+               sum_of(type->value, hash_mix(code, AT_DEFAULT), entries->fallback);
     for (uint64_t key = 0; (entry = fh_map_next(map, entries, &key)); key++) {
-        const uint64_t at = mix(code, key);
+        const uint64_t at = hash_mix(code, key);
         sum += sum_of(type->value, at, entry) - sum_of(type->value, at, fallback);
         if (key == UINT64_MAX)
             break;
@@ -73,7 +69,7 @@ static uint64_t sum_of(const struct fh_type *type, uint64_t code, const void *pl
     switch (type->kind) {
     case FH_KIND_LOG: return 0;
     case FH_KIND_MAP: return sum_of_map(type, code, place);
-    case FH_KIND_REF: return sum_of_fields(type, mix(code, ROOT), fh_ref_record(type, place));
+    case FH_KIND_REF: return sum_of_fields(type, hash_mix(code, ROOT), fh_ref_record(type, place));
     case FH_KIND_RECORD:
         if (type->as_value.retain)
             return sum_of_fields(type, code, place);
@@ -130,6 +126,22 @@ uint64_t fh_rdata_hash(const struct fh_rdata *rdata, uint32_t parts)
     return sum_of_data(rdata, parts) + sum_of_block(rdata, parts);
 }
 
+/* The block is seldom another one than that which was asked for last: a call ends as it began. */
+static uint64_t sum_of_known_block(struct fh_state *s)
+{
+    struct hash_keeper *hash = &s->hash;
+    struct saved block;
+    uint64_t differs = 0;
+    save(&block, s->adt);
+    for (unsigned i = 1; i < sizeof block.words / sizeof *block.words; i++) /* 0 is the sum */
+        differs |= block.words[i] ^ hash->block.words[i];
+    if (differs) {
+        hash->block = block;
+        hash->block_sum = sum_of_block(s->adt, hash->parts);
+    }
+    return hash->block_sum;
+}
+
 uint64_t fh_state_hash(struct fh_state *s)
 {
     struct fh_rdata *adt = s->adt;
@@ -138,7 +150,7 @@ uint64_t fh_state_hash(struct fh_state *s)
         return fh_rdata_hash(adt, FH_HASH_ALL);
     hash_settle(s);
     if (adt->is_summed)
-        return adt->sum + sum_of_block(adt, parts);
+        return adt->sum + sum_of_known_block(s);
     const uint64_t sum = sum_of_data(adt, parts);
     if (!refs_shared(&adt->references)) { /* a snapshot may be read elsewhere */
         adt->sum = sum;
@@ -155,16 +167,19 @@ static uint64_t code_in_data(const struct fh_state *s, size_t offset)
     return part_of(offset) & s->hash.parts ? code_of_field(ROOT, offset) : 0;
 }
 
-static void know(struct fh_state *s, const void *record, size_t size, uint64_t code)
+/* The last one first, so that the next write to it finds it at once. */
+void hash_know(struct hash_keeper *hash, const void *record, size_t size, uint64_t code)
 {
-    struct hash_keeper *hash = &s->hash;
-    for (unsigned i = 0; i < HASH_RECORDS; i++) {
-        if (hash->records[i].start == record) {
-            hash->records[i] = (struct hash_record){record, size, code};
-            return;
-        }
-    }
-    hash->records[hash->next++ % HASH_RECORDS] = (struct hash_record){record, size, code};
+    struct hash_record *records = hash->records;
+    unsigned i = 0;
+    while (i < hash->known && records[i].start != record)
+        i++;
+    if (i == HASH_RECORDS)
+        i = 1 + hash->next++ % (HASH_RECORDS - 1);
+    else if (i == hash->known)
+        hash->known++;
+    records[i] = records[0];
+    records[0] = (struct hash_record){record, size, code};
 }
 
 static bool is_in_record(const void *slot, const struct fh_type *type, const void *place)
@@ -190,14 +205,14 @@ static bool search_map(struct fh_state *s, const struct fh_map *map, const struc
 
 static uint64_t code_of_record(uint64_t code_of_slot)
 {
-    return code_of_slot ? mix(code_of_slot, ROOT) : 0;
+    return code_of_slot ? hash_mix(code_of_slot, ROOT) : 0;
 }
 
 /* The record of the data that has `place`, looked for everywhere, is known from now on. */
 static bool search_record(struct fh_state *s, const void *place)
 {
     const struct fh_type *data = fh_rdata_type();
-    const struct fh_type *shared = fh_type_field(data, "shared", sizeof "shared" - 1)->type;
+    const struct fh_type *shared = FH_FIELD_TYPE(data, rdata, shared);
     const struct fh_shared *parts = &s->adt->shared;
     const struct {
         const struct fh_type *record;
@@ -221,7 +236,8 @@ static bool search_record(struct fh_state *s, const void *place)
 
 static uint64_t code_in_known(const struct fh_state *s, const void *place, bool *found)
 {
-    for (unsigned i = 0; i < HASH_RECORDS; i++) {
+    *found = false;
+    for (unsigned i = 0; i < s->hash.known; i++) {
         const struct hash_record *known = &s->hash.records[i];
         const uintptr_t offset = (uintptr_t)place - (uintptr_t)known->start;
         *found = offset < known->size;
@@ -247,33 +263,72 @@ static uint64_t code_of(struct fh_state *s, const void *place)
 static uint64_t code_of_entry(struct fh_state *s, const struct fh_map *map, uint64_t key)
 {
     const uint64_t code = code_of(s, map);
-    return code ? mix(code, key) : 0;
+    return code ? hash_mix(code, key) : 0;
 }
 
 void hash_know_ref(struct fh_state *s, const void *slot, const struct fh_type *type)
 {
     const uint64_t code = code_of(s, slot);
-    know(s, *(const void *const *)slot, type->record_size, code_of_record(code));
+    hash_know(&s->hash, *(const void *const *)slot, type->record_size, code_of_record(code));
 }
 
 void hash_know_entry(struct fh_state *s, const struct fh_map *map, uint64_t key, const void *slot,
                      const struct fh_type *type)
 {
     const uint64_t code = code_of_entry(s, map, key);
-    know(s, *(const void *const *)slot, type->record_size, code_of_record(code));
+    hash_know(&s->hash, *(const void *const *)slot, type->record_size, code_of_record(code));
 }
 
 /* --- Keeping it ------------------------------------------------------------------------------- */
 
-static void leave(struct fh_state *s, const void *place, const struct fh_type *type, uint64_t code)
+void hash_begin(struct fh_state *s, uint32_t parts)
+{
+    s->hash.parts = parts;
+    s->hash.regs = code_of_record(code_in_data(s, offsetof(struct fh_rdata, regs)));
+    s->hash.pages = code_in_data(s, offsetof(struct fh_rdata, shared.s2page));
+}
+
+static void change(struct fh_state *s, uint64_t code, uint64_t old, uint64_t value)
+{
+    hash_settle(s);
+    if (code != 0 && s->adt->is_summed)
+        s->adt->sum += hash_word(code, value) - hash_word(code, old);
+}
+
+void hash_change_word(struct fh_state *s, const uint64_t *place, uint64_t value)
+{
+    change(s, code_of(s, place), *place, value);
+}
+
+void hash_change_reg(struct fh_state *s, size_t offset, uint64_t old, uint64_t value)
+{
+    change(s, s->hash.regs ? code_of_field(s->hash.regs, offset) : 0, old, value);
+}
+
+/* What a value adds. Nearly all that is written are pages and mappings, of two words. */
+static inline uint64_t sum_of_value(const struct fh_type *type, uint64_t code, const void *place)
+{
+    const bool is_pair = type == type_of_s2page || type == type_of_pt_entry;
+    return is_pair ? sum_of_bytes(code, place, 16) : sum_of(type, code, place);
+}
+
+static inline void leave(struct fh_state *s, const void *place, const struct fh_type *type,
+                         uint64_t code)
 {
     hash_settle(s);
     if (code == 0 || !s->adt->is_summed)
         return;
-    s->adt->sum -= sum_of(type, code, place);
+    s->adt->sum -= sum_of_value(type, code, place);
     s->hash.pending = place;
     s->hash.type = type;
     s->hash.code = code;
+}
+
+void hash_add_pending(struct fh_state *s)
+{
+    struct hash_keeper *hash = &s->hash;
+    s->adt->sum += sum_of_value(hash->type, hash->code, hash->pending);
+    hash->pending = NULL;
 }
 
 void hash_leave(struct fh_state *s, const void *place, const struct fh_type *type)
@@ -291,39 +346,44 @@ void hash_leave_inner_entry(struct fh_state *s, const struct fh_map *outer, uint
                             const struct fh_type *type, uint64_t key, const void *entry)
 {
     const uint64_t code = code_of_entry(s, outer, outer_key);
-    leave(s, entry, type, code ? mix(code, key) : 0);
+    leave(s, entry, type, code ? hash_mix(code, key) : 0);
 }
 
-void hash_settle(struct fh_state *s)
+/* Of the entry at `key` of a map that is a field. */
+static uint64_t code_in_field(const struct fh_state *s, size_t offset, uint64_t key)
 {
-    struct hash_keeper *hash = &s->hash;
-    if (!hash->pending)
-        return;
-    s->adt->sum += sum_of(hash->type, hash->code, hash->pending);
-    hash->pending = NULL;
+    const uint64_t code = code_in_data(s, offset);
+    return code ? hash_mix(code, key) : 0;
 }
 
-void hash_forget(struct fh_state *s)
-{
-    hash_settle(s);
-    memset(s->hash.records, 0, sizeof s->hash.records);
-}
-
-uint64_t hash_of_taken_lock(struct fh_state *s, uint64_t id)
+uint64_t hash_of_taken_lock(const struct fh_state *s, uint64_t id)
 {
     const uint8_t taken = FH_LOCK_OWN;
-    const uint64_t code = keeps_hash(s) ? code_of_entry(s, &s->adt->lock, id) : 0;
+    const uint64_t code = code_in_field(s, offsetof(struct fh_rdata, lock), id);
     return code ? sum_of_bytes(code, &taken, sizeof taken) : 0;
 }
 
-uint64_t hash_code_of_npt(struct fh_state *s, uint64_t vmid)
+uint64_t hash_code_of_npt(const struct fh_state *s, uint64_t vmid)
 {
-    return keeps_hash(s) ? code_of_record(code_of_entry(s, &s->adt->shared.npts, vmid)) : 0;
+    return code_of_record(code_in_field(s, offsetof(struct fh_rdata, shared.npts), vmid));
 }
 
-void hash_leave_mapping(struct fh_state *s, const struct npt_place *place, uint64_t gfn,
-                        const struct fh_pt_entry *entry)
+uint64_t hash_code_of_map(struct fh_state *s, const struct fh_map *map)
 {
-    const uint64_t code = place->code ? place->code + offsetof(struct fh_npt, pt) : 0;
-    leave(s, entry, type_of_pt_entry, code ? mix(code, gfn) : 0);
+    return code_of(s, map);
+}
+
+void hash_leave_pair(struct fh_state *s, const struct fh_type *type, uint64_t map, uint64_t key,
+                     const void *entry)
+{
+    leave(s, entry, type, map ? hash_mix(map, key) : 0);
+}
+
+bool hash_is_of_data(const struct fh_state *s)
+{
+    const struct hash_keeper *hash = &s->hash;
+    uint64_t sum = s->adt->sum;
+    if (hash->pending)
+        sum += sum_of_value(hash->type, hash->code, hash->pending);
+    return !s->adt->is_summed || sum == sum_of_data(s->adt, hash->parts);
 }

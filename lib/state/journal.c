@@ -32,7 +32,17 @@ static void undo_data(struct fh_state *s, const struct record *record)
     forget_places(s);
 }
 
-/* The lock is free again; its entries are looked for where they are not known to stand still. */
+/* The lock is free again. */
+static inline void free_lock(struct fh_state *s, struct lock_place *place, uint64_t length)
+{
+    if (place->log->snapshot) /* a free lock that is plain has none */
+        log_forget_snapshot(place->log, &s->allocator);
+    log_set_free(place->log, length);
+    *place->status = FH_LOCK_FREE;
+    s->places.status[place - s->places.locks] = FH_LOCK_FREE;
+}
+
+/* Its entries are looked for where they are not known to stand still. */
 static bool undo_taking(struct fh_state *s, const struct record *record)
 {
     struct lock_place *place = record->place;
@@ -46,10 +56,7 @@ static bool undo_taking(struct fh_state *s, const struct record *record)
             return false;
         place->age = s->places.lock_age;
     }
-    log_forget_snapshot(place->log, &s->allocator); /* a free lock that is plain has none */
-    log_set_free(place->log, record->key);
-    *place->status = FH_LOCK_FREE;
-    s->places.status[id] = FH_LOCK_FREE;
+    free_lock(s, place, record->key);
     return true;
 }
 
@@ -72,6 +79,24 @@ static void forget_moved(struct fh_state *s, const struct record *record)
     } else if (type == type_of_flag || type->kind == FH_KIND_REF || type->kind == FH_KIND_MAP) {
         forget_places_beside_locks(s);
     }
+}
+
+/*
+ * An entry of a map that has a cursor, where that stands at its leaf. The cursor is of the same
+ * map: whatever gives it another one gives the places a new age, and so does undoing that.
+ */
+static inline bool undo_pair(struct fh_state *s, const struct record *record)
+{
+    struct map_cursor *cursor = (void *)((char *)&s->places + record->cursor);
+    const uint64_t age = s->places.age;
+    if (record->cursor == 0)
+        return false;
+    if (record->kind == RECORD_NEW_ENTRY)
+        return cursor_remove(cursor, age, 16, record->key);
+    const void *entry = cursor->is_own ? cursor_find(cursor, age, 16, record->key) : NULL;
+    if (entry)
+        __builtin_memcpy((void *)(uintptr_t)entry, payload_of(record), 16);
+    return entry != NULL;
 }
 
 bool undo_record(struct fh_state *s, const struct record *record, void *place)
@@ -134,26 +159,63 @@ static void undo_logs(struct fh_state *s, size_t used, size_t from)
     }
 }
 
-void journal_undo(struct fh_state *s, size_t from)
+/* What nearly every call leaves in the journal, without more ado; false: undo_record. */
+static inline bool undo_at_once(struct fh_state *s, const struct record *record)
+{
+    struct lock_place *lock = record->place;
+    switch (record->kind) {
+    case RECORD_WORD: *(uint64_t *)record->place = record->key; return true;
+    case RECORD_ENTRY:
+    case RECORD_NEW_ENTRY: return undo_pair(s, record);
+    case RECORD_FREE_LOCK:
+        if (lock->age != s->places.lock_age)
+            return false;
+        free_lock(s, lock, record->key);
+        return true;
+    default: return false;
+    }
+}
+
+/* RECORD_WITHIN says where the inner map of the record before it stands now. */
+static void undo_within(struct fh_state *s, const struct record *within)
 {
     struct journal *journal = &s->journal;
-    void *within = NULL;
-    undo_logs(s, journal->used, from);
-    while (journal->used > from) {
-        const struct record *record = record_before(journal, journal->used);
-        void *place = within ? within : record->place;
-        bool existed;
-        within = NULL;
-        journal->used = start_of(record, journal->used);
-        if (record->kind == RECORD_WITHIN) /* where the inner map of the next record stands now */
-            within =
-                fh_map_edit(place, &record->type->as_value, &s->allocator, record->key, &existed);
+    const struct record *record = record_before(journal, journal->used);
+    bool existed;
+    void *map =
+        fh_map_edit(within->place, &within->type->as_value, &s->allocator, within->key, &existed);
+    journal->used = start_of(record, journal->used);
+    undo_record(s, record, map);
+}
+
+/* The rest of the records, up to and with one that is not undone at once. */
+static void undo_some(struct fh_state *s, size_t from)
+{
+    struct journal *journal = &s->journal;
+    size_t used = journal->used;
+    while (used > from) {
+        const struct record *record = record_before(journal, used);
+        used = start_of(record, used);
+        if (undo_at_once(s, record))
+            continue;
+        journal->used = used;
+        if (record->kind == RECORD_WITHIN)
+            undo_within(s, record);
         else
-            undo_record(s, record, place);
+            undo_record(s, record, record->place);
         if (replaced_logs(record))
-            undo_logs(s, journal->used, from);
+            undo_logs(s, used, from);
+        return;
     }
-    journal_cut(journal, from);
+    journal->used = used;
+}
+
+void journal_undo(struct fh_state *s, size_t from)
+{
+    undo_logs(s, s->journal.used, from);
+    while (s->journal.used > from)
+        undo_some(s, from);
+    journal_cut(&s->journal, from);
 }
 
 void journal_cut(struct journal *journal, size_t from)

@@ -35,18 +35,30 @@ struct record {
     void *place; /* WORD, BYTES, VALUE: what was written; DATA: the data; else the map */
     const struct fh_type *type;
     uint64_t key; /* ENTRY, WITHIN: the key; WORD: the old value; FREE_LOCK: length of the log */
-    uint32_t kind;
+    uint16_t kind;
+    uint16_t cursor; /* ENTRY, NEW_ENTRY: the map's cursor, where it stands in known_places, or 0 */
     uint32_t payload;
 };
 
-/* Fields that are saved as a block when a call or a transaction begins, and may be assigned. */
+/*
+ * Fields that are saved as a block when a call or a transaction begins, and may be assigned: those
+ * of RData from the sum of its hash to cur_vcpuid, as they stand in a row.
+ */
+enum { SAVED_FROM = offsetof(struct fh_rdata, sum), SAVED_TO = offsetof(struct fh_rdata, regs) };
+
 struct saved {
-    uint64_t sum; /* of the hash */
-    bool is_summed;
-    bool halt, icore, ihost;
-    uint64_t tstate, curid, cur_vmid;
-    int64_t cur_vcpuid;
+    uint64_t words[(SAVED_TO - SAVED_FROM) / sizeof(uint64_t)];
 };
+
+static inline void save(struct saved *saved, const struct fh_rdata *adt)
+{
+    __builtin_memcpy(saved, (const char *)adt + SAVED_FROM, sizeof *saved);
+}
+
+static inline void put_back_saved(struct fh_rdata *adt, const struct saved *saved)
+{
+    __builtin_memcpy((char *)adt + SAVED_FROM, saved, sizeof *saved);
+}
 
 struct journal {
     char *bytes;
@@ -110,7 +122,10 @@ static inline size_t start_of(const struct record *record, size_t end)
     return end - sizeof *record - padded(record->payload);
 }
 
-/* Values are short and of many sizes: a call of memcpy would cost more than the copy. */
+/*
+ * Values are short and of many sizes: a call of memcpy would cost more than the copy. In a
+ * freestanding library the compiler puts no copy in its place unless it is told to.
+ */
 static inline void copy_value(void *to, const void *from, size_t size)
 {
     size_t i = 0;

@@ -35,36 +35,6 @@ static bool note_value(struct fh_state *s, enum record_kind kind, void *place,
     return true;
 }
 
-static void save(struct fh_state *s, struct saved *saved)
-{
-    const struct fh_rdata *adt = s->adt;
-    if (keeps_hash(s))
-        hash_forget(s);
-    saved->sum = adt->sum;
-    saved->is_summed = adt->is_summed;
-    saved->halt = adt->halt;
-    saved->icore = adt->icore;
-    saved->ihost = adt->ihost;
-    saved->tstate = adt->tstate;
-    saved->curid = adt->curid;
-    saved->cur_vmid = adt->cur_vmid;
-    saved->cur_vcpuid = adt->cur_vcpuid;
-}
-
-void put_back_saved(struct fh_state *s, const struct saved *saved)
-{
-    struct fh_rdata *adt = s->adt;
-    adt->sum = saved->sum;
-    adt->is_summed = saved->is_summed;
-    adt->halt = saved->halt;
-    adt->icore = saved->icore;
-    adt->ihost = saved->ihost;
-    adt->tstate = saved->tstate;
-    adt->curid = saved->curid;
-    adt->cur_vmid = saved->cur_vmid;
-    adt->cur_vcpuid = saved->cur_vcpuid;
-}
-
 static void read_status_of_locks(struct fh_state *s)
 {
     const struct fh_map *locks = &s->adt->lock;
@@ -96,7 +66,9 @@ enum fh_status txn_begin(struct fh_state *s)
     s->transaction++;
     s->error.status = FH_OK;
     s->beyond.status = FH_OK;
-    save(s, &s->saved);
+    if (keeps_hash(s))
+        hash_forget(s);
+    save(&s->saved, s->adt);
     return own_data(s) ? FH_OK : txn_end(s, FH_NOMEM);
 }
 
@@ -104,7 +76,7 @@ static void undo_call(struct fh_state *s, enum fh_status status)
 {
     s->hash.pending = NULL;
     journal_undo(s, s->journal.call);
-    put_back_saved(s, &s->saved);
+    put_back_saved(s->adt, &s->saved);
     if (s->error.status != status)
         s->error = (struct fh_error){.status = status};
 }
@@ -146,7 +118,9 @@ bool note_mark(struct fh_state *s)
         journal_note(s, RECORD_MARK, NULL, NULL, journal->mark, sizeof(struct saved));
     if (!record)
         return false;
-    save(s, payload_of(record));
+    if (keeps_hash(s))
+        hash_forget(s);
+    save(payload_of(record), s->adt);
     journal->mark = journal->used;
     journal->depth++;
     return true;
@@ -174,17 +148,16 @@ bool note_regs(struct fh_state *s)
     return true;
 }
 
-static enum fh_status edit_pair(struct fh_state *s, struct map_cursor *cursor, struct fh_map *map,
-                                const struct fh_type *type, uint64_t key, void **entry);
+static enum fh_status edit_page(struct fh_state *s, uint64_t pfn, void **entry);
 
 /* --- Writing -------------------------------------------------------------------------------- */
 
 enum fh_status set_u64(struct fh_state *s, uint64_t *place, uint64_t value)
 {
-    if (keeps_hash(s))
-        hash_leave(s, place, type_of_u64);
     if (!journal_note(s, RECORD_WORD, place, NULL, *place, 0))
         return FH_NOMEM;
+    if (keeps_hash(s))
+        hash_change_word(s, place, value);
     *place = value;
     return FH_OK;
 }
@@ -206,7 +179,7 @@ enum fh_status edit_entry(struct fh_state *s, struct fh_map *map, const struct f
                           uint64_t key, void **entry)
 {
     if (value == type_of_s2page) /* has a cursor, which must not be passed by */
-        return edit_pair(s, &s->places.pages, map, value, key, entry);
+        return edit_page(s, key, entry);
     if (keeps_hash(s))
         hash_settle(s);
     const enum fh_status status = edit_any_entry(s, map, value, key, entry);
@@ -341,7 +314,7 @@ static struct npt_place place_of_npt(const struct fh_state *s, uint64_t vmid, st
     const struct fh_profile *k = s->profile;
     return (struct npt_place){.npt = npt,
                               .age = s->places.age,
-                              .code = hash_code_of_npt((struct fh_state *)(uintptr_t)s, vmid),
+                              .code = hash_code_of_npt(s, vmid),
                               .ends = {pud_start(k, vmid), pmd_start(k, vmid), pool_end(k, vmid)}};
 }
 
@@ -381,43 +354,80 @@ enum fh_status find_own_npt(struct fh_state *s, uint64_t vmid, struct fh_npt **n
     return FH_OK;
 }
 
+/* Where a cursor stands among the places, for a record; 0 for one that is not kept. */
+static inline uint16_t number_of_cursor(const struct fh_state *s, const struct map_cursor *cursor)
+{
+    const uintptr_t number = (uintptr_t)cursor - (uintptr_t)&s->places;
+    return number < sizeof s->places ? (uint16_t)number : 0;
+}
+
+_Static_assert(sizeof(struct known_places) <= UINT16_MAX && offsetof(struct known_places, age) == 0,
+               "a record has the number of a cursor, and 0 is of none");
+
 /* Note an entry of two words. */
-static inline bool note_pair(struct fh_state *s, struct fh_map *map, const struct fh_type *type,
-                             uint64_t key, const void *entry)
+static inline bool note_pair(struct fh_state *s, const struct map_cursor *cursor,
+                             struct fh_map *map, const struct fh_type *type, uint64_t key,
+                             const void *entry)
 {
     struct record *record = journal_note(s, RECORD_ENTRY, map, type, key, 16);
     if (!record)
         return false;
+    record->cursor = number_of_cursor(s, cursor);
     memcpy(payload_of(record), entry, 16);
     return true;
+}
+
+static inline bool note_new_pair(struct fh_state *s, const struct map_cursor *cursor,
+                                 struct fh_map *map, const struct fh_type *type, uint64_t key)
+{
+    struct record *record = journal_note(s, RECORD_NEW_ENTRY, map, type, key, 0);
+    if (record)
+        record->cursor = number_of_cursor(s, cursor);
+    return record != NULL;
 }
 
 _Static_assert(sizeof(struct fh_s2page) == 16 && sizeof(struct fh_pt_entry) == 16,
                "entries of two words");
 
-static enum fh_status edit_pair(struct fh_state *s, struct map_cursor *cursor, struct fh_map *map,
-                                const struct fh_type *type, uint64_t key, void **entry)
+/* A map of such entries, with a cursor and the code that a hash has of it. */
+struct map_of_pairs {
+    struct fh_map *map;
+    const struct fh_type *type;
+    struct map_cursor *cursor;
+    uint64_t code;
+};
+
+static inline enum fh_status edit_pair(struct fh_state *s, const struct map_of_pairs *in,
+                                       uint64_t key, void **entry)
 {
     bool existed;
     if (keeps_hash(s))
         hash_settle(s);
-    *entry =
-        cursor_edit(cursor, s->places.age, map, &type->as_value, 16, &s->allocator, key, &existed);
+    *entry = cursor_edit(in->cursor, s->places.age, in->map, &in->type->as_value, 16, &s->allocator,
+                         key, &existed);
     if (!*entry)
         return FH_NOMEM;
-    cursor->is_own = may_own_places(s);
+    in->cursor->is_own = may_own_places(s);
     if (keeps_hash(s))
-        hash_leave_entry(s, map, type, key, *entry);
-    const bool noted = existed ? note_pair(s, map, type, key, *entry)
-                               : journal_note(s, RECORD_NEW_ENTRY, map, type, key, 0) != NULL;
+        hash_leave_pair(s, in->type, in->code, key, *entry);
+    const bool noted = existed ? note_pair(s, in->cursor, in->map, in->type, key, *entry)
+                               : note_new_pair(s, in->cursor, in->map, in->type, key);
     return noted ? FH_OK : FH_NOMEM;
+}
+
+static enum fh_status edit_page(struct fh_state *s, uint64_t pfn, void **entry)
+{
+    const struct map_of_pairs pages = {.map = &s->adt->shared.s2page,
+                                       .type = type_of_s2page,
+                                       .cursor = &s->places.pages,
+                                       .code = s->hash.pages};
+    return edit_pair(s, &pages, pfn, entry);
 }
 
 enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page)
 {
     void *entry;
-    const enum fh_status status =
-        edit_pair(s, &s->places.pages, &s->adt->shared.s2page, type_of_s2page, pfn, &entry);
+    const enum fh_status status = edit_page(s, pfn, &entry);
     *page = entry;
     return status;
 }
@@ -460,12 +470,17 @@ void note_tables(struct fh_state *s, uint64_t vmid, uint64_t gfn, unsigned shift
     place->pmd_t.prefix = gfn >> shift >> BITS;
 }
 
+static uint64_t code_of_mappings(const struct npt_place *place)
+{
+    return place->code ? place->code + offsetof(struct fh_npt, pt) : 0;
+}
+
 bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
                   const struct fh_pt_entry *entry)
 {
     if (keeps_hash(s))
-        hash_leave_mapping(s, place, gfn, entry);
-    return note_pair(s, &place->npt->pt, type_of_pt_entry, gfn, entry);
+        hash_leave_pair(s, type_of_pt_entry, code_of_mappings(place), gfn, entry);
+    return note_pair(s, &place->pt, &place->npt->pt, type_of_pt_entry, gfn, entry);
 }
 
 enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
@@ -474,11 +489,21 @@ enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
     struct map_cursor none = {0};
     struct fh_npt *npt;
     void *found;
-    enum fh_status status = own_npt(s, vmid, &npt);
+    struct npt_place *place = known_npt(s, vmid);
+    enum fh_status status = FH_OK;
+    if (place && place->is_own)
+        npt = place->npt;
+    else
+        status = find_own_npt(s, vmid, &npt);
     if (status != FH_OK)
         return status;
-    struct map_cursor *cursor = vmid < NPT_PLACES ? &s->places.npts[vmid].pt : &none;
-    status = edit_pair(s, cursor, &npt->pt, type_of_pt_entry, gfn, &found);
+    place = known_npt(s, vmid);
+    const struct map_of_pairs mappings = {.map = &npt->pt,
+                                          .type = type_of_pt_entry,
+                                          .cursor = place ? &place->pt : &none,
+                                          .code = place ? code_of_mappings(place)
+                                                        : hash_code_of_map(s, &npt->pt)};
+    status = edit_pair(s, &mappings, gfn, &found);
     *entry = found;
     return status;
 }

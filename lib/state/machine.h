@@ -105,6 +105,19 @@ static inline bool keeps_hash(const struct fh_state *s)
     return __builtin_expect(s->hash.parts != 0, 0);
 }
 
+static inline void hash_settle(struct fh_state *s)
+{
+    if (s->hash.pending)
+        hash_add_pending(s);
+}
+
+/* Nothing is pending, and no record known: memory may be given back. */
+static inline void hash_forget(struct fh_state *s)
+{
+    hash_settle(s);
+    hash_forget_records(&s->hash);
+}
+
 /* The functions of `machine` from now on, with all its departures. */
 void use_machine(struct fh_state *s, const struct fh_machine *machine);
 
@@ -119,9 +132,6 @@ static inline void journal_clear(struct fh_state *s)
 /* Begins a call: FH_NOMEM if it cannot, and then it has ended. */
 enum fh_status txn_begin(struct fh_state *s);
 enum fh_status txn_end(struct fh_state *s, enum fh_status status);
-
-/* Assign the fields that are saved as a block, in data that are the state's own. */
-void put_back_saved(struct fh_state *s, const struct saved *saved);
 
 /*
  * Notes of what happens between calls, in a transaction: it begins, the data are replaced or
@@ -221,8 +231,11 @@ static inline enum fh_status own_npt(struct fh_state *s, uint64_t vmid, struct f
     if (__builtin_expect(vmid < NPT_PLACES, 1)) {
         const struct npt_place *place = &s->places.npts[vmid];
         *npt = place->npt;
-        if (place->age == s->places.age && place->is_own && !keeps_hash(s))
+        if (place->age == s->places.age && place->is_own) {
+            if (keeps_hash(s))
+                hash_know_again(&s->hash, place->npt, sizeof **npt, place->code);
             return FH_OK;
+        }
     }
     return find_own_npt(s, vmid, npt);
 }
@@ -352,7 +365,8 @@ static inline struct record *journal_note(struct fh_state *s, enum record_kind k
     record->place = place;
     record->type = type;
     record->key = key;
-    record->kind = kind;
+    record->kind = (uint16_t)kind;
+    record->cursor = 0;
     record->payload = payload;
     journal->used = need;
     return record;
@@ -374,6 +388,7 @@ static inline bool note_free_lock(struct fh_state *s, struct lock_place *place)
     record->type = NULL;
     record->key = place->log->length;
     record->kind = RECORD_FREE_LOCK;
+    record->cursor = 0;
     record->payload = 0;
     journal->used += sizeof *record;
     place->noted = s->transaction;

@@ -28,6 +28,15 @@ static bool is_kept(struct sound_check *c, bool holds, const char *invariant)
 /* --- The journal -------------------------------------------------------------------------------
  */
 
+/* That of pages or of a table's mappings, or none. */
+static bool is_cursor(const struct fh_state *s, uint16_t number)
+{
+    const size_t first = offsetof(struct known_places, npts) + offsetof(struct npt_place, pt);
+    const size_t offset = number - first;
+    return number == 0 || number == offsetof(struct known_places, pages) ||
+           (offset < sizeof s->places.npts && offset % sizeof *s->places.npts == 0);
+}
+
 /* From its newest record to its oldest; all of them together are as long as the journal. */
 static bool has_whole_records(struct sound_check *c)
 {
@@ -39,7 +48,9 @@ static bool has_whole_records(struct sound_check *c)
         const struct record *record = record_before(journal, used);
         const size_t size = sizeof *record + padded(record->payload);
         if (!KEPT(c, size <= used, "[J-SIZE-2] a journal holds whole records") ||
-            !KEPT(c, record->kind <= RECORD_UNDONE, "[J-KIND-1] a record is of a known kind"))
+            !KEPT(c, record->kind <= RECORD_UNDONE, "[J-KIND-1] a record is of a known kind") ||
+            !KEPT(c, is_cursor(c->s, record->cursor),
+                  "[J-CURSOR-1] the cursor of a record is one of those that are kept"))
             return false;
         used -= size;
     }
@@ -59,6 +70,37 @@ static bool journal_is_sound(struct sound_check *c)
            KEPT(c, journal->regs <= journal->used && journal->shared <= journal->used,
                 "[J-END-1] what is noted of records is about records that there are") &&
            has_whole_records(c);
+}
+
+/* --- The hash ----------------------------------------------------------------------------------
+ */
+
+/* Where none is kept all codes are 0. */
+static bool codes_are_sound(struct sound_check *c)
+{
+    const struct known_places *places = &c->s->places;
+    for (uint64_t id = 0; id < LOCK_PLACES; id++) {
+        const struct lock_place *place = &places->locks[id];
+        if (place->age == places->lock_age &&
+            !KEPT(c, place->taken == hash_of_taken_lock(c->s, id),
+                  "[H-LOCK-1] what a taken lock adds to the hash is known"))
+            return false;
+    }
+    for (uint64_t vmid = 0; vmid < NPT_PLACES; vmid++) {
+        const struct npt_place *place = &places->npts[vmid];
+        if (place->age == places->age &&
+            !KEPT(c, place->code == hash_code_of_npt(c->s, vmid),
+                  "[H-CODE-1] the code of a table is that of where it stands"))
+            return false;
+    }
+    return true;
+}
+
+static bool hash_is_sound(struct sound_check *c)
+{
+    return codes_are_sound(c) &&
+           (c->level < 2 || KEPT(c, hash_is_of_data(c->s),
+                                 "[H-SUM-1] the hash that setters keep is that of the data"));
 }
 
 /* --- Places ------------------------------------------------------------------------------------
@@ -212,10 +254,10 @@ static bool top_is_sound(struct sound_check *c)
 bool machine_is_sound(const struct fh_state *s, unsigned level, const char **broken)
 {
     struct sound_check c = {.s = s, .level = level, .broken = NULL};
-    const bool is_sound = top_is_sound(&c) && journal_is_sound(&c) && lock_places_are_sound(&c) &&
-                          npt_places_are_sound(&c) &&
-                          cursor_is_sound(&c, &s->places.pages, &s->adt->shared.s2page) &&
-                          (level < 2 || fields_are_sound(&c, fh_rdata_type(), s->adt));
+    const bool is_sound =
+        top_is_sound(&c) && journal_is_sound(&c) && lock_places_are_sound(&c) &&
+        npt_places_are_sound(&c) && cursor_is_sound(&c, &s->places.pages, &s->adt->shared.s2page) &&
+        hash_is_sound(&c) && (level < 2 || fields_are_sound(&c, fh_rdata_type(), s->adt));
     if (broken)
         *broken = c.broken;
     return is_sound;

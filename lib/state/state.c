@@ -71,7 +71,7 @@ struct fh_state *fh_state_new(const struct fh_config *config)
     use_machine(s, config->machine ? config->machine : &fh_machine_spec);
     s->profile = config->profile ? config->profile : fh_machine_profile(config->machine);
     s->log_policy = config->log_policy;
-    s->hash.parts = config->hash & FH_HASH_ALL;
+    hash_begin(s, config->hash & FH_HASH_ALL);
     s->loop_limit = config->loop_limit ? config->loop_limit : DEFAULT_LOOP_LIMIT;
     s->realisation = config->realisation;
     s->lock_form = s->realisation;
@@ -126,7 +126,7 @@ struct fh_state *fh_state_fork(struct fh_state *s)
     fork->machine = s->machine;
     fork->departures = s->departures;
     fork->loop_limit = s->loop_limit;
-    fork->hash.parts = s->hash.parts;
+    hash_begin(fork, s->hash.parts);
     fork->env = s->env;
     fork->realisation = s->realisation;
     fork->lock_form = s->lock_form;
@@ -285,13 +285,17 @@ static bool regs_are_noted(const struct journal *journal)
 }
 
 /* The registers, written from outside; at once where nobody shares them and nothing is noted. */
-static struct fh_ctxt *own_regs(struct fh_state *s)
+__attribute__((noinline)) static struct fh_ctxt *copy_regs(struct fh_state *s)
+{
+    void *regs;
+    return own_data(s) && own_ref(s, &s->adt->regs, type_of_ref_ctxt, &regs) == FH_OK ? regs : NULL;
+}
+
+static inline struct fh_ctxt *own_regs(struct fh_state *s)
 {
     struct fh_rdata *adt = s->adt;
-    void *regs;
-    if (__builtin_expect(!refs_shared(&adt->references) && !refs_shared(&adt->regs->references), 1))
-        return adt->regs;
-    return own_data(s) && own_ref(s, &s->adt->regs, type_of_ref_ctxt, &regs) == FH_OK ? regs : NULL;
+    const bool is_own = !refs_shared(&adt->references) && !refs_shared(&adt->regs->references);
+    return __builtin_expect(is_own, 1) ? adt->regs : copy_regs(s);
 }
 
 struct fh_ctxt *fh_state_edit_regs(struct fh_state *s)
@@ -306,16 +310,16 @@ struct fh_ctxt *fh_state_edit_regs(struct fh_state *s)
 
 enum fh_status fh_state_set_reg(struct fh_state *s, size_t offset, uint64_t value)
 {
-    journal_break(s);
     struct fh_ctxt *regs = own_regs(s);
     uint64_t *place = (uint64_t *)(void *)((char *)regs + offset);
-    if (regs && keeps_hash(s)) {
-        hash_know_ref(s, &s->adt->regs, type_of_ref_ctxt);
-        hash_leave(s, place, type_of_u64);
-    }
-    if (!regs || (s->journal.depth > 0 && set_u64(s, place, value) != FH_OK))
+    if (!regs)
         return FH_NOMEM;
+    if (s->journal.depth == 0)
+        journal_break(s); /* drops also the note of a reference, which nothing takes back */
+    else if (!journal_note(s, RECORD_WORD, place, NULL, *place, 0))
+        return FH_NOMEM;
+    if (keeps_hash(s))
+        hash_change_reg(s, offset, *place, value);
     *place = value;
-    journal_break(s);
     return FH_OK;
 }

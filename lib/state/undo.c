@@ -273,7 +273,10 @@ static bool undo_shared(struct fh_state *s, size_t from)
 
 static enum fh_status answer(struct fh_state *s, enum fh_status status)
 {
-    s->error = (struct fh_error){.status = status};
+    if (status == FH_OK)
+        s->error.status = FH_OK;
+    else
+        s->error = (struct fh_error){.status = status};
     return status;
 }
 
@@ -283,10 +286,15 @@ static struct record *mark_of(const struct journal *journal)
     return record_before(journal, journal->mark);
 }
 
+static const struct saved *saved_by(const struct record *mark)
+{
+    return payload_of(mark);
+}
+
 enum fh_status fh_begin(struct fh_state *s)
 {
     if (s->journal.depth == 0)
-        journal_forget(s, 0);
+        journal_clear(s);
     s->journal.is_whole = false;
     return answer(s, note_mark(s) ? FH_OK : FH_NOMEM);
 }
@@ -302,7 +310,7 @@ enum fh_status fh_keep(struct fh_state *s)
     journal->mark = (size_t)mark->key;
     if (journal->depth == 0) {
         journal->is_whole = true;
-        memcpy(&s->saved, payload_of(mark), sizeof s->saved);
+        s->saved = *saved_by(mark);
     }
     return answer(s, FH_OK);
 }
@@ -325,15 +333,14 @@ enum fh_status fh_undo(struct fh_state *s)
     const size_t from = journal->depth > 0 ? journal->mark : 0;
     if (journal->depth == 0 && !journal->is_whole)
         return answer(s, FH_INVALID_ARGUMENT);
-    struct saved saved = s->saved;
+    const struct saved saved = journal->depth > 0 ? *saved_by(mark_of(journal)) : s->saved;
     s->hash.pending = NULL;
-    if (journal->depth > 0)
-        memcpy(&saved, payload_of(mark_of(journal)), sizeof saved);
+    hash_forget_records(&s->hash);
     if (from >= journal->shared && !refs_shared(&s->adt->references))
         journal_undo(s, from);
     else if (!undo_shared(s, from))
         return answer(s, FH_NOMEM);
-    put_back_saved(s, &saved);
+    put_back_saved(s->adt, &saved);
     end_undone(journal);
     return answer(s, FH_OK);
 }

@@ -119,6 +119,7 @@ START_TEST(the_journal_is_looked_at)
     ASSERT_BREAKS(journal->regs, journal->used + 1, 1, "[J-END-1]");
     ASSERT_BREAKS(newest->payload, (uint32_t)journal->used, 1, "[J-SIZE-2]");
     ASSERT_BREAKS(newest->kind, RECORD_UNDONE + 1, 1, "[J-KIND-1]");
+    ASSERT_BREAKS(newest->cursor, 8, 1, "[J-CURSOR-1]");
     end();
 }
 END_TEST
@@ -152,6 +153,28 @@ START_TEST(a_vm_without_a_table_reads_that_of_the_default)
     ck_assert_ptr_nonnull(find_npt(state, VMID));
     ck_assert(fh_state_is_sound(state, 3, NULL));
     ASSERT_BREAKS(state->places.npts[VMID].npt, NULL, 1, "[P-NPT-1]");
+    end();
+}
+END_TEST
+
+START_TEST(a_hash_that_setters_keep_is_looked_at)
+{
+    memory_init(&memory);
+    const struct fh_config config = {.allocator = &memory.allocator, .hash = FH_HASH_DATA};
+    state = fh_state_new(&config);
+    fh_state_hash(state);
+    ck_assert_int_eq(fh_map_page_host(state, base), FH_OK);
+    ck_assert(state->adt->is_summed && fh_state_is_sound(state, 3, NULL));
+    const struct known_places *places = &state->places;
+    struct lock_place *lock = &state->places.locks[state->profile->S2PAGE_ID];
+    struct npt_place *npt = &state->places.npts[state->profile->HOSTVISOR];
+    ck_assert(lock->age == places->lock_age && npt->age == places->age);
+    ASSERT_BREAKS(state->adt->sum, state->adt->sum + 1, 2, "[H-SUM-1]");
+    ASSERT_BREAKS(lock->taken, lock->taken + 1, 1, "[H-LOCK-1]");
+    ASSERT_BREAKS(npt->code, npt->code + 1, 1, "[H-CODE-1]");
+    state->adt->regs->ctxt_regs.x7++; /* by no setter */
+    assert_broken(2, "[H-SUM-1]");
+    state->adt->regs->ctxt_regs.x7--;
     end();
 }
 END_TEST
@@ -214,6 +237,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, the_journal_is_looked_at);
     tcase_add_test(tests, what_is_remembered_of_places_is_looked_at);
     tcase_add_test(tests, a_vm_without_a_table_reads_that_of_the_default);
+    tcase_add_test(tests, a_hash_that_setters_keep_is_looked_at);
     tcase_add_test(tests, summaries_of_logs_are_looked_at);
     tcase_add_test(tests, events_of_logs_are_looked_at);
     tcase_add_test(tests, call_of_a_build_that_checks_says_what_is_broken);

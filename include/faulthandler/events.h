@@ -96,6 +96,7 @@ union fh_object {
 struct fh_event {
     uint32_t references; /* of the library, through its atomic operations */
     uint8_t kind;        /* enum fh_event_kind */
+    uint8_t slot;        /* in the block that it was cut from, from 1; 0: it is by itself */
     uint64_t cpu;
     uint64_t args[FH_EVENT_ARGS];
     union fh_object object;

@@ -214,7 +214,8 @@ enum fh_status add_event_in_full(struct fh_state *s, struct fh_log *log, enum fh
         !log_step_tickets(log, &s->allocator, kind, s->adt->curid, argument))
         return FH_NOMEM;
     if (s->log_policy == FH_LOG_FULL) {
-        struct fh_event *event = fh_event_new(&s->allocator, kind, s->adt->curid, &argument);
+        struct fh_event *event =
+            event_from_block(&s->events, &s->allocator, kind, s->adt->curid, &argument);
         if (!event)
             return FH_NOMEM;
         log_push(log, event);

@@ -21,7 +21,8 @@ static enum fh_status push(struct fh_state *s, enum fh_event_kind kind, const ui
 {
     FH_TRY(save_value(s, &s->adt->slog, type_of_log));
     if (s->log_policy == FH_LOG_FULL) {
-        struct fh_event *event = fh_event_new(&s->allocator, kind, s->adt->curid, args);
+        struct fh_event *event =
+            event_from_block(&s->events, &s->allocator, kind, s->adt->curid, args);
         if (!event)
             return FH_NOMEM;
         if (ctxt) {

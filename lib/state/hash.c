@@ -286,6 +286,7 @@ void hash_begin(struct fh_state *s, uint32_t parts)
     s->hash.parts = parts;
     s->hash.regs = code_of_record(code_in_data(s, offsetof(struct fh_rdata, regs)));
     s->hash.pages = code_in_data(s, offsetof(struct fh_rdata, shared.s2page));
+    forget_places(s); /* their codes are others */
 }
 
 static void change(struct fh_state *s, uint64_t code, uint64_t old, uint64_t value)

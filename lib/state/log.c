@@ -34,19 +34,78 @@ enum fh_event_family fh_event_family(enum fh_event_kind kind)
     return (enum fh_event_family)events[kind].family;
 }
 
+static struct fh_event *init_event(struct fh_event *event, enum fh_event_kind kind, uint64_t cpu,
+                                   const uint64_t *args)
+{
+    *event = (struct fh_event){.kind = (uint8_t)kind, .cpu = cpu};
+    refs_init(&event->references);
+    for (unsigned i = 0; i < fh_event_nargs(kind); i++)
+        event->args[i] = args[i];
+    return event;
+}
+
 struct fh_event *fh_event_new(const struct fh_allocator *allocator, enum fh_event_kind kind,
                               uint64_t cpu, const uint64_t *args)
 {
     struct fh_event *event = allocator->alloc(allocator->context, sizeof *event);
-    if (!event)
+    return event ? init_event(event, kind, cpu, args) : NULL;
+}
+
+enum { BLOCK_EVENTS = 14 };
+
+/* Counted by the state that cuts events from it and by each event that was cut. */
+struct event_block {
+    uint32_t references;
+    uint32_t used;
+    struct fh_event events[BLOCK_EVENTS];
+};
+
+void event_block_release(struct event_block *block, const struct fh_allocator *allocator)
+{
+    if (block && refs_release(&block->references))
+        allocator->free(allocator->context, block, sizeof *block);
+}
+
+/* One with room; the last one again if all its events are gone. */
+static struct event_block *block_with_room(struct event_block **place,
+                                           const struct fh_allocator *allocator)
+{
+    struct event_block *block = *place;
+    if (block && !refs_shared(&block->references))
+        block->used = 0;
+    if (block && block->used < BLOCK_EVENTS)
+        return block;
+    block = allocator->alloc(allocator->context, sizeof *block);
+    if (!block)
         return NULL;
-    memset(event, 0, sizeof *event);
-    refs_init(&event->references);
-    event->kind = (uint8_t)kind;
-    event->cpu = cpu;
-    for (unsigned i = 0; i < fh_event_nargs(kind); i++)
-        event->args[i] = args[i];
+    refs_init(&block->references);
+    block->used = 0;
+    event_block_release(*place, allocator);
+    *place = block;
+    return block;
+}
+
+struct fh_event *event_from_block(struct event_block **place, const struct fh_allocator *allocator,
+                                  enum fh_event_kind kind, uint64_t cpu, const uint64_t *args)
+{
+    struct event_block *block = block_with_room(place, allocator);
+    if (!block)
+        return NULL;
+    refs_retain(&block->references);
+    struct fh_event *event = init_event(&block->events[block->used++], kind, cpu, args);
+    event->slot = (uint8_t)block->used;
     return event;
+}
+
+static void free_event(struct fh_event *event, const struct fh_allocator *allocator)
+{
+    if (event->slot == 0) {
+        allocator->free(allocator->context, event, sizeof *event);
+        return;
+    }
+    char *first = (char *)(event - (event->slot - 1));
+    void *block = first - offsetof(struct event_block, events);
+    event_block_release(block, allocator);
 }
 
 void fh_event_release(struct fh_event *event, const struct fh_allocator *allocator)
@@ -57,7 +116,7 @@ void fh_event_release(struct fh_event *event, const struct fh_allocator *allocat
         const struct fh_type *type = fh_event_object_type((enum fh_event_kind)event->kind);
         if (type)
             fh_value_release(type, &event->object, allocator);
-        allocator->free(allocator->context, event, sizeof *event);
+        free_event(event, allocator);
         event = older;
     }
 }

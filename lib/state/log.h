@@ -8,6 +8,18 @@
 void log_retain(struct fh_log *log);
 void log_release(struct fh_log *log, const struct fh_allocator *allocator);
 
+/*
+ * Under FH_LOG_FULL a call adds a dozen events, which live as long as the log. They are cut from
+ * blocks of a state's own: asking the allocator for each was a third of such a call. As
+ * fh_event_new, from the block at `place` (NULL: none yet) or the next one; freed as others are.
+ */
+struct event_block;
+struct fh_event *event_from_block(struct event_block **place, const struct fh_allocator *allocator,
+                                  enum fh_event_kind kind, uint64_t cpu, const uint64_t *args);
+
+/* No more events will be cut from it. */
+void event_block_release(struct event_block *block, const struct fh_allocator *allocator);
+
 /* As fh_event_family says; here so that the compiler knows it of a kind that it knows. */
 static inline bool is_shared_event(enum fh_event_kind kind)
 {

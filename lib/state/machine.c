@@ -290,12 +290,25 @@ static void *own_entry_of_lock(struct fh_state *s, struct fh_map *map, const str
     return done ? entry : NULL;
 }
 
+/* Entries that stand where they stood, for the first time in a call. */
+static enum fh_status note_known_lock(struct fh_state *s, uint64_t id, struct lock_place *place)
+{
+    struct fh_rdata *adt = s->adt;
+    if (!note_value(s, RECORD_ENTRY, &adt->log, type_of_log, id, place->log) ||
+        !note_value(s, RECORD_ENTRY, &adt->lock, type_of_lock_status, id, place->status))
+        return FH_NOMEM;
+    place->noted = s->transaction;
+    return FH_OK;
+}
+
 enum fh_status find_own_lock(struct fh_state *s, uint64_t id, struct lock_place **place)
 {
     const bool is_kept = id < LOCK_PLACES;
     struct lock_place *found = is_kept ? &s->places.locks[id] : &s->places.other_lock;
     const bool noted = is_kept && found->noted == s->transaction;
     *place = found;
+    if (is_kept && !noted && found->age == s->places.lock_age)
+        return note_known_lock(s, id, found);
     found->log = own_entry_of_lock(s, &s->adt->log, type_of_log, id, noted);
     found->age = 0;
     if (!found->log)

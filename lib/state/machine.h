@@ -81,6 +81,7 @@ struct fh_state {
     struct fh_question question; /* that is asked next */
     struct fh_error beyond;      /* the first value of this call that 64 bits do not hold, if any */
     struct journal journal;
+    struct event_block *events; /* that events of the logs are cut from (log.h), or NULL */
     struct known_places places;
     struct hash_keeper hash;
     enum fh_realisation realisation;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/refs.h"
+#include "state/log.h"
 #include "state/machine.h"
 #include "state/pools.h"
 
@@ -110,6 +111,7 @@ void fh_state_free(struct fh_state *s)
         release_rdata(s->adt, &allocator);
     forget_ticket_logs(s);
     fh_map_release(&s->outlived, &type_of_flag->as_value, &allocator);
+    event_block_release(s->events, &allocator);
     if (s->journal.bytes)
         allocator.free(allocator.context, s->journal.bytes, s->journal.size);
     allocator.free(allocator.context, s, sizeof *s);

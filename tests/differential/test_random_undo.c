@@ -320,7 +320,8 @@ static void begin_run(struct run *run, uint64_t number)
     memory_init(&run->apart);
     run->state = new_machine(&run->memory, k, policy, form, number % 5);
     run->twin = new_machine(&run->apart, k, policy, form, number % 5);
-    run->state->hash.parts = run->twin->hash.parts = (uint32_t)(number * 5 % 8);
+    hash_begin(run->state, (uint32_t)(number * 5 % 8));
+    hash_begin(run->twin, (uint32_t)(number * 5 % 8));
     run->base = fh_state_snapshot(run->state);
 }
 

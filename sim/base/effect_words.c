@@ -38,13 +38,13 @@ static size_t leaf_words(uint64_t level, uint64_t word, char *buffer, size_t siz
 /* Does struct fh_ctxt have a register of this name, in small letters? */
 static bool is_register(const char *constant)
 {
-    const struct fh_field *regs = fh_type_field(fh_rdata_type(), "regs", 4);
+    const struct fh_type *regs = FH_FIELD_TYPE(fh_rdata_type(), rdata, regs);
     char name[32];
     size_t n = 0;
     for (; constant[n] && n < sizeof name - 1; n++)
         name[n] = (char)tolower((unsigned char)constant[n]);
-    for (unsigned i = 0; i < regs->type->nfields; i++) {
-        if (fh_type_field(regs->type->fields[i].type, name, n))
+    for (unsigned i = 0; i < regs->nfields; i++) {
+        if (fh_type_field(regs->fields[i].type, name, n))
             return true;
     }
     return false;

@@ -37,9 +37,9 @@ static void name_in_spec(const struct fh_arm_register *reg, char name[static NAM
 /* The record of struct fh_ctxt that has a register: "ctxt_regs"; NULL if none has. */
 static const char *record_of(const char *name)
 {
-    const struct fh_field *regs = fh_type_field(fh_rdata_type(), "regs", 4);
-    for (unsigned i = 0; i < regs->type->nfields; i++) {
-        const struct fh_field *record = &regs->type->fields[i];
+    const struct fh_type *regs = FH_FIELD_TYPE(fh_rdata_type(), rdata, regs);
+    for (unsigned i = 0; i < regs->nfields; i++) {
+        const struct fh_field *record = &regs->fields[i];
         if (fh_type_field(record->type, name, strlen(name)))
             return record->name;
     }

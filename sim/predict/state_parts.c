@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "predict/state_parts.h"
 
-#include <string.h>
-
 #include "base/diag.h"
 
 /* --- Types ----------------------------------------------------------------------------------- */
-
-static const struct fh_type *field_type(const struct fh_type *record, const char *name)
-{
-    return fh_type_field(record, name, strlen(name))->type;
-}
 
 void state_parts_find(struct state_parts *parts, struct fh_state *state,
                       const struct fh_profile *profile)
@@ -19,24 +12,24 @@ void state_parts_find(struct state_parts *parts, struct fh_state *state,
     parts->profile = profile;
     parts->allocator = fh_state_allocator(state);
     const struct fh_type *rdata = fh_rdata_type();
-    const struct fh_type *shared = field_type(rdata, "shared");
-    parts->regs = field_type(rdata, "regs");
-    parts->smmu_conf = field_type(rdata, "smmu_conf");
-    parts->spts = field_type(shared, "spts");
-    parts->lock = field_type(rdata, "lock");
-    parts->log = field_type(rdata, "log");
-    parts->word = field_type(rdata, "data_log")->value;
-    parts->region = field_type(rdata, "regions")->value;
-    parts->ctxt = field_type(rdata, "shadow_ctxts")->value;
-    parts->npt = field_type(shared, "npts")->value;
-    parts->pt_entry = field_type(parts->npt, "pt")->value;
-    parts->flag = field_type(parts->npt, "pgd_t")->value;
-    parts->s2page = field_type(shared, "s2page")->value;
-    parts->vminfo = field_type(shared, "vminfos")->value;
-    parts->smmu_owner = field_type(shared, "smmu_vmid")->value;
-    parts->bank_pages = field_type(parts->spts, "spt_pt")->value;
-    parts->bank_pgds = field_type(parts->spts, "spt_pgd_t")->value;
-    parts->bank_pmds = field_type(parts->spts, "spt_pmd_t")->value;
+    const struct fh_type *shared = FH_FIELD_TYPE(rdata, rdata, shared);
+    parts->regs = FH_FIELD_TYPE(rdata, rdata, regs);
+    parts->smmu_conf = FH_FIELD_TYPE(rdata, rdata, smmu_conf);
+    parts->spts = FH_FIELD_TYPE(shared, shared, spts);
+    parts->lock = FH_FIELD_TYPE(rdata, rdata, lock);
+    parts->log = FH_FIELD_TYPE(rdata, rdata, log);
+    parts->word = FH_FIELD_TYPE(rdata, rdata, data_log)->value;
+    parts->region = FH_FIELD_TYPE(rdata, rdata, regions)->value;
+    parts->ctxt = FH_FIELD_TYPE(rdata, rdata, shadow_ctxts)->value;
+    parts->npt = FH_FIELD_TYPE(shared, shared, npts)->value;
+    parts->pt_entry = FH_FIELD_TYPE(parts->npt, npt, pt)->value;
+    parts->flag = FH_FIELD_TYPE(parts->npt, npt, pgd_t)->value;
+    parts->s2page = FH_FIELD_TYPE(shared, shared, s2page)->value;
+    parts->vminfo = FH_FIELD_TYPE(shared, shared, vminfos)->value;
+    parts->smmu_owner = FH_FIELD_TYPE(shared, shared, smmu_vmid)->value;
+    parts->bank_pages = FH_FIELD_TYPE(parts->spts, spt, spt_pt)->value;
+    parts->bank_pgds = FH_FIELD_TYPE(parts->spts, spt, spt_pgd_t)->value;
+    parts->bank_pmds = FH_FIELD_TYPE(parts->spts, spt, spt_pmd_t)->value;
 }
 
 /* --- Entries --------------------------------------------------------------------------------- */

@@ -3,8 +3,10 @@
  * fh-bench: how long calls take and how much memory a state needs, beside what they should.
  *
  * usage: fh-bench [--json] [--quick] [--fhsim PROGRAM] [--trace TRACE]
- *        fh-bench --cases            the names of the calls that are measured, with the most of
- * each fh-bench --run CASE CALLS   only makes these calls, for a counter of instructions
+ *        fh-bench --cases            the calls that are measured, each with the most of them
+ *        fh-bench --run CASE CALLS   only makes these calls, for a counter of instructions
+ *        fh-bench --growth PAGES     what a page costs when there are so many (growth.h)
+ *        fh-bench --run-growth PAGES CALLS   only makes these calls, likewise
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "cases.h"
+#include "growth.h"
 #include "report.h"
 #include "replay.h"
 #include "start.h"
@@ -84,7 +87,7 @@ static void bench_snapshots(struct fh_state *state)
 static const struct fh_npt *host_npt(const struct fh_state *state)
 {
     const struct fh_map *npts = &fh_state_rdata(state)->shared.npts;
-    return *(struct fh_npt *const *)fh_map_get(npts, shared_map("npts"), sekvm->HOSTVISOR);
+    return *(struct fh_npt *const *)fh_map_get(npts, TABLES, sekvm->HOSTVISOR);
 }
 
 static void bench_memory(struct fh_state *state, uint64_t pages, uint64_t before, uint64_t empty)
@@ -94,11 +97,11 @@ static void bench_memory(struct fh_state *state, uint64_t pages, uint64_t before
     struct row mapped = {"mapped_bytes", "memory per mapped page", "B", 24, {0}, 0};
     struct row all = {"owner_all_bytes", "the same, all that was allocated", "B", 24, {0}, 0};
     struct row tables = {"mapped_all_bytes", "the same, all that was allocated", "B", 24, {0}, 0};
-    sample(&owned, (double)fh_map_bytes(s2page, shared_map("s2page")) / (double)pages);
+    sample(&owned, (double)fh_map_bytes(s2page, OWNERS) / (double)pages);
     sample(&all, (double)(before - empty) / (double)pages);
     for (uint64_t i = 0; i < pages; i++)
         fault(state, (0x40000 + i) * sekvm->PAGE_SIZE, 0);
-    sample(&mapped, (double)fh_map_bytes(&host_npt(state)->pt, npt_map("pt")) / (double)pages);
+    sample(&mapped, (double)fh_map_bytes(&host_npt(state)->pt, MAPPINGS) / (double)pages);
     sample(&tables, (double)(bytes_out - before) / (double)pages);
     report_row(&owned);
     report_row(&all);
@@ -233,6 +236,14 @@ int main(int argc, char **argv)
         return list_cases();
     if (argc == 4 && strcmp(argv[1], "--run") == 0)
         return run_named(argv[2], argv[3]);
+    if (argc == 3 && strcmp(argv[1], "--growth") == 0) {
+        print_growth(strtoull(argv[2], NULL, 10));
+        return 0;
+    }
+    if (argc == 4 && strcmp(argv[1], "--run-growth") == 0) {
+        run_growth(strtoull(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));
+        return 0;
+    }
 #ifdef FHSIM
     const char *fhsim = FHSIM;
 #else

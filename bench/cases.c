@@ -67,28 +67,72 @@ static struct fh_state *host_with_tables(void)
     return state;
 }
 
-/* The same, keeping a hash. */
-static struct fh_state *hashed_host(void)
+/* As `machine`, keeping a hash. */
+static struct fh_state *hashed(struct fh_state *(*machine)(void))
 {
     keep_hash = FH_HASH_DATA;
-    struct fh_state *state = host_with_tables();
+    struct fh_state *state = machine();
     keep_hash = 0;
     fh_state_hash(state);
     return state;
 }
 
-/* A fault as a search tries it: the trap is taken, the state looked up, and the trap taken back. */
-static void try_fault(struct fh_state *state, unsigned n)
+static struct fh_state *hashed_host(void)
 {
-    const uint64_t pfn = n / 63 * 64 + n % 63 + 1;
+    return hashed(host_with_tables);
+}
+
+/* A host that has mapped one page: each of the others that are 2 MiB apart needs a table. */
+enum { FIRST_PFN = 0x40000, TABLES_MOST = 1000, TABLE_PAGES = 512 };
+
+static struct fh_state *host_without_tables(void)
+{
+    const struct fh_profile *sekvm = &fh_profile_sekvm_4_18;
+    struct fh_state *state =
+        machine_new(sekvm, FH_LOG_SUMMARY, FIRST_PFN, (TABLES_MOST + 1) * TABLE_PAGES);
+    fault(state, FIRST_PFN * sekvm->PAGE_SIZE, 0);
+    return state;
+}
+
+static struct fh_state *hashed_host_without_tables(void)
+{
+    return hashed(host_without_tables);
+}
+
+static uint64_t page_in_new_table(unsigned n)
+{
+    return (FIRST_PFN + (n + UINT64_C(1)) * TABLE_PAGES) * spec->PAGE_SIZE;
+}
+
+static void fault_in_new_table(struct fh_state *state, unsigned n)
+{
+    fault(state, page_in_new_table(n), 0);
+}
+
+/* A load of 8 bytes by the host that stage 2 does not map: what a search writes into ESR_EL2. */
+static const uint64_t esr_of_load = 0x93c08007;
+
+/* A fault as a search tries it: the trap is taken, the state looked up, and the trap taken back. */
+static void try_fault_at(struct fh_state *state, uint64_t addr)
+{
     if (fh_begin(state) != FH_OK ||
-        fh_state_set_reg(state, FH_REG(ctxt_regs.hpfar_el2), pfn * spec->PAGE_SIZE / 256) !=
-            FH_OK ||
-        fh_state_set_reg(state, FH_REG(ctxt_regs.esr_el2), 0) != FH_OK)
+        fh_state_set_reg(state, FH_REG(ctxt_regs.hpfar_el2), addr / 256) != FH_OK ||
+        fh_state_set_reg(state, FH_REG(ctxt_regs.esr_el2), esr_of_load) != FH_OK)
         give_up("out of memory");
     check(fh_handle_host_stage2_fault(state), state);
     sum_of_hashes += fh_state_hash(state);
     check(fh_undo(state), state);
+}
+
+static void try_fault(struct fh_state *state, unsigned n)
+{
+    const uint64_t pfn = n / 63 * 64 + n % 63 + 1;
+    try_fault_at(state, pfn * spec->PAGE_SIZE);
+}
+
+static void try_fault_in_new_table(struct fh_state *state, unsigned n)
+{
+    try_fault_at(state, page_in_new_table(n));
 }
 
 static struct fh_state *host_with_all_mapped(void)
@@ -240,6 +284,10 @@ static const struct bench_case cases[] = {
      fault_anywhere},
     {"host_fault_tried", "host fault, new page, its hash, taken back", "ns", HOST_PAGES,
      hashed_host, nothing, try_fault},
+    {"host_fault_new_table", "host fault, new page and new table", "ns", TABLES_MOST,
+     host_without_tables, nothing, fault_in_new_table},
+    {"host_fault_new_table_tried", "the same, its hash, taken back", "ns", TABLES_MOST,
+     hashed_host_without_tables, nothing, try_fault_in_new_table},
     {"host_fault_full_log", "host fault, new page, all events kept", "ns", HOST_PAGES,
      host_with_all_events, nothing, fault_in_order},
     {"smmu_read", "SMMU register read", "ns", 6000, host_with_smmu, nothing, read_smmu},

@@ -24,16 +24,18 @@ void machine_add_smmu(struct fh_state *state, uint64_t base);
 void machine_give_to_vm(struct fh_state *state, uint32_t vmid, uint64_t gfn, uint64_t pfn,
                         uint64_t pages);
 
-/* What VM `vmid`, vCPU `vcpuid` asks for with its next hypercall. */
-/* Write a VM's ownership of `count` pages into the records, one in `stride`, the others the host's.
- */
+/* `vmid` owns `count` pages, one in `stride`, that nobody maps. The others are the host's. */
 void machine_give_pages(struct fh_state *state, uint32_t vmid, uint64_t stride, uint64_t count);
 
+/* What VM `vmid`, vCPU `vcpuid` asks for with its next hypercall. */
 void machine_ask(struct fh_state *state, uint64_t vmid, uint64_t vcpuid, uint64_t call,
                  uint64_t addr, uint64_t size);
 
-/* The type of the values of the map at shared.<field>, or at shared.npts.*.<field>. */
-const struct fh_map_type *shared_map(const char *field);
-const struct fh_map_type *npt_map(const char *field);
+/* How the maps in which pages are owned and mapped hold their values. */
+#define SHARED_FIELD(field)                                                                        \
+    FH_FIELD_TYPE(FH_FIELD_TYPE(fh_rdata_type(), rdata, shared), shared, field)
+#define OWNERS (&SHARED_FIELD(s2page)->value->as_value)
+#define TABLES (&SHARED_FIELD(npts)->value->as_value)
+#define MAPPINGS (&FH_FIELD_TYPE(SHARED_FIELD(npts)->value, npt, pt)->value->as_value)
 
 #endif

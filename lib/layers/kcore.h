@@ -162,9 +162,13 @@ __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const cha
 #define KC_CALL_open_quiet(call) KC_CALL_IF(s->machine != NULL, call)
 #define KC_CALL_fixed_told(call) KC_CALL_IF(s->env.observer != NULL, call)
 #define KC_CALL_open_told(call) KC_CALL_IF(s->machine != NULL || s->env.observer != NULL, call)
+#ifdef FH_WITHOUT_DISPATCH /* a pure spec, by which bench/count measures what dispatch costs */
+#define KC_CALL_IF(condition, call)
+#else
 #define KC_CALL_IF(condition, call)                                                                 \
     if (__builtin_expect(condition, 0))                                                             \
         return call;
+#endif
 
 #define KC_PROTOTYPE(layer, name, hook, told, ret, n, ...)                                          \
     enum fh_status spec_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret);        \

@@ -10,6 +10,13 @@
 
 enum { SOURCE_COLUMNS = 100, LONGEST_WORD = 64 };
 
+static bool is_hushed;
+
+void diag_hush(bool hush)
+{
+    is_hushed = hush;
+}
+
 /* The part of the line around the column, one line of a terminal, and a caret below the column. */
 static void show_source(const char *source, unsigned column)
 {
@@ -49,6 +56,8 @@ static void show_message(const char *format, va_list arguments)
 
 void diag(const struct place *place, const char *source, const char *format, ...)
 {
+    if (is_hushed)
+        return;
     begin_message();
     print_shown(stderr, place->file, strlen(place->file));
     fputc(':', stderr);
@@ -67,6 +76,8 @@ void diag(const struct place *place, const char *source, const char *format, ...
 
 void diag_plain(const char *format, ...)
 {
+    if (is_hushed)
+        return;
     begin_message();
     fputs("fhsim: ", stderr);
     va_list arguments;

@@ -26,6 +26,9 @@ __attribute__((format(printf, 3, 4))) void diag(const struct place *place, const
 /* "fhsim: message", for what has no place in a file. */
 __attribute__((format(printf, 1, 2))) void diag_plain(const char *format, ...);
 
+/* Say nothing until it is taken back: of work that is tried and may fail. */
+void diag_hush(bool hush);
+
 /* There is no memory: says so, and ends the program with status 2. */
 __attribute__((noreturn)) void no_memory(void);
 

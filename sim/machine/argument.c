@@ -12,6 +12,8 @@ const char machine_help[] =
     "                  what is known of it: constants, calls, catalogue, limits\n"
     "  check FOLDER    is its machine.yaml well-formed and complete?\n"
     "  infer TRACE     a machine.yaml from a trace: addresses, pools, calls that were seen\n"
+    "  propose TRACE... [--machine MACHINE]\n"
+    "                  lines for what a machine does not explain, tried on the traces\n"
     "  catalogue MACHINE\n"
     "                  its catalogue as a page in Markdown (docs/deviations.md)\n"
     "  compile FOLDER [--tables] [--profile]\n"

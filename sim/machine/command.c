@@ -99,8 +99,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"show", machine_show},           {"check", machine_check}, {"infer", machine_infer},
-    {"catalogue", machine_catalogue}, {"compile", compile},
+    {"show", machine_show},       {"check", machine_check},         {"infer", machine_infer},
+    {"propose", machine_propose}, {"catalogue", machine_catalogue}, {"compile", compile},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -11,6 +11,7 @@
 int machine_show(int argc, char **argv);
 int machine_check(int argc, char **argv);
 int machine_infer(int argc, char **argv);
+int machine_propose(int argc, char **argv); /* triage/propose.c */
 int machine_catalogue(int argc, char **argv);
 
 /* What `fhsim machine --help` says. argument.c */

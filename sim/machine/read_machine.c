@@ -100,6 +100,17 @@ static bool read_head(struct machine_reader *reader, const struct node *root)
     return fine;
 }
 
+static bool read_sections(struct machine_reader *reader, const struct node *root)
+{
+    bool fine = true;
+    for (size_t i = 0; i < SECTIONS; i++) {
+        const struct node *section = node_get(root, sections[i].name);
+        const bool is_said = section && section->kind != NODE_NULL;
+        fine = (!is_said || sections[i].read(reader, section)) && fine;
+    }
+    return fine;
+}
+
 static bool read_root(struct machine_reader *reader, const struct node *root, const char *folder,
                       unsigned depth)
 {
@@ -111,12 +122,7 @@ static bool read_root(struct machine_reader *reader, const struct node *root, co
         return false;
     reader->machine->folder = arena_strdup(reader->reader.arena, folder, strlen(folder));
     fine = read_head(reader, root) && fine;
-    for (size_t i = 0; i < SECTIONS; i++) {
-        const struct node *section = node_get(root, sections[i].name);
-        const bool is_said = section && section->kind != NODE_NULL;
-        fine = (!is_said || sections[i].read(reader, section)) && fine;
-    }
-    return fine;
+    return read_sections(reader, root) && fine;
 }
 
 /* The memory of all that was read, which lives as long as the program. */
@@ -155,6 +161,27 @@ static const struct machine_description *read_folder(const char *folder, unsigne
         *faults = machine_check_rest(&reader, root);
     source_free(&source);
     return fine ? machine : NULL;
+}
+
+const struct machine_description *machine_read_addition(const struct machine_description *base,
+                                                        const char *text)
+{
+    struct arena *arena = keep_arena();
+    struct source source = {.name = "addition",
+                            .text = arena_strdup(arena, text, strlen(text)),
+                            .length = strlen(text),
+                            .quiet = true};
+    struct machine_description *machine = arena_alloc(arena, sizeof *machine);
+    struct fh_profile *profile = arena_alloc(arena, sizeof *profile);
+    *machine = *base;
+    *profile = *base->profile;
+    machine->extends = base;
+    machine->name = profile->name = "addition";
+    machine->folder = NULL;
+    machine->profile = profile;
+    struct machine_reader reader = {{&source, arena, profile}, machine, profile};
+    const struct node *root = yaml_parse(&source, arena);
+    return root && root->kind == NODE_MAP && read_sections(&reader, root) ? machine : NULL;
 }
 
 const struct machine_description *machine_read(const char *folder)

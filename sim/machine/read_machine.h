@@ -14,4 +14,11 @@ const struct machine_description *machine_read(const char *folder);
 /* The same, with all that is not as it should be reported and counted, such as missing evidence. */
 const struct machine_description *machine_read_checked(const char *folder, unsigned *faults);
 
+/*
+ * A machine that is as `base` but for the sections in this text, for who tries something; NULL,
+ * without a message, if it is not well-formed.
+ */
+const struct machine_description *machine_read_addition(const struct machine_description *base,
+                                                        const char *text);
+
 #endif

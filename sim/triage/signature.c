@@ -95,8 +95,7 @@ static enum triage_relation relation_of(const struct difference *difference)
 
 /* --- Signatures ------------------------------------------------------------------------------ */
 
-/* "pt_store pte", "lock s2page": the kind, and the texts that say what it is on. */
-static void name_effect(const struct trace_effect *effect, char *text, size_t size)
+void triage_name_effect(const struct trace_effect *effect, char *text, size_t size)
 {
     unsigned count;
     const struct trace_field *fields = trace_effect_fields(effect->kind, &count);
@@ -110,8 +109,7 @@ static void name_effect(const struct trace_effect *effect, char *text, size_t si
     }
 }
 
-/* "HVC_VCPU_RUN", "DABT_LOW"; "" for an exit without a class. */
-static void name_call(const struct trace_line *line, char *text, size_t size)
+void triage_name_call(const struct trace_line *line, char *text, size_t size)
 {
     enum { CLASS_SHIFT = 26, CLASS_MASK = 63 };
     const uint64_t class = line->in.values[TRACE_REG_esr] >> CLASS_SHIFT & CLASS_MASK;
@@ -128,11 +126,11 @@ void triage_sign(const struct twin *twin, const struct trace_line *line,
 {
     const struct trace_effect *effect = subject_of(difference);
     *signature = (struct triage_signature){.kind = line->kind};
-    name_call(line, signature->call, sizeof signature->call);
+    triage_name_call(line, signature->call, sizeof signature->call);
     if (!twin_spec_function(twin, difference, signature->function, sizeof signature->function))
         signature->function[0] = '\0';
     if (effect)
-        name_effect(effect, signature->effect, sizeof signature->effect);
+        triage_name_effect(effect, signature->effect, sizeof signature->effect);
     snprintf(signature->field, sizeof signature->field, "%s",
              difference->path ? difference->path : "");
     signature->relation = relation_of(difference);

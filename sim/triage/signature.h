@@ -44,6 +44,10 @@ struct triage_signature {
 /* Of a difference of the trap that the twin has taken last. */
 void triage_sign(const struct twin *twin, const struct trace_line *line,
                  const struct difference *difference, struct triage_signature *signature);
+/* "pt_store pte": the kind of an effect, and the names that say what it is on. */
+void triage_name_effect(const struct trace_effect *effect, char *text, size_t size);
+/* "HVC_VCPU_RUN", "DABT_LOW": the hypercall of a trap, or its class. */
+void triage_name_call(const struct trace_line *line, char *text, size_t size);
 bool triage_is_same(const struct triage_signature *a, const struct triage_signature *b);
 
 /* "host_hvc HVC_X, NPTWalk.set_npt, pt_store pte new: the machine has 0" */

@@ -23,6 +23,10 @@ void difference_print(const struct difference *difference, const char *who, FILE
     }
     if (effect)
         trace_print_effect(effect, out);
+    if (!effect && difference->model_value == difference->machine_value) {
+        fprintf(out, "%s is not what the rest of the record says", difference->path);
+        return;
+    }
     if (difference->path)
         fprintf(out, "%s%s: %s ", effect ? ": " : "", difference->path, who);
     if (difference->field) {

@@ -39,9 +39,14 @@ static const char *spec_name(const char *recorded)
                                                         : function_of_recorded(recorded);
 }
 
+const struct fh_function *twin_function_recorded(const char *recorded)
+{
+    return fh_function_find(spec_name(recorded));
+}
+
 static bool print_function(char *buffer, size_t size, const char *recorded)
 {
-    const struct fh_function *function = fh_function_find(spec_name(recorded));
+    const struct fh_function *function = twin_function_recorded(recorded);
     if (!function)
         return print(buffer, size, NULL);
     snprintf(buffer, size, "%s.%s", function->layer, function->name);

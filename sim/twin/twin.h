@@ -156,6 +156,9 @@ size_t twin_last_changes(const struct twin *twin, const struct trace_line *line,
 bool twin_spec_function(const struct twin *twin, const struct difference *difference, char *buffer,
                         size_t size);
 
+/* The spec function that records call so; NULL: there is none. */
+const struct fh_function *twin_function_recorded(const char *recorded);
+
 /* The condition that did not hold, where the model has no answer; NULL elsewhere. */
 const char *twin_condition(const struct twin *twin, const struct difference *difference);
 

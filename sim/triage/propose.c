@@ -194,16 +194,6 @@ static bool try_group(struct proposal *proposal, const struct triage_group *grou
     return false;
 }
 
-const struct proposal_tried *proposal_tried_for(const struct proposal *proposal,
-                                                const struct triage_signature *signature)
-{
-    for (size_t i = 0; i < proposal->ntried; i++) {
-        if (triage_is_same(&proposal->tried[i].signature, signature))
-            return &proposal->tried[i];
-    }
-    return NULL;
-}
-
 /* --- Round by round -------------------------------------------------------------------------- */
 
 static bool survey(struct proposal *proposal)

@@ -380,7 +380,7 @@ static const struct machine_entry entries[] = {
     {.id = "L5", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "ENCRYPT_BUF looks at the second page only after the first", .spec = "the owners of both pages are read", .machine = "the second is read only if the first is the VM's", .evidence = "10_fuzz_vm_mgmt_hvc#21568", .from = "sekvm-4.18", },
     {.id = "L6", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
-     .title = "encryption takes byte addresses", .spec = "the functions that transform a page take the byte address for a page number: undefined", .machine = "the page at the address is transformed", .evidence = "10_fuzz_vm_mgmt_hvc#21572", .from = "sekvm-4.18", },
+     .title = "encryption takes byte addresses", .spec = "the functions that transform a page take the byte address for a page number: undefined", .machine = "the page at the address is transformed", .evidence = "scenarios/machines/sekvm-4.18/good_l6_addresses_in_bytes.yaml", .from = "sekvm-4.18", },
     {.id = "L7", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,
      .title = "DECRYPT_BUF leaves the count alone", .spec = "load_decrypt_buf takes a VM and a page, and sets its count to 0", .machine = "it has a third argument, and sets owner and guest page only", .evidence = "10_fuzz_vm_mgmt_hvc#21598", .from = "sekvm-4.18", },
     {.id = "L8", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_none,

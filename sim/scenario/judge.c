@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/numbers.h"
@@ -16,13 +17,16 @@ enum { TEXT = 400 };
 void judge_fail(const struct judge *judge, const struct node *node, const char *format, ...)
 {
     struct outcome *outcome = judge->outcome;
-    char message[TEXT];
+    char message[TEXT] = "";
     outcome->verdict = VERDICT_FAILED;
     if (outcome->nfailures == FAILURES_MAX)
         return;
+    if (judge->scenario->is_beside)
+        snprintf(message, sizeof message, "without %s: ", judge->scenario->shows);
+    const size_t length = strlen(message);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    vsnprintf(message + length, sizeof message - length, format, arguments);
     va_end(arguments);
     outcome->failures[outcome->nfailures++] =
         (struct failure){.step = judge->number,
@@ -65,7 +69,7 @@ static bool is_in_condition(const char *part, const char *condition)
     return condition && strstr(condition, part);
 }
 
-static bool is_stuck_where(const struct fh_error *error, const char *where)
+static bool is_where(const struct fh_error *error, const char *where)
 {
     return is_function(where, error->layer, error->function) ||
            is_in_condition(where, error->condition);
@@ -88,27 +92,50 @@ static bool is_panic_where(const struct fh_panic *panic, const struct expect *ex
             is_in_condition(expect->halted_condition, panic->condition));
 }
 
+/* How a step may end other than well. */
+struct bad_end {
+    enum fh_status status;
+    bool is_expected;
+    const char *where; /* NULL: anywhere */
+    const char *key, *missed, *elsewhere;
+};
+enum { BAD_ENDS = 5 };
+
+static void list_bad_ends(const struct expect *expect, struct bad_end ends[static BAD_ENDS])
+{
+    const struct bad_end list[BAD_ENDS] = {
+        {FH_STUCK, expect->stuck, expect->stuck_where, "stuck",
+         "not stuck, though that is expected", "stuck"},
+        {FH_DIED, expect->died, expect->died_where, "died",
+         "EL2 lives on, though it is expected to die", "died"},
+        {FH_HANGS, expect->hangs, expect->hangs_where, "hangs",
+         "the step ends, though it is expected to hang", "hangs"},
+        {FH_UNREPRESENTABLE, expect->unrepresentable, NULL, "unrepresentable",
+         "every value has its place, though one is expected to have none", ""},
+        {FH_DISAGREE, expect->disagrees, NULL, "disagrees",
+         "the realisations agree, though they are expected not to", ""},
+    };
+    memcpy(ends, list, sizeof list);
+}
+
 void judge_status(const struct judge *judge, enum fh_status status)
 {
-    const struct expect *expect = &judge->step->expect;
     const struct fh_error *error = fh_state_error(judge->scenario->state);
+    struct bad_end ends[BAD_ENDS];
     char reason[TEXT / 2];
+    bool is_foreseen = status == FH_OK;
     fh_error_format(error, reason, sizeof reason);
-    if (status == FH_OK && expect->stuck)
-        judge_fail(judge, said_at(judge, "stuck"), "not stuck, though that is expected");
-    else if (status == FH_OK && expect->unrepresentable)
-        judge_fail(judge, said_at(judge, "unrepresentable"),
-                   "every value has its place, though one is expected to have none");
-    else if (status == FH_OK && expect->disagrees)
-        judge_fail(judge, said_at(judge, "disagrees"),
-                   "the realisations agree, though they are expected not to");
-    else if (status == FH_OK || (status == FH_DISAGREE && expect->disagrees))
-        return;
-    else if (status == FH_STUCK && expect->stuck) {
-        if (expect->stuck_where && !is_stuck_where(error, expect->stuck_where))
-            judge_fail(judge, said_at(judge, "stuck"), "stuck elsewhere: expected '%s', got %s",
-                       expect->stuck_where, reason);
-    } else if (status != FH_UNREPRESENTABLE || !expect->unrepresentable)
+    list_bad_ends(&judge->step->expect, ends);
+    for (size_t i = 0; i < BAD_ENDS; i++) {
+        const struct bad_end *end = &ends[i];
+        is_foreseen = is_foreseen || (end->is_expected && end->status == status);
+        if (status == FH_OK && end->is_expected)
+            judge_fail(judge, said_at(judge, end->key), "%s", end->missed);
+        if (status == end->status && end->where && !is_where(error, end->where))
+            judge_fail(judge, said_at(judge, end->key), "%s elsewhere: expected '%s', got %s",
+                       end->elsewhere, end->where, reason);
+    }
+    if (!is_foreseen)
         judge_fail(judge, NULL, "%s", reason);
 }
 
@@ -155,6 +182,59 @@ void judge_halt(const struct judge *judge, bool is_first, bool before, bool afte
                    expect->halted_where ? expect->halted_where : "",
                    expect->halted_function ? expect->halted_function : "",
                    expect->halted_condition ? expect->halted_condition : "", reason);
+}
+
+/* --- Effects ---------------------------------------------------------------------------------- */
+
+/* Does the line begin with the text, where blanks between words count once? */
+static bool begins_with(const char *line, const char *text)
+{
+    while (*text && *line == *text) {
+        const size_t blanks = strspn(line, " ");
+        line += blanks > 0 ? blanks : 1;
+        text += blanks > 0 ? strspn(text, " ") : 1;
+    }
+    return !*text;
+}
+
+static bool is_effect(const struct judge *judge, const struct fh_effect *effect, const char *text)
+{
+    char *line = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&line, &length);
+    if (!out)
+        no_memory();
+    effect_print(out, judge->scenario->profile, effect);
+    fclose(out);
+    const bool is_it = begins_with(line, text);
+    free(line);
+    return is_it;
+}
+
+/* How many of the texts the effects from `first` on are. */
+static size_t matching(const struct judge *judge, const struct step_trace *trace, size_t first)
+{
+    const struct node *list = judge->step->expect.effects;
+    size_t count = 0;
+    while (count < list->count && first + count < trace->neffects &&
+           is_effect(judge, &trace->effects[first + count], list->items[count].text))
+        count++;
+    return count;
+}
+
+void judge_effects(const struct judge *judge, const struct step_trace *trace)
+{
+    const struct node *list = judge->step->expect.effects;
+    size_t most = 0;
+    if (!list || list->count == 0)
+        return;
+    for (size_t i = 0; i < trace->neffects && most < list->count; i++) {
+        const size_t count = matching(judge, trace, i);
+        most = count > most ? count : most;
+    }
+    if (most < list->count)
+        judge_fail(judge, &list->items[most], "effects: '%s' does not come%s",
+                   list->items[most].text, most > 0 ? " directly behind those before it" : "");
 }
 
 /* --- Changes ---------------------------------------------------------------------------------- */

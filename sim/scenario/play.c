@@ -255,6 +255,7 @@ static void act(struct player *player, const struct judge *judge, struct step_tr
         note_stuck(player, trace);
         recorder_note_changes(player->scenario, trace, before, fh_state_rdata(state));
     }
+    judge_effects(judge, trace);
     judge_changes(judge, before, fh_state_rdata(state));
     judge_values(judge, fh_state_rdata(state));
     if (judges_rules(judge->scenario, judge->step)) {
@@ -319,7 +320,7 @@ static void play_and_check(struct player *player, const struct judge *judge)
 
 static bool wants_effects(const struct scenario *scenario)
 {
-    bool wants = scenario->has_rules;
+    bool wants = scenario->has_rules || scenario->looks_at_effects;
     for (size_t i = 0; i < scenario->nsteps; i++)
         wants = wants || judges_rules(scenario, &scenario->steps[i]);
     return wants;
@@ -327,11 +328,11 @@ static bool wants_effects(const struct scenario *scenario)
 
 void play(struct scenario *scenario, bool trace, struct outcome *outcome)
 {
-    struct player player = {scenario, outcome,
-                            trace || wants_effects(scenario) ? recorder_new(scenario) : NULL,
+    const bool is_recorded = trace || wants_effects(scenario);
+    struct player player = {scenario, outcome, is_recorded ? recorder_new(scenario) : NULL,
                             cpus_new(scenario->arena)};
     *outcome = (struct outcome){.scenario = scenario};
-    if (trace)
+    if (trace || scenario->looks_at_effects)
         outcome->traces = arena_alloc(scenario->arena, scenario->nsteps * sizeof *outcome->traces);
     if (scenario->invariants)
         judge_invariants_at_start(scenario, outcome);

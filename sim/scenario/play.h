@@ -2,6 +2,8 @@
 #ifndef SIM_PLAY_H
 #define SIM_PLAY_H
 
+#include <stdio.h>
+
 #include "scenario/scenario.h"
 
 /* A place of the state that a step changed, as text. */
@@ -71,6 +73,9 @@ void recorder_watch_rules(struct recorder *recorder, struct fh_rules *rules);
 void recorder_note_changes(const struct scenario *scenario, struct step_trace *trace,
                            const struct fh_rdata *before, const struct fh_rdata *after);
 
+/* An effect as a line: "S2_SET       pfn=0x300 field=0 old=1 new=0". verdicts_trace.c */
+void effect_print(FILE *out, const struct fh_profile *k, const struct fh_effect *effect);
+
 /* What a step's expectations say about the states before and after: notes failures. */
 struct judge {
     struct scenario *scenario;
@@ -86,6 +91,7 @@ void judge_status(const struct judge *judge, enum fh_status status);
 void judge_result(const struct judge *judge, uint64_t result);
 /* Of the first time, or of one that is repeated. */
 void judge_halt(const struct judge *judge, bool is_first, bool before, bool after);
+void judge_effects(const struct judge *judge, const struct step_trace *trace);
 void judge_changes(const struct judge *judge, const struct fh_rdata *before,
                    const struct fh_rdata *after);
 void judge_values(const struct judge *judge, const struct fh_rdata *after);

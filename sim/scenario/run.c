@@ -120,14 +120,32 @@ static void free_paths(struct paths *paths)
 /* --- The command -------------------------------------------------------------------------------
  */
 
+static void play_one(struct scenario *scenario, bool is_fine, bool trace, struct outcome *outcome)
+{
+    *outcome = (struct outcome){.scenario = scenario, .verdict = VERDICT_INVALID};
+    if (is_fine)
+        play(scenario, trace, outcome);
+}
+
+/* One that shows a departure is played without it, too, unless the command says on which machine.
+ */
 static void run_one(struct verdicts *verdicts, const char *path,
                     const struct machine_choice *choice)
 {
-    struct scenario scenario;
-    struct outcome outcome = {.scenario = &scenario, .verdict = VERDICT_INVALID};
-    if (scenario_load(&scenario, path, choice))
-        play(&scenario, verdicts->trace, &outcome);
-    verdicts_add(verdicts, &outcome);
+    struct scenario scenario, beside;
+    struct outcome outcome, other;
+    bool is_fine = scenario_load(&scenario, path, choice);
+    const bool has_two = is_fine && scenario.beside.machine;
+    const bool is_other_fine = has_two && scenario_load_beside(&beside, &scenario);
+    play_one(&scenario, is_fine && (is_other_fine || !has_two), verdicts->trace, &outcome);
+    if (has_two)
+        play_one(&beside, is_other_fine, verdicts->trace, &other);
+    const bool is_other =
+        has_two &&
+        (!is_other_fine || (outcome.verdict == VERDICT_PASSED && other.verdict != VERDICT_PASSED));
+    verdicts_add(verdicts, is_other ? &other : &outcome);
+    if (has_two)
+        scenario_free(&beside);
     scenario_free(&scenario);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scenario/scenario.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/kinds.h"
@@ -43,9 +44,9 @@ static const char *base_name(struct arena *arena, const char *path)
 static bool load_root(struct reader *reader, struct scenario *scenario, const struct node *root)
 {
     static const char *const keys[] = {
-        "format",     "name",  "description", "profile", "machine",   "host",
-        "vms",        "state", "oracle",      "data",    "core_data", "parameters",
-        "invariants", "tlb",   "rules",       "steps",   NULL};
+        "format",     "name",       "description", "profile", "machine", "shows",
+        "host",       "vms",        "state",       "oracle",  "data",    "core_data",
+        "parameters", "invariants", "tlb",         "rules",   "steps",   NULL};
     uint64_t format = FORMAT_VERSION;
     reader->profile = fh_profile_find("spec");
     if (!reader_keys(reader, root, "a scenario", keys) ||
@@ -125,6 +126,19 @@ bool scenario_load_with_words(struct scenario *scenario, const char *path,
 {
     *scenario = (struct scenario){.arena = arena_new(), .choice = *choice, .wants_words = true};
     return load_file(scenario, path);
+}
+
+bool scenario_load_beside(struct scenario *scenario, const struct scenario *other)
+{
+    *scenario = (struct scenario){
+        .arena = arena_new(), .choice = other->beside, .is_beside = true, .name = other->name};
+    scenario->source = (struct source){.name = other->source.name,
+                                       .text = malloc(other->source.length + 1),
+                                       .length = other->source.length};
+    if (!scenario->source.text)
+        no_memory();
+    memcpy(scenario->source.text, other->source.text, other->source.length + 1);
+    return load_source(scenario);
 }
 
 bool scenario_load_text(struct scenario *scenario, const char *name, const char *text)

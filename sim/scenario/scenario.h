@@ -38,10 +38,13 @@ struct expect {
     const struct node *node;
     bool has_result, has_halted, halted, stuck, unrepresentable, disagrees, unchanged;
     uint64_t result;
-    const char *stuck_where;  /* part of the condition, or the function; NULL: anywhere */
+    bool died, hangs;
+    /* Part of the condition, or the function; NULL: anywhere. */
+    const char *stuck_where, *died_where, *hangs_where;
     const char *halted_where; /* the same of a panic, or each by itself: */
     const char *halted_function, *halted_condition;
     const struct node *delta;
+    const struct node *effects; /* a list of texts; NULL: none */
     struct state_value *values;
     size_t nvalues;
     bool has_rules; /* the rules that the step breaks are these, bits by enum fh_rule */
@@ -150,6 +153,10 @@ struct scenario {
     bool has_rules;                /* a step that breaks a rule fails, unless it says so */
     bool wants_words;              /* its tables are words, unless the file says how they are */
     bool has_tlb;                  /* accesses use translations that TLBs have kept */
+    bool looks_at_effects;         /* a step expects some */
+    const char *shows;             /* the departure that it is about; NULL: none */
+    struct machine_choice beside;  /* shows: the machine without it */
+    bool is_beside;                /* of the two plays of the file, the one without it */
 };
 
 /*
@@ -162,6 +169,8 @@ bool scenario_load(struct scenario *scenario, const char *path,
 /* The same with tables as words, whether there are accesses or not, unless the file says how. */
 bool scenario_load_with_words(struct scenario *scenario, const char *path,
                               const struct machine_choice *choice);
+/* The file of another scenario, which shows a departure, as it is played without. */
+bool scenario_load_beside(struct scenario *scenario, const struct scenario *other);
 /* The same for a text; messages call it `name`, which must live as long. */
 bool scenario_load_text(struct scenario *scenario, const char *name, const char *text);
 void scenario_free(struct scenario *scenario);
@@ -190,8 +199,8 @@ bool scenario_load_steps(struct reader *reader, struct scenario *scenario, const
 /* `invariants: always`, and a step `check: invariants`: scenario_invariants.c. */
 bool scenario_load_invariants(struct reader *reader, struct scenario *scenario,
                               const struct node *root);
-bool scenario_load_invariant_check(struct reader *reader, struct step *step,
-                                   const struct node *node);
+bool scenario_load_invariant_check(struct reader *reader, const struct scenario *scenario,
+                                   struct step *step, const struct node *node);
 
 /* Which machine it is for, and its departures: scenario_departures.c. */
 bool scenario_load_departures(struct reader *reader, struct scenario *scenario,

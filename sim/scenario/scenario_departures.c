@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scenario/scenario.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "machine/machine.h"
 
 /*
  * Which machine a scenario is for: `machine: NAME`, or `name` below `machine`, with `without` and
@@ -63,6 +66,50 @@ const struct fh_abi_call *scenario_run_call(const struct scenario *scenario)
     return NULL;
 }
 
+/* --- What it is about ------------------------------------------------------------------------ */
+
+static bool take_away(const struct machine_choice *choice, const char *id, size_t length,
+                      struct fh_departures *set)
+{
+    char name[64];
+    unsigned departure;
+    snprintf(name, sizeof name, "%.*s", (int)length, id);
+    if (!fh_machine_find_departure(choice->machine, name, &departure))
+        return false;
+    fh_departures_remove(set, departure);
+    return true;
+}
+
+/* A departure, or what follows from some: the machine without those. */
+static bool take_away_shown(const struct machine_choice *choice, const char *id,
+                            struct fh_departures *set)
+{
+    const struct machine_description *machine = machine_of_tree(choice->machine->name);
+    const struct machine_entry *entry = machine ? machine_entry_find(machine, id) : NULL;
+    if (take_away(choice, id, strlen(id), set))
+        return true;
+    bool any = false;
+    for (const char *at = entry ? entry->follows : NULL; at && *at; at += strspn(at, ", ")) {
+        const size_t length = strcspn(at, ", ");
+        any = take_away(choice, at, length, set) || any;
+        at += length;
+    }
+    return any;
+}
+
+static bool load_shown(struct reader *reader, struct scenario *scenario, const struct node *node)
+{
+    const char *names[FH_DEPARTURES_MAX];
+    if (!node)
+        return true;
+    if (!reader_text(reader, node, "shows", &scenario->shows))
+        return false;
+    scenario->beside = scenario->choice;
+    return take_away_shown(&scenario->choice, scenario->shows, &scenario->beside.departures) ||
+           reader_unknown(reader, node, "departure", names,
+                          machine_departure_names(scenario->choice.machine, names));
+}
+
 bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
                               const struct node *root)
 {
@@ -81,7 +128,10 @@ bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
     if (!load_each(reader, only, "'only'", &said, true) ||
         !load_each(reader, without, "'without'", &said, false))
         return false;
-    if (!scenario->choice.machine)
+    const struct node *shown = node_get(root, "shows");
+    if (!scenario->choice.machine) {
         scenario->choice = said;
-    return true;
+        return load_shown(reader, scenario, shown);
+    }
+    return !shown || reader_text(reader, shown, "shows", &scenario->shows);
 }

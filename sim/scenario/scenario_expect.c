@@ -199,16 +199,19 @@ static bool load_result(struct reader *reader, struct step *step, const struct n
                          &step->expect.result);
 }
 
-static bool load_stuck(struct reader *reader, struct expect *expect, const struct node *node)
+/* A flag, or where and why: a word that must be in it. */
+static bool load_end(struct reader *reader, const struct node *map, const char *key, bool *flag,
+                     const char **where)
 {
+    const struct node *node = node_get(map, key);
     if (!node)
         return true;
     if (node->kind == NODE_BOOL) {
-        expect->stuck = node->boolean;
+        *flag = node->boolean;
         return true;
     }
-    expect->stuck = true;
-    return reader_text(reader, node, "stuck", &expect->stuck_where);
+    *flag = true;
+    return reader_text(reader, node, key, where);
 }
 
 /* A flag; or where and why KCore panics, as a word or as two. */
@@ -244,17 +247,36 @@ static bool load_changes(struct reader *reader, struct expect *expect, const str
     return reader_error(reader, node, "'changes' must be 'none'");
 }
 
+/* Texts of effects that come directly behind one another. */
+static bool load_effects(struct reader *reader, struct scenario *scenario, struct step *step,
+                         const struct node *list)
+{
+    const char *text;
+    if (!list)
+        return true;
+    if (!reader_list(reader, list, "'effects'"))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!reader_text(reader, &list->items[i], "an effect", &text))
+            return false;
+    }
+    step->expect.effects = list;
+    scenario->looks_at_effects = true;
+    return true;
+}
+
 /* What says nothing about a call that the spec does not define. */
 static bool is_consistent(struct reader *reader, const struct expect *expect)
 {
     if (expect->delta && expect->unchanged)
         return reader_error(reader, expect->node, "'delta' and 'changes' exclude one another");
     const int refusals = expect->stuck + expect->unrepresentable + expect->disagrees;
+    if (expect->died + expect->hangs + refusals > 1)
+        return reader_error(reader, expect->node,
+                            "'stuck', 'died', 'hangs', 'unrepresentable' and 'disagrees' exclude "
+                            "one another");
     if (refusals == 0)
         return true;
-    if (refusals > 1)
-        return reader_error(reader, expect->node,
-                            "'stuck', 'unrepresentable' and 'disagrees' exclude one another");
     if (expect->has_result || expect->has_halted || expect->delta || expect->unchanged)
         return reader_error(reader, expect->node,
                             "a call that is refused returns and changes nothing: "
@@ -265,11 +287,11 @@ static bool is_consistent(struct reader *reader, const struct expect *expect)
 bool scenario_load_expect(struct reader *reader, struct scenario *scenario, struct step *step,
                           const struct node *node)
 {
-    static const char *const keys[] = {"result", "halted", "stuck", "unrepresentable", "disagrees",
-                                       "changes", "delta", "state", "x", "rules",
-                                       /* of an access */
-                                       "end", "value", "tries", "pa", "stale", "foreign", "fault",
-                                       "handled", NULL};
+    static const char *const keys[] = {
+        "result", "halted", "stuck", "died", "hangs", "unrepresentable", "disagrees", "changes",
+        "delta", "effects", "state", "x", "rules",
+        /* of an access */
+        "end", "value", "tries", "pa", "stale", "foreign", "fault", "handled", NULL};
     struct expect *expect = &step->expect;
     if (!node)
         return true;
@@ -283,11 +305,14 @@ bool scenario_load_expect(struct reader *reader, struct scenario *scenario, stru
            load_halted(reader, expect, node_get(node, "halted")) &&
            reader_flag_at(reader, node, "unrepresentable", &expect->unrepresentable) &&
            reader_flag_at(reader, node, "disagrees", &expect->disagrees) &&
-           load_stuck(reader, expect, node_get(node, "stuck")) &&
+           load_end(reader, node, "stuck", &expect->stuck, &expect->stuck_where) &&
+           load_end(reader, node, "died", &expect->died, &expect->died_where) &&
+           load_end(reader, node, "hangs", &expect->hangs, &expect->hangs_where) &&
            load_changes(reader, expect, node_get(node, "changes")) &&
            (!expect->delta || scenario_try_patch(reader, scenario, expect->delta)) &&
            (!values || scenario_load_values(reader, scenario, expect, values)) &&
            load_returned(reader, step, node_get(node, "x")) &&
+           load_effects(reader, scenario, step, node_get(node, "effects")) &&
            scenario_load_expected_rules(reader, step, node_get(node, "rules")) &&
            scenario_load_access_expect(reader, step, node) && is_consistent(reader, expect);
 }

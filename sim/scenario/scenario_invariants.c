@@ -18,6 +18,8 @@ struct witness_value {
 };
 
 struct invariant_expect {
+    const struct node *node; /* where the file says which; NULL: nowhere */
+    bool is_judged;
     uint32_t broken; /* exactly these */
     struct witness_value *values;
     size_t nvalues;
@@ -111,19 +113,21 @@ static bool read_broken(struct reader *reader, struct invariant_expect *expect,
     return true;
 }
 
-bool scenario_load_invariant_check(struct reader *reader, struct step *step,
-                                   const struct node *node)
+bool scenario_load_invariant_check(struct reader *reader, const struct scenario *scenario,
+                                   struct step *step, const struct node *node)
 {
-    static const char *const keys[] = {"check", "broken", "name", "cpu", NULL};
+    static const char *const keys[] = {"check", "broken", "spec", "name", "cpu", NULL};
     const struct node *what = node_get(node, "check");
     struct invariant_expect *expect = arena_alloc(reader->arena, sizeof *expect);
     static const char *const words[] = {"invariants"};
+    expect->node = node_get(node, scenario->is_beside ? "spec" : "broken");
+    expect->is_judged = expect->node || !scenario->is_beside;
     step->title = "check invariants";
     step->invariants = expect;
     if (!node_is(what, words[0]))
         return reader_unknown(reader, what, "check", words, 1);
     return reader_keys(reader, node, "a check of the invariants", keys) &&
-           read_broken(reader, expect, node_get(node, "broken"));
+           read_broken(reader, expect, expect->node);
 }
 
 bool scenario_load_invariants(struct reader *reader, struct scenario *scenario,
@@ -157,8 +161,10 @@ static void judge_witness(const struct judge *judge, const struct witness_value 
 void judge_invariants(const struct judge *judge)
 {
     const struct invariant_expect *expect = judge->step->invariants;
-    const struct node *broken = node_get(judge->step->node, "broken");
+    const struct node *broken = expect->node;
     struct fh_invariant_report report;
+    if (!expect->is_judged)
+        return;
     fh_check_invariants(judge->scenario->state, &report);
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
         if ((report.broken & ~expect->broken) >> i & 1)

@@ -103,8 +103,8 @@ static bool load_actor(struct reader *reader, struct actor *actor, const struct 
 static bool load_call(struct reader *reader, struct scenario *scenario, struct step *step,
                       const struct node *node)
 {
-    static const char *const keys[] = {"call",   "args", "as",        "name",   "cpu", "repeat",
-                                       "events", "data", "core_data", "expect", NULL};
+    static const char *const keys[] = {"call",   "args", "as",        "name",   "cpu",  "repeat",
+                                       "events", "data", "core_data", "expect", "spec", NULL};
     const struct node *name = node_get(node, "call");
     const char *text;
     if (!reader_keys(reader, node, "a call", keys) || !reader_text(reader, name, "call", &text))
@@ -135,12 +135,13 @@ static bool load_set(struct reader *reader, struct scenario *scenario, struct st
 static bool load_check(struct reader *reader, struct scenario *scenario, struct step *step,
                        const struct node *node)
 {
-    static const char *const keys[] = {"check", "name", "cpu", NULL};
+    static const char *const keys[] = {"check", "spec", "name", "cpu", NULL};
     if (node_get(node, "check")->kind == NODE_STRING)
-        return scenario_load_invariant_check(reader, step, node);
+        return scenario_load_invariant_check(reader, scenario, step, node);
     step->title = "check";
+    const struct node *values = node_get(node, scenario->is_beside ? "spec" : "check");
     return reader_keys(reader, node, "a check", keys) &&
-           scenario_load_values(reader, scenario, &step->expect, node_get(node, "check"));
+           (!values || scenario_load_values(reader, scenario, &step->expect, values));
 }
 
 /* --- All steps ------------------------------------------------------------------------------- */
@@ -187,6 +188,16 @@ static const struct step_form *form_of(struct reader *reader, const struct node 
     return found;
 }
 
+/* `spec` is for the play without the departure that the scenario shows. */
+static bool shows_if_spec(struct reader *reader, const struct scenario *scenario,
+                          const struct node *node)
+{
+    return !node || scenario->shows ||
+           reader_error(reader, node,
+                        "'spec' is what happens without what the scenario 'shows', "
+                        "which this one does not say");
+}
+
 static bool load_step(struct reader *reader, struct scenario *scenario, struct step *step,
                       const struct node *node)
 {
@@ -199,7 +210,10 @@ static bool load_step(struct reader *reader, struct scenario *scenario, struct s
            reader_constant_at(reader, node, "cpu", 0, READER_UP_TO(TOTAL_CPU), 1, &step->cpu) &&
            reader_text_at(reader, node, "name", &step->title) &&
            reader_number_at(reader, node, "repeat", 1, MAX_REPEAT, &step->repeat) &&
-           scenario_load_expect(reader, scenario, step, node_get(node, "expect"));
+           shows_if_spec(reader, scenario, node_get(node, "spec")) &&
+           (form->kind == STEP_CHECK ||
+            scenario_load_expect(reader, scenario, step,
+                                 node_get(node, scenario->is_beside ? "spec" : "expect")));
 }
 
 bool scenario_load_steps(struct reader *reader, struct scenario *scenario, const struct node *list)

@@ -178,7 +178,7 @@ static bool load_layer(struct reader *reader, const struct scenario *scenario,
 
 /* What every trap may have beside registers. */
 #define TRAP_KEYS                                                                                  \
-    "trap", "name", "cpu", "layer", "repeat", "events", "data", "core_data", "expect", NULL
+    "trap", "name", "cpu", "layer", "repeat", "events", "data", "core_data", "expect", "spec", NULL
 
 static bool load_host_npt_fault(struct reader *reader, struct scenario *scenario, struct step *step,
                                 const struct node *node)

@@ -61,7 +61,8 @@ static void text_scenario(struct verdicts *verdicts, const struct outcome *outco
     else
         print_on_a_line(verdicts->out, scenario->description, "");
     fputc('\n', verdicts->out);
-    verdicts_trace_text(verdicts->out, outcome, "");
+    if (verdicts->trace)
+        verdicts_trace_text(verdicts->out, outcome, "");
     for (size_t i = 0; i < outcome->nfailures; i++) {
         const struct failure *failure = &outcome->failures[i];
         fprintf(verdicts->out, "      %s:%u: step %u (%s): %s\n", scenario->source.name,
@@ -112,7 +113,8 @@ static void tap_scenario(struct verdicts *verdicts, const struct outcome *outcom
     fputc('\n', verdicts->out);
     if (outcome->nfailures > 0)
         tap_failures(verdicts->out, outcome);
-    verdicts_trace_text(verdicts->out, outcome, "# ");
+    if (verdicts->trace)
+        verdicts_trace_text(verdicts->out, outcome, "# ");
 }
 
 /* --- JUnit ----------------------------------------------------------------------------------- */
@@ -160,7 +162,7 @@ static void junit_scenario(struct verdicts *verdicts, const struct outcome *outc
     fputs("\">\n", out);
     if (outcome->verdict != VERDICT_PASSED)
         junit_failure(out, outcome);
-    if (outcome->traces)
+    if (verdicts->trace && outcome->traces)
         junit_trace(out, outcome);
     fputs("    </testcase>\n", out);
 }

@@ -107,6 +107,12 @@ static void print_effect(FILE *out, const struct fh_profile *k, const struct fh_
         fprintf(out, " (%s)", words);
 }
 
+void effect_print(FILE *out, const struct fh_profile *k, const struct fh_effect *effect)
+{
+    fprintf(out, "%-12s", fh_effect_name(effect->kind));
+    print_effect(out, k, effect);
+}
+
 /* --- Text ------------------------------------------------------------------------------------ */
 
 static void print_more(FILE *out, const char *prefix, size_t seen, size_t kept, const char *what)
@@ -121,8 +127,8 @@ static void print_step(FILE *out, const struct outcome *outcome, size_t i, const
     fprintf(out, "%s  step %zu: %s (line %u)\n", prefix, i + 1, trace->step->title,
             trace->step->node->line);
     for (size_t j = 0; j < trace->neffects; j++) {
-        fprintf(out, "%s      %-12s", prefix, fh_effect_name(trace->effects[j].kind));
-        print_effect(out, outcome->scenario->profile, &trace->effects[j]);
+        fprintf(out, "%s      ", prefix);
+        effect_print(out, outcome->scenario->profile, &trace->effects[j]);
         fprintf(out, "%s%s\n", trace->panics[j] ? " " : "",
                 trace->panics[j] ? trace->panics[j] : "");
     }

@@ -81,7 +81,7 @@ def test_bad_scenarios_halt_are_undefined_or_break_an_invariant_or_have_bad_acce
     for path in scenarios:
         steps = load(path.read_text())["steps"]
         expects = [step.get("expect", {}) for step in steps]
-        refusals = ("halted", "stuck", "unrepresentable", "disagrees")
+        refusals = ("halted", "stuck", "died", "hangs", "unrepresentable", "disagrees")
         refuses = any(expect.get(refusal) for expect in expects for refusal in refusals)
         refuses = refuses or any("broken" in step for step in steps)
         refuses = refuses or any(expect.get("end") in ("faults", "stopped") or expect.get("foreign")

@@ -71,15 +71,19 @@ static inline bool cursor_holds(const struct map_cursor *cursor, uint64_t age, u
     return __builtin_expect(cursor->age == age && cursor->prefix == key >> BITS, 1);
 }
 
+/* The entry at `key`, in whose leaf the cursor is; NULL: there is none. */
+static inline const void *cursor_entry(const struct map_cursor *cursor, size_t size, uint64_t key)
+{
+    const unsigned slot = (unsigned)key & (FANOUT - 1);
+    struct fh_map_node *leaf = cursor->leaf;
+    return __builtin_expect(has(leaf, slot), 1) ? payload(leaf) + rank(leaf, slot) * size : NULL;
+}
+
 /* The entry at `key` if the cursor's leaf has it; `size` is that of values. NULL: look for it. */
 static inline const void *cursor_find(const struct map_cursor *cursor, uint64_t age, size_t size,
                                       uint64_t key)
 {
-    const unsigned slot = (unsigned)key & (FANOUT - 1);
-    struct fh_map_node *leaf = cursor->leaf;
-    if (!cursor_holds(cursor, age, key) || __builtin_expect(!has(leaf, slot), 0))
-        return NULL;
-    return payload(leaf) + rank(leaf, slot) * size;
+    return cursor_holds(cursor, age, key) ? cursor_entry(cursor, size, key) : NULL;
 }
 
 /*

@@ -328,7 +328,7 @@ enum fh_status spec_get_shared_kvm(struct fh_state *s, uint32_t vmid, uint64_t *
     ZERO_IF_HALTED(s, result);
     RELY_VMID(s, vmid);
     if (s->env.shared_kvm)
-        *result = s->env.shared_kvm(s->env.context, vmid);
+        *result = ASK_OUTSIDE(s, shared_kvm, vmid);
     return FH_OK;
 }
 
@@ -340,7 +340,7 @@ enum fh_status spec_get_shared_vcpu(struct fh_state *s, uint32_t vmid, uint32_t 
     ZERO_IF_HALTED(s, result);
     RELY_VCPU(s, vmid, vcpuid);
     if (s->env.shared_vcpu)
-        *result = s->env.shared_vcpu(s->env.context, vmid, vcpuid);
+        *result = ASK_OUTSIDE(s, shared_vcpu, vmid, vcpuid);
     return FH_OK;
 }
 
@@ -353,7 +353,7 @@ enum fh_status spec_verify_image(struct fh_state *s, uint32_t vmid, uint64_t add
     ZERO_IF_HALTED(s, result);
     RELY_VMID(s, vmid);
     FH_RELY(s, is_addr(s->profile, addr), addr);
-    RETURN_U32(s, s->env.verify_img ? s->env.verify_img(s->env.context, vmid, addr) : 1, result);
+    RETURN_U32(s, s->env.verify_img ? ASK_OUTSIDE(s, verify_img, vmid, addr) : 1, result);
 }
 
 /* The value of shadow register `index` after reset. 0 in a halted state. Stuck: index out of range.
@@ -363,7 +363,7 @@ enum fh_status spec_get_sys_reg_desc_val(struct fh_state *s, uint32_t index, uin
     ZERO_IF_HALTED(s, result);
     FH_RELY(s, is_reg(s->profile, index), index);
     if (s->env.reg_desc)
-        *result = s->env.reg_desc(s->env.context, index);
+        *result = ASK_OUTSIDE(s, reg_desc, index);
     return FH_OK;
 }
 
@@ -371,7 +371,7 @@ enum fh_status spec_get_sys_reg_desc_val(struct fh_state *s, uint32_t index, uin
  * AbstractMachine/Spec.v: get_exception_vector_spec */
 enum fh_status spec_get_exception_vector(struct fh_state *s, uint64_t pstate, uint64_t *result)
 {
-    *result = s->env.exception_vector ? s->env.exception_vector(s->env.context, pstate) : 0;
+    *result = s->env.exception_vector ? ASK_OUTSIDE(s, exception_vector, pstate) : 0;
     return FH_OK;
 }
 

@@ -386,6 +386,7 @@ static enum fh_status decrypt_regs(struct fh_state *s, uint32_t vmid, uint32_t v
     const wide ctxtid = ctxt_id(s->profile, vmid, vcpuid);
     struct fh_ctxt plain = *shadow_ctxt_of(s, ctxtid);
     const uint64_t n = number_at(&s->adt->data_log, vmid);
+    settle_locks(s);
     const uint64_t next = decrypt(s->env.context, vmid, n, &plain);
     FH_TRY(replace_shadow_ctxt(s, ctxtid, &plain));
     FH_LEAVES_64_BITS(s, next < n, n, next);

@@ -24,9 +24,9 @@ static inline uint64_t ask_outside(struct fh_state *s, uint64_t vmid, uint64_t n
     s->question.vmid = vmid;
     s->question.n = n;
     if (s->env.ask)
-        value = s->env.ask(s->env.context, &s->question);
+        value = ASK_OUTSIDE(s, ask, &s->question);
     else if (oracle)
-        value = oracle(s->env.context, vmid, n);
+        value = (settle_locks(s), oracle(s->env.context, vmid, n));
     observe_values(s, FH_EFFECT_DATA_READ, vmid, n, value, s->question.what, s->question.vcpuid,
                    s->question.index);
     about(s, FH_ASKED_OTHER, 0, 0);

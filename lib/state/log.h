@@ -56,7 +56,19 @@ static inline bool log_is_plain_and_free(const struct fh_log *log)
     return log->lock == FH_LOG_EMPTY && log->budget == 0 && log->is_ticket_broken && !log->snapshot;
 }
 
-/* Such a log after so many events. */
+/* Snapshot events that a critical section may add (Locks/Spec.v: local_lock_bound). */
+enum { LOCAL_LOCK_BOUND = 10 };
+
+/* Such a log with so many events, the last of which are WAIT_LOCK and OPULL of `cpu`. */
+static inline void log_set_taken(struct fh_log *log, uint64_t length, uint64_t cpu)
+{
+    log->length = length;
+    log->holder = cpu;
+    log->budget = LOCAL_LOCK_BOUND - 1;
+    log->lock = FH_LOG_HELD;
+}
+
+/* And free, with so many events. */
 static inline void log_set_free(struct fh_log *log, uint64_t length)
 {
     log->length = length;

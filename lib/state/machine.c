@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/refs.h"
+#include "state/log.h"
 #include "state/pools.h"
 #include "state/sound.h"
 
@@ -74,6 +75,7 @@ enum fh_status txn_begin(struct fh_state *s)
 
 static void undo_call(struct fh_state *s, enum fh_status status)
 {
+    s->places.nheld = 0; /* all of them are noted */
     s->hash.pending = NULL;
     journal_undo(s, s->journal.call);
     put_back_saved(s->adt, &s->saved);
@@ -105,6 +107,7 @@ enum fh_status txn_end(struct fh_state *s, enum fh_status status)
     }
     if (!is_carried_out(status))
         undo_call(s, status);
+    settle_locks(s);
     s->journal.is_whole = true;
     return FH_SOUNDNESS > 0 ? check_soundness(s, status) : status;
 }
@@ -301,9 +304,21 @@ static enum fh_status note_known_lock(struct fh_state *s, uint64_t id, struct lo
     return FH_OK;
 }
 
+void write_held_locks(struct fh_state *s)
+{
+    for (unsigned i = 0; i < s->places.nheld; i++) {
+        const struct lock_place *place = &s->places.locks[s->places.held[i]];
+        log_set_taken(place->log, place->log->length + 2, s->adt->curid);
+        *place->status = FH_LOCK_OWN;
+        s->adt->sum += place->taken;
+    }
+    s->places.nheld = 0;
+}
+
 enum fh_status find_own_lock(struct fh_state *s, uint64_t id, struct lock_place **place)
 {
     const bool is_kept = id < LOCK_PLACES;
+    settle_locks(s); /* a new entry moves those of others */
     struct lock_place *found = is_kept ? &s->places.locks[id] : &s->places.other_lock;
     const bool noted = is_kept && found->noted == s->transaction;
     *place = found;
@@ -386,7 +401,7 @@ static inline bool note_pair(struct fh_state *s, const struct map_cursor *cursor
     if (!record)
         return false;
     record->cursor = number_of_cursor(s, cursor);
-    memcpy(payload_of(record), entry, 16);
+    __builtin_memcpy(payload_of(record), entry, 16);
     return true;
 }
 
@@ -469,9 +484,10 @@ const struct fh_pt_entry *find_mapping(const struct fh_state *s, uint64_t vmid, 
     return seek(s, &places->npts[vmid].pt, &npt->pt, type_of_pt_entry, gfn);
 }
 
-void seek_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn)
+bool seek_own_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn)
 {
     seek(s, &place->pt, &place->npt->pt, type_of_pt_entry, gfn);
+    return cursor_holds(&place->pt, s->places.age, gfn) && place->pt.is_own;
 }
 
 void note_tables(struct fh_state *s, uint64_t vmid, uint64_t gfn, unsigned shift, uint64_t pmd)
@@ -545,5 +561,6 @@ void tell_observer(struct fh_state *s, enum fh_effect_kind kind, uint64_t a, uin
                    uint64_t d, uint64_t e, uint64_t f)
 {
     const struct fh_effect effect = {kind, {a, b, c, d, e, f}};
+    settle_locks(s);
     s->env.observer(s->env.context, &effect);
 }

@@ -173,6 +173,22 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
                          uint64_t key, void **record);
 
 /*
+ * Locks that are held without being written down (locks.c) are written down now: before somebody else
+ * looks at the data, before their entries move, and when a call ends in which KCore kept them.
+ */
+__attribute__((cold, noinline)) void write_held_locks(struct fh_state *s);
+
+static inline void settle_locks(struct fh_state *s)
+{
+    if (__builtin_expect(s->places.nheld > 0, 0))
+        write_held_locks(s);
+}
+
+/* Ask a callback of the environment, which may look at the data. */
+#define ASK_OUTSIDE(s, callback, ...)                                                              \
+    (settle_locks(s), (s)->env.callback((s)->env.context, __VA_ARGS__))
+
+/*
  * The entries of a lock, to be written: its status, and its log, to be stepped and pushed to. Both
  * are noted, once in a transaction.
  */
@@ -183,6 +199,8 @@ static inline enum fh_status own_lock(struct fh_state *s, uint64_t id, struct lo
     if (__builtin_expect(id < LOCK_PLACES, 1)) {
         *place = &s->places.locks[id];
         (*place)->plain_age = 0;
+        if (s->places.status[id] == FH_LOCK_OWN)
+            settle_locks(s);
         if ((*place)->age == s->places.lock_age && (*place)->noted == s->transaction)
             return FH_OK;
     }
@@ -284,15 +302,17 @@ enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
  * The entry of page `gfn` to write in place after note_mapping, if there is one in a leaf that is
  * the state's own; NULL: edit_mapping.
  */
-void seek_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn);
+bool seek_own_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn);
 
 static inline struct fh_pt_entry *own_mapping(struct fh_state *s, struct npt_place *place,
                                               uint64_t gfn)
 {
-    if (!cursor_holds(&place->pt, s->places.age, gfn))
-        seek_mapping(s, place, gfn);
-    const void *entry = cursor_find(&place->pt, s->places.age, sizeof(struct fh_pt_entry), gfn);
-    return place->is_own && place->pt.is_own ? (struct fh_pt_entry *)(uintptr_t)entry : NULL;
+    const struct map_cursor *cursor = &place->pt;
+    const bool is_at = cursor_holds(cursor, s->places.age, gfn) && cursor->is_own;
+    if (!place->is_own || (!is_at && !seek_own_mapping(s, place, gfn)))
+        return NULL;
+    const void *entry = cursor_entry(cursor, sizeof(struct fh_pt_entry), gfn);
+    return (struct fh_pt_entry *)(uintptr_t)entry;
 }
 
 bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
@@ -336,6 +356,7 @@ static inline void forget_tables(struct fh_state *s, uint64_t vmid)
 /* The entries of locks may stand elsewhere now; anything may; anything but these may. */
 static inline void forget_lock_places(struct fh_state *s)
 {
+    settle_locks(s);
     s->places.lock_age++;
     s->places.plain_age = NO_AGE;
 }

@@ -38,6 +38,9 @@ struct npt_place {
 /* Lock identifiers and VMs beyond are looked up every time. */
 enum { LOCK_PLACES = 144, NPT_PLACES = 72 };
 
+/* Locks of a call that may be held without being written down (locks.c). */
+enum { HELD_LOCKS = 8 };
+
 /* Of no place. */
 #define NO_AGE UINT64_MAX
 
@@ -46,6 +49,8 @@ struct known_places {
     uint64_t plain_age; /* of plain locks, in a call: lock_age if locks can be plain, or NO_AGE */
     uint8_t status[LOCK_PLACES]; /* of locks: what adt->lock says, in a call */
     bool is_status_old;          /* `status` is to be filled when the next call begins */
+    unsigned nheld;
+    uint8_t held[HELD_LOCKS]; /* locks that are taken, but not yet in adt->lock and their logs */
     struct lock_place locks[LOCK_PLACES];
     struct lock_place other_lock;
     struct npt_place npts[NPT_PLACES];

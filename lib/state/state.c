@@ -145,6 +145,7 @@ struct fh_state *fh_state_fork(struct fh_state *s)
 
 const struct fh_rdata *fh_state_rdata(const struct fh_state *s)
 {
+    settle_locks((struct fh_state *)(uintptr_t)s); /* a callback asks, in a call */
     return s->adt;
 }
 

@@ -20,7 +20,7 @@ enum fh_status m_get_sys_reg_desc_val(struct fh_state *s, uint32_t index, uint64
 {
     if (s->adt->halt || !s->env.reg_row || !departs(s, A46))
         return below_get_sys_reg_desc_val(s, index, result);
-    *result = s->env.reg_row(s->env.context, index);
+    *result = ASK_OUTSIDE(s, reg_row, index);
     return FH_OK;
 }
 

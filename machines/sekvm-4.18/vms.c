@@ -117,7 +117,7 @@ static enum fh_status register_beyond(struct fh_state *s, uint32_t vmid, uint32_
     uint64_t vcpu = 0;
     FH_TRY(kc_acquire_lock_vm(s, vmid));
     if (s->env.shared_vcpu)
-        vcpu = s->env.shared_vcpu(s->env.context, vmid, vcpuid);
+        vcpu = ASK_OUTSIDE(s, shared_vcpu, vmid, vcpuid);
     observe(s, FH_EFFECT_VM_SET, vmid, FH_VM_VCPU, vcpuid, vcpu);
     observe(s, FH_EFFECT_VM_SET, vmid, FH_VM_VCPU_STATE, vcpuid, k->READY);
     if (vcpuid == last) {

@@ -156,6 +156,57 @@ START_TEST(a_concrete_lock_is_not_given_back_against_its_log)
 }
 END_TEST
 
+static const struct fh_log *log_of(uint64_t lock)
+{
+    const struct fh_type *logs = fh_type_field(fh_rdata_type(), "log", 3)->type;
+    return fh_map_get(&fh_state_rdata(machine)->log, &logs->value->as_value, lock);
+}
+
+/* What a data oracle saw of the lock of page ownership when it was last asked. */
+static uint64_t seen_status, seen_length;
+
+static uint64_t look_at_lock(void *context, uint64_t vmid, uint64_t n)
+{
+    (void)context, (void)vmid, (void)n;
+    seen_status = get("lock.2");
+    seen_length = log_of(2)->length;
+    return 0;
+}
+
+START_TEST(who_is_asked_in_a_critical_section_sees_its_locks_held)
+{
+    fh_state_environment(machine)->oracle = NULL;
+    fh_state_environment(machine)->doracle = look_at_lock;
+    set("shared.s2page.7.s2_owner", 1);
+    for (uint64_t length = 0; length < 12; length += 4) {
+        set("shared.s2page.7.s2_count", 1);
+        call("revoke_vm_page 1 7");
+        ck_assert_uint_eq(seen_status, FH_LOCK_OWN);
+        ck_assert_uint_eq(seen_length, length + 2);
+        ck_assert_uint_eq(get("lock.2"), FH_LOCK_FREE);
+        ck_assert_uint_eq(log_of(2)->length, length + 4);
+        ck_assert_uint_eq(log_of(2)->lock, FH_LOG_EMPTY);
+    }
+}
+END_TEST
+
+START_TEST(locks_that_kcore_panics_with_stay_held)
+{
+    fh_state_environment(machine)->oracle = NULL;
+    set("shared.s2page.7.s2_owner", 1);
+    for (unsigned i = 0; i < 3; i++) { /* the third time with all entries known */
+        if (i == 2)
+            call("acquire_lock_s2page"), call("release_lock_s2page");
+        ck_assert_int_eq(fh_begin(machine), FH_OK);
+        assert_halts("map_page_host 0x7000");
+        ck_assert_uint_eq(get("lock.2"), FH_LOCK_OWN);
+        ck_assert_uint_eq(log_of(2)->length, i == 2 ? 6 : 2);
+        ck_assert_int_eq(fh_undo(machine), FH_OK);
+        ck_assert_uint_eq(get("lock.2"), FH_LOCK_FREE);
+    }
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     tcase_add_test(tests, a_lock_brings_what_another_cpu_made_of_its_object);
@@ -168,6 +219,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, both_realisations_follow_other_cpus);
     tcase_add_test(tests, pages_that_another_cpu_filled_need_no_lock);
     tcase_add_test(tests, a_concrete_lock_is_not_given_back_against_its_log);
+    tcase_add_test(tests, who_is_asked_in_a_critical_section_sees_its_locks_held);
+    tcase_add_test(tests, locks_that_kcore_panics_with_stay_held);
 }
 
 int main(void)

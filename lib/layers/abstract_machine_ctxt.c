@@ -87,6 +87,8 @@ static size_t shadow_offset(uint32_t index)
 /* The shadow context `ctxtid`, to be written through the setters. */
 static enum fh_status own_shadow_ctxt(struct fh_state *s, wide ctxtid, struct fh_ctxt **ctxt)
 {
+    if (__builtin_expect(is_int64(ctxtid), 1))
+        return own_ctxt(s, (uint64_t)ctxtid, ctxt);
     const struct ctxt_place place = place_of_ctxt(s, ctxtid);
     void *record = NULL;
     FH_REPRESENTABLE(s, place.map, s->adt->cur_vmid);
@@ -385,7 +387,7 @@ static enum fh_status decrypt_regs(struct fh_state *s, uint32_t vmid, uint32_t v
         return FH_OK;
     const wide ctxtid = ctxt_id(s->profile, vmid, vcpuid);
     struct fh_ctxt plain = *shadow_ctxt_of(s, ctxtid);
-    const uint64_t n = number_at(&s->adt->data_log, vmid);
+    const uint64_t n = data_log_of(s, vmid);
     settle_locks(s);
     const uint64_t next = decrypt(s->env.context, vmid, n, &plain);
     FH_TRY(replace_shadow_ctxt(s, ctxtid, &plain));

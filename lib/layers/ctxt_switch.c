@@ -81,7 +81,7 @@ enum fh_status spec_restore_vm(struct fh_state *s)
     FH_RELY(s, is_int(vmid), vmid);
     FH_DEMAND(s, is_vm(k, vmid), vmid);
     about(s, FH_ASKED_RUN_VCPUID, 0, 0);
-    vcpuid = core_data_oracle(s, vmid, number_at(&s->adt->core_data_log, vmid));
+    vcpuid = core_data_oracle(s, vmid, core_data_log_of(s, vmid));
     FH_RELY(s, is_int(vcpuid), vcpuid);
     FH_DEMAND(s, is_vcpu(k, vcpuid), vmid, vcpuid);
     FH_TRY(kc_get_int_run_vcpuid(s, (uint32_t)vmid, &vcpuid));

@@ -346,6 +346,8 @@ static inline const void *shadow_entry_of(const struct fh_state *s, wide ctxtid)
 
 static inline const struct fh_ctxt *shadow_ctxt_of(const struct fh_state *s, wide ctxtid)
 {
+    if (__builtin_expect(is_int64(ctxtid), 1))
+        return known_ctxt(s, (uint64_t)ctxtid);
     return fh_ref_record(type_of_ref_ctxt, shadow_entry_of(s, ctxtid));
 }
 

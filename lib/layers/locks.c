@@ -88,9 +88,9 @@ static enum fh_status give_both_back(struct fh_state *s, uint64_t id)
  * written down here. False, and nothing has changed, where it takes more.
  *
  * With the entries' places and one short note in the journal, the three critical sections of a
- * host's fault take 250 instructions instead of 1,080. And until somebody looks, a lock that is taken
- * is only held: all that is left of a critical section, when the lock is given back, are four events
- * more in its log. So they take 150.
+ * host's fault take 250 instructions instead of 1,080. And until somebody looks, a lock that is
+ * taken is only held: all that is left of a critical section, when the lock is given back, are four
+ * events more in its log. So they take 150.
  */
 static inline struct lock_place *plain_lock(struct fh_state *s, uint64_t id)
 {
@@ -104,7 +104,7 @@ static inline bool take_at_once(struct fh_state *s, uint64_t id)
     struct known_places *places = &s->places;
     struct lock_place *place = plain_lock(s, id);
     if (!place || places->status[id] != FH_LOCK_FREE || places->nheld == HELD_LOCKS ||
-        !note_free_lock(s, place))
+        !note_length(s, place, RECORD_FREE_LOCK))
         return false;
     places->status[id] = FH_LOCK_OWN;
     places->held[places->nheld++] = (uint8_t)id;

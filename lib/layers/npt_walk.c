@@ -194,7 +194,8 @@ __attribute__((noinline)) static enum fh_status map_known_page(struct fh_state *
 
 /*
  * At once where the tables are known to be there: looking for them and, twice, for the entry was a
- * third of a host's fault. Not inlined, so that the place is computed once, which is a seventh of it.
+ * third of a host's fault. Not inlined, so that the place is computed once, which is a seventh of
+ * it.
  */
 static enum fh_status map_page(struct fh_state *s, uint32_t vmid, wide addr, uint64_t pte,
                                bool *full)

@@ -54,7 +54,7 @@ static inline uint64_t core_data_oracle(struct fh_state *s, uint64_t vmid, uint6
 
 #define FH_READ_ORACLE(s, oracle, counts, vmid, value)                                             \
     do {                                                                                           \
-        const uint64_t fh_n_ = number_at(&(s)->adt->counts, vmid);                                 \
+        const uint64_t fh_n_ = counts##_of(s, vmid);                                               \
         if (__builtin_expect(fh_n_ == UINT64_MAX, 0)) {                                            \
             FH_REPRESENTABLE(s, (s)->beyond.status == FH_OK, fh_n_);                               \
             FH_LEAVES_64_BITS(s, fh_n_ == UINT64_MAX, fh_n_);                                      \

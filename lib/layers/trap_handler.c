@@ -301,7 +301,7 @@ static enum fh_status prepare_vcpu(struct fh_state *s)
 {
     const struct fh_profile *k = s->profile;
     const uint32_t vmid = (uint32_t)s->adt->cur_vmid;
-    uint64_t vcpuid = core_data_oracle(s, vmid, number_at(&s->adt->core_data_log, vmid));
+    uint64_t vcpuid = core_data_oracle(s, vmid, core_data_log_of(s, vmid));
     HALT_HERE_UNLESS(s, is_vcpu(k, vcpuid), vcpuid);
     FH_READ_CORE_DATA(s, vmid, &vcpuid);
     s->adt->cur_vcpuid = (int64_t)vcpuid;
@@ -376,7 +376,7 @@ static enum fh_status revoke_page(struct fh_state *s, uint64_t pfn)
     RELY_USABLE(s, s->profile->S2PAGE_ID);
     RELY_USABLE(s, s->profile->NPT_ID);
     FH_TRY(query_oracle(s));
-    FH_TRY(LOG_STEP(s, FH_EVENT_OREVOKE, vmid, pfn, number_at(&s->adt->data_log, vmid)));
+    FH_TRY(LOG_STEP(s, FH_EVENT_OREVOKE, vmid, pfn, data_log_of(s, vmid)));
     return local_revoke_vm_page(s, vmid, pfn, &s->adt->halt);
 }
 
@@ -570,7 +570,7 @@ static enum fh_status load(struct fh_state *s, const struct reached *reached, ui
     FH_RELY(s, reg < s->profile->X30, reg);
     const uint64_t value = reached->is_private
                                ? number_at(&s->adt->shared.flatmem, reached->pfn)
-                               : data_oracle(s, vmid, number_at(&s->adt->data_log, vmid));
+                               : data_oracle(s, vmid, data_log_of(s, vmid));
     return set_cur_register(s, reg, value);
 }
 

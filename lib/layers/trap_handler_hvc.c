@@ -39,7 +39,7 @@ static enum fh_status assign_page(struct fh_state *s, uint32_t vmid, uint64_t fi
     const struct fh_profile *k = s->profile;
     FH_TRY(query_oracle(s));
     FH_TRY(LOG_STEP(s, FH_EVENT_OASSIGN_VM, vmid, first_gfn, first_pfn,
-                    number_at(&s->adt->data_log, vmid)));
+                    data_log_of(s, vmid)));
     RELY_USABLE(s, k->S2PAGE_ID);
     RELY_USABLE(s, k->NPT_ID);
     return local_assign_pfn_to_vm(s, vmid, first_gfn + i, first_pfn + i, &s->adt->halt);
@@ -342,7 +342,7 @@ static enum fh_status hvc_smmu_clear(struct fh_state *s, const uint64_t *x)
 
 static uint64_t host_data_count(const struct fh_state *s)
 {
-    return number_at(&s->adt->data_log, s->profile->HOSTVISOR);
+    return data_log_of(s, s->profile->HOSTVISOR);
 }
 
 /* x1 VM, x2 its page, x3 where the encrypted page goes (byte addresses) */

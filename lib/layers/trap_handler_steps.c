@@ -538,7 +538,7 @@ static enum fh_status decrypt_ctxt(struct fh_state *s, wide ctxtid)
 {
     const struct fh_environment *env = &s->env;
     const uint64_t host = s->profile->HOSTVISOR;
-    const uint64_t first = number_at(&s->adt->data_log, host);
+    const uint64_t first = data_log_of(s, host);
     uint64_t middle = first, next = first;
     struct fh_ctxt plain = *shadow_ctxt_of(s, ctxtid);
     if (env->decrypt_gp_regs)

@@ -176,7 +176,7 @@ enum fh_status prepare_abort(struct fh_state *s, uint32_t vmid, uint32_t vcpuid)
     const struct fh_profile *k = s->profile;
     /* The spec looks at the next value, it does not count it as read. */
     about(s, FH_ASKED_ESR, vcpuid, 0);
-    const uint64_t esr = data_oracle(s, vmid, number_at(&s->adt->data_log, vmid));
+    const uint64_t esr = data_oracle(s, vmid, data_log_of(s, vmid));
     const uint64_t rd = esr >> k->ESR_ELx_SRT_SHIFT & k->ESR_ELx_SRT_MASK;
     uint64_t hpfar;
     FH_TRY(get_register(s, vmid, vcpuid, k->HPFAR_EL2, &hpfar));

@@ -42,10 +42,9 @@ static inline void free_lock(struct fh_state *s, struct lock_place *place, uint6
     s->places.status[place - s->places.locks] = FH_LOCK_FREE;
 }
 
-/* Its entries are looked for where they are not known to stand still. */
-static bool undo_taking(struct fh_state *s, const struct record *record)
+/* The entries of a lock are looked for where they are not known to stand still. */
+static bool find_lock_again(struct fh_state *s, struct lock_place *place)
 {
-    struct lock_place *place = record->place;
     const uint64_t id = (uint64_t)(place - s->places.locks);
     bool existed;
     if (place->age != s->places.lock_age) {
@@ -56,7 +55,24 @@ static bool undo_taking(struct fh_state *s, const struct record *record)
             return false;
         place->age = s->places.lock_age;
     }
-    free_lock(s, place, record->key);
+    return true;
+}
+
+static bool undo_taking(struct fh_state *s, const struct record *record)
+{
+    if (!find_lock_again(s, record->place))
+        return false;
+    free_lock(s, record->place, record->key);
+    return true;
+}
+
+static bool undo_counting(struct fh_state *s, const struct record *record)
+{
+    struct lock_place *place = record->place;
+    if (!find_lock_again(s, place))
+        return false;
+    log_release(place->log, &s->allocator); /* owns nothing, if it only counts still */
+    log_set_broken(place->log, record->key);
     return true;
 }
 
@@ -109,6 +125,7 @@ bool undo_record(struct fh_state *s, const struct record *record, void *place)
     case RECORD_BYTES: memcpy(place, payload_of(record), record->payload); return true;
     case RECORD_DATA: undo_data(s, record); return true;
     case RECORD_FREE_LOCK: return undo_taking(s, record);
+    case RECORD_BROKEN_LOG: return undo_counting(s, record);
     case RECORD_NEW_ENTRY:
         forget_moved(s, record);
         return fh_map_remove(place, &record->type->as_value, &s->allocator, record->key);
@@ -129,7 +146,8 @@ bool undo_record(struct fh_state *s, const struct record *record, void *place)
 /* Those of a lock's log and of its status go together: one record may be about both. */
 static bool is_of_lock(const struct record *record)
 {
-    return record->kind == RECORD_FREE_LOCK || record->type == type_of_lock_status ||
+    return record->kind == RECORD_FREE_LOCK || record->kind == RECORD_BROKEN_LOG ||
+           record->type == type_of_lock_status ||
            (record->type && record->type->kind == FH_KIND_LOG);
 }
 

@@ -25,7 +25,8 @@ enum record_kind {
     RECORD_ENTRY,
     RECORD_NEW_ENTRY,
     RECORD_WITHIN,
-    RECORD_FREE_LOCK, /* a lock that was free; `place` is its struct lock_place */
+    RECORD_FREE_LOCK,  /* a lock that was free; `place` is its struct lock_place */
+    RECORD_BROKEN_LOG, /* the same for a log that only counts (log_only_counts) */
     RECORD_DATA, /* other data took the place of `place`, which the journal then owns a share of */
     RECORD_MARK, /* fh_begin; the payload is struct saved, the key where the mark before it ends */
     RECORD_UNDONE
@@ -34,7 +35,8 @@ enum record_kind {
 struct record {
     void *place; /* WORD, BYTES, VALUE: what was written; DATA: the data; else the map */
     const struct fh_type *type;
-    uint64_t key; /* ENTRY, WITHIN: the key; WORD: the old value; FREE_LOCK: length of the log */
+    uint64_t
+        key; /* ENTRY, WITHIN: the key; WORD: the old value; FREE_LOCK, BROKEN_LOG: its length */
     uint16_t kind;
     uint16_t cursor; /* ENTRY, NEW_ENTRY: the map's cursor, where it stands in known_places, or 0 */
     uint32_t payload;

@@ -78,6 +78,24 @@ static inline void log_set_free(struct fh_log *log, uint64_t length)
 }
 
 /*
+ * A log under SUMMARY in which one more event on the object that it is about leaves no other trace
+ * than its number, since neither of the two locks that it could be of is one any more: that of
+ * FLATMEM, for which there is no lock, from its first event on.
+ */
+static inline bool log_only_counts(const struct fh_log *log)
+{
+    return log->lock == FH_LOG_BROKEN && log->queue_lock == FH_QUEUE_BROKEN && log->holder == 0 &&
+           log->budget == 0 && log->queue_budget == 0 && log->queue_waited == 0 &&
+           !log->is_ticket_broken && !log->tickets && !log->snapshot;
+}
+
+/* Such a log after so many events. */
+static inline void log_set_broken(struct fh_log *log, uint64_t length)
+{
+    *log = (struct fh_log){.length = length, .lock = FH_LOG_BROKEN, .queue_lock = FH_QUEUE_BROKEN};
+}
+
+/*
  * Step the summary of the ticket lock (CalLock.v: CalTicketLock, Q_CalLock), before log_step. False
  * if there is no memory for one more waiting CPU; nothing has changed then.
  */

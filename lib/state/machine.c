@@ -267,6 +267,8 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
             return FH_NOMEM;
         if (type == type_of_ref_npt && key < NPT_PLACES)
             s->places.npts[key].age = 0;
+        if (type == type_of_ref_ctxt)
+            s->places.ctxts[key % CTXT_PLACES].age = 0;
     }
     if (keeps_hash(s))
         hash_know_entry(s, map, key, entry, type);
@@ -318,12 +320,12 @@ void write_held_locks(struct fh_state *s)
 enum fh_status find_own_lock(struct fh_state *s, uint64_t id, struct lock_place **place)
 {
     const bool is_kept = id < LOCK_PLACES;
-    settle_locks(s); /* a new entry moves those of others */
     struct lock_place *found = is_kept ? &s->places.locks[id] : &s->places.other_lock;
     const bool noted = is_kept && found->noted == s->transaction;
     *place = found;
     if (is_kept && !noted && found->age == s->places.lock_age)
         return note_known_lock(s, id, found);
+    settle_locks(s); /* a new entry moves those of others */
     found->log = own_entry_of_lock(s, &s->adt->log, type_of_log, id, noted);
     found->age = 0;
     if (!found->log)
@@ -537,13 +539,88 @@ enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
     return status;
 }
 
-enum fh_status set_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key, uint64_t value)
+enum fh_status set_any_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key,
+                                 uint64_t value)
 {
     void *entry;
     enum fh_status status = edit_entry(s, map, type_of_u64, key, &entry);
     if (status == FH_OK)
         *(uint64_t *)entry = value;
     return status;
+}
+
+enum fh_status set_known_number(struct fh_state *s, struct map_cursor *cursor, struct fh_map *map,
+                                uint64_t key, uint64_t value)
+{
+    bool existed;
+    if (keeps_hash(s))
+        hash_settle(s);
+    uint64_t *entry = cursor_edit(cursor, s->places.age, map, &type_of_u64->as_value, sizeof value,
+                                  &s->allocator, key, &existed);
+    if (!entry)
+        return FH_NOMEM;
+    cursor->is_own = may_own_places(s);
+    if (keeps_hash(s))
+        hash_leave_entry(s, map, type_of_u64, key, entry);
+    const enum record_kind kind = existed ? RECORD_ENTRY : RECORD_NEW_ENTRY;
+    struct record *record =
+        journal_note(s, kind, map, type_of_u64, key, existed ? sizeof value : 0);
+    if (!record)
+        return FH_NOMEM;
+    if (existed)
+        __builtin_memcpy(payload_of(record), entry, sizeof value);
+    *entry = value;
+    return FH_OK;
+}
+
+uint64_t find_known_number(const struct fh_state *s, const struct map_cursor *cursor,
+                           const struct fh_map *map, uint64_t key)
+{
+    return *(const uint64_t *)seek(s, (struct map_cursor *)(uintptr_t)cursor, map, type_of_u64,
+                                   key);
+}
+
+const struct fh_ctxt *find_ctxt(const struct fh_state *s, uint64_t id)
+{
+    struct known_places *places = (struct known_places *)(uintptr_t)&s->places;
+    const void *entry = fh_map_find(&s->adt->shadow_ctxts, &type_of_ref_ctxt->as_value, id);
+    if (!entry)
+        entry = fh_map_fallback(&s->adt->shadow_ctxts, &type_of_ref_ctxt->as_value);
+    const struct fh_ctxt *ctxt = fh_ref_record(type_of_ref_ctxt, entry);
+    places->ctxts[id % CTXT_PLACES] = (struct ctxt_known){
+        .ctxt = (struct fh_ctxt *)(uintptr_t)ctxt, .id = id, .age = places->age};
+    return ctxt;
+}
+
+enum fh_status find_own_ctxt(struct fh_state *s, uint64_t id, struct fh_ctxt **ctxt)
+{
+    void *record;
+    const enum fh_status status =
+        own_entry(s, &s->adt->shadow_ctxts, type_of_ref_ctxt, id, &record);
+    if (status != FH_OK)
+        return status;
+    *ctxt = record;
+    s->places.ctxts[id % CTXT_PLACES] =
+        (struct ctxt_known){.ctxt = record, .id = id, .age = s->places.age, .is_own = true};
+    return FH_OK;
+}
+
+static uint64_t number_of_smmu(const struct fh_map *numbers, uint64_t index)
+{
+    return *(const uint64_t *)fh_map_get(numbers, &type_of_u64->as_value, index);
+}
+
+struct smmu_range find_smmu_range(const struct fh_state *s, uint64_t index)
+{
+    struct known_places *places = (struct known_places *)(uintptr_t)&s->places;
+    const struct fh_smmu_conf *conf = s->adt->smmu_conf;
+    for (uint64_t i = 0; i < SMMU_PLACES; i++) {
+        places->smmus[i].base = number_of_smmu(&conf->smmu_phys_base, i);
+        places->smmus[i].size = number_of_smmu(&conf->smmu_size, i);
+    }
+    places->smmus_age = places->age;
+    return (struct smmu_range){number_of_smmu(&conf->smmu_phys_base, index),
+                               number_of_smmu(&conf->smmu_size, index)};
 }
 
 enum fh_status set_entry_flag(struct fh_state *s, struct fh_map *map, uint64_t key, bool value)

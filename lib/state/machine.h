@@ -173,8 +173,8 @@ enum fh_status own_entry(struct fh_state *s, struct fh_map *map, const struct fh
                          uint64_t key, void **record);
 
 /*
- * Locks that are held without being written down (locks.c) are written down now: before somebody else
- * looks at the data, before their entries move, and when a call ends in which KCore kept them.
+ * Locks that are held without being written down (locks.c) are written down now: before somebody
+ * else looks at the data, before their entries move, and when a call ends in which KCore kept them.
  */
 __attribute__((cold, noinline)) void write_held_locks(struct fh_state *s);
 
@@ -398,7 +398,7 @@ static inline struct record *journal_note(struct fh_state *s, enum record_kind k
  * Note a lock that is free, with a log that says so, before it is taken. False if that needs room
  * which the journal does not have: other records do not spare themselves that.
  */
-static inline bool note_free_lock(struct fh_state *s, struct lock_place *place)
+static inline bool note_length(struct fh_state *s, struct lock_place *place, enum record_kind kind)
 {
     struct journal *journal = &s->journal;
     if (place->noted == s->transaction)
@@ -409,7 +409,7 @@ static inline bool note_free_lock(struct fh_state *s, struct lock_place *place)
     record->place = place;
     record->type = NULL;
     record->key = place->log->length;
-    record->kind = RECORD_FREE_LOCK;
+    record->kind = kind;
     record->cursor = 0;
     record->payload = 0;
     journal->used += sizeof *record;
@@ -417,8 +417,86 @@ static inline bool note_free_lock(struct fh_state *s, struct lock_place *place)
     return true;
 }
 
-/* A journalled write of a map entry that is a plain 64-bit number or flag. */
-enum fh_status set_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key, uint64_t value);
+/*
+ * A journalled write of a map entry that is a plain 64-bit number. Maps that calls write one entry
+ * of again and again have a cursor, which must not be passed by: where `map` is one of them is
+ * known when this is compiled.
+ */
+enum fh_status set_any_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key,
+                                 uint64_t value);
+enum fh_status set_known_number(struct fh_state *s, struct map_cursor *cursor, struct fh_map *map,
+                                uint64_t key, uint64_t value);
+
+static inline struct map_cursor *cursor_of_numbers(struct fh_state *s, const struct fh_map *map)
+{
+    struct fh_rdata *adt = s->adt;
+    if (map == &adt->shared.flatmem)
+        return &s->places.flatmem;
+    if (map == &adt->data_log)
+        return &s->places.data_log;
+    return map == &adt->core_data_log ? &s->places.core_data_log : NULL;
+}
+
+static inline enum fh_status set_entry_u64(struct fh_state *s, struct fh_map *map, uint64_t key,
+                                           uint64_t value)
+{
+    struct map_cursor *cursor = cursor_of_numbers(s, map);
+    return cursor ? set_known_number(s, cursor, map, key, value)
+                  : set_any_entry_u64(s, map, key, value);
+}
+
+/* An entry of such a map. */
+uint64_t find_known_number(const struct fh_state *s, const struct map_cursor *cursor,
+                           const struct fh_map *map, uint64_t key);
+
+static inline uint64_t known_number(const struct fh_state *s, const struct map_cursor *cursor,
+                                    const struct fh_map *map, uint64_t key)
+{
+    const uint64_t *number = cursor_find(cursor, s->places.age, sizeof *number, key);
+    return __builtin_expect(number != NULL, 1) ? *number : find_known_number(s, cursor, map, key);
+}
+
+/* How many values of the data oracles were read for `vmid`. */
+static inline uint64_t data_log_of(const struct fh_state *s, uint64_t vmid)
+{
+    return known_number(s, &s->places.data_log, &s->adt->data_log, vmid);
+}
+
+static inline uint64_t core_data_log_of(const struct fh_state *s, uint64_t vmid)
+{
+    return known_number(s, &s->places.core_data_log, &s->adt->core_data_log, vmid);
+}
+
+/* The shadow context with this number, to read; and to be written through the setters. */
+const struct fh_ctxt *find_ctxt(const struct fh_state *s, uint64_t id);
+enum fh_status find_own_ctxt(struct fh_state *s, uint64_t id, struct fh_ctxt **ctxt);
+
+static inline const struct fh_ctxt *known_ctxt(const struct fh_state *s, uint64_t id)
+{
+    const struct ctxt_known *known = &s->places.ctxts[id % CTXT_PLACES];
+    const bool is_known = known->age == s->places.age && known->id == id;
+    return __builtin_expect(is_known, 1) ? known->ctxt : find_ctxt(s, id);
+}
+
+static inline enum fh_status own_ctxt(struct fh_state *s, uint64_t id, struct fh_ctxt **ctxt)
+{
+    const struct ctxt_known *known = &s->places.ctxts[id % CTXT_PLACES];
+    const bool is_own = known->age == s->places.age && known->id == id && known->is_own &&
+                        !refs_shared((const uint32_t *)known->ctxt) && !keeps_hash(s);
+    *ctxt = known->ctxt;
+    return __builtin_expect(is_own, 1) ? FH_OK : find_own_ctxt(s, id, ctxt);
+}
+
+/* Where the registers of SMMU `index` are. */
+struct smmu_range find_smmu_range(const struct fh_state *s, uint64_t index);
+
+static inline struct smmu_range smmu_range_of(const struct fh_state *s, uint64_t index)
+{
+    const bool is_known = s->places.smmus_age == s->places.age && index < SMMU_PLACES;
+    return __builtin_expect(is_known, 1) ? s->places.smmus[index] : find_smmu_range(s, index);
+}
+
+/* The same for a flag. */
 enum fh_status set_entry_flag(struct fh_state *s, struct fh_map *map, uint64_t key, bool value);
 
 /* Out of line, so that where nobody observes no function makes room for an effect. */

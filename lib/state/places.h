@@ -35,8 +35,24 @@ struct npt_place {
     uint64_t code;    /* of the record, for the hash, or 0 */
 };
 
-/* Lock identifiers and VMs beyond are looked up every time. */
-enum { LOCK_PLACES = 144, NPT_PLACES = 72 };
+/* The shadow context of a vCPU, or of a CPU of the host. */
+struct ctxt_known {
+    struct fh_ctxt *ctxt;
+    uint64_t id; /* its key in shadow_ctxts */
+    uint64_t age;
+    bool is_own; /* nobody shared the map that leads to it */
+};
+
+/* Where the registers of an SMMU are: what the firmware said, which no call changes. */
+struct smmu_range {
+    uint64_t base, size;
+};
+
+/* Lock identifiers, VMs and SMMUs beyond are looked up every time. */
+enum { LOCK_PLACES = 144, NPT_PLACES = 72, SMMU_PLACES = 4 };
+
+/* Shadow contexts are kept by the last bits of their numbers. */
+enum { CTXT_PLACES = 16 };
 
 /* Locks of a call that may be held without being written down (locks.c). */
 enum { HELD_LOCKS = 8 };
@@ -55,6 +71,10 @@ struct known_places {
     struct lock_place other_lock;
     struct npt_place npts[NPT_PLACES];
     struct map_cursor pages; /* in shared.s2page */
+    struct map_cursor flatmem, data_log, core_data_log;
+    struct ctxt_known ctxts[CTXT_PLACES];
+    struct smmu_range smmus[SMMU_PLACES];
+    uint64_t smmus_age;
 };
 
 #endif

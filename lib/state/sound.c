@@ -161,6 +161,51 @@ static bool npt_places_are_sound(struct sound_check *c)
     return true;
 }
 
+static bool ctxts_are_sound(struct sound_check *c)
+{
+    const struct known_places *places = &c->s->places;
+    const struct fh_map *ctxts = &c->s->adt->shadow_ctxts;
+    for (unsigned i = 0; i < CTXT_PLACES; i++) {
+        const struct ctxt_known *known = &places->ctxts[i];
+        if (known->age != places->age)
+            continue;
+        bool is_own;
+        const void *entry = fh_map_get(ctxts, &type_of_ref_ctxt->as_value, known->id);
+        map_leaf(ctxts, known->id >> BITS, &is_own);
+        if (!KEPT(c, known->ctxt == fh_ref_record(type_of_ref_ctxt, entry),
+                  "[P-CTXT-1] a shadow context stands where it was found") ||
+            !KEPT(c, !known->is_own || is_own,
+                  "[P-CTXT-2] nobody shares the way to a context that is written where it stands"))
+            return false;
+    }
+    return true;
+}
+
+static bool smmus_are_sound(struct sound_check *c)
+{
+    const struct known_places *places = &c->s->places;
+    const struct fh_smmu_conf *conf = c->s->adt->smmu_conf;
+    const struct fh_map_type *type = &type_of_u64->as_value;
+    for (uint64_t i = 0; places->smmus_age == places->age && i < SMMU_PLACES; i++) {
+        const uint64_t *base = fh_map_get(&conf->smmu_phys_base, type, i);
+        const uint64_t *size = fh_map_get(&conf->smmu_size, type, i);
+        if (!KEPT(c, places->smmus[i].base == *base && places->smmus[i].size == *size,
+                  "[P-SMMU-1] an SMMU is where it was found"))
+            return false;
+    }
+    return true;
+}
+
+static bool cursors_are_sound(struct sound_check *c)
+{
+    const struct known_places *places = &c->s->places;
+    const struct fh_rdata *adt = c->s->adt;
+    return cursor_is_sound(c, &places->pages, &adt->shared.s2page) &&
+           cursor_is_sound(c, &places->flatmem, &adt->shared.flatmem) &&
+           cursor_is_sound(c, &places->data_log, &adt->data_log) &&
+           cursor_is_sound(c, &places->core_data_log, &adt->core_data_log);
+}
+
 /* --- Values, records and logs ------------------------------------------------------------------
  */
 
@@ -254,10 +299,10 @@ static bool top_is_sound(struct sound_check *c)
 bool machine_is_sound(const struct fh_state *s, unsigned level, const char **broken)
 {
     struct sound_check c = {.s = s, .level = level, .broken = NULL};
-    const bool is_sound =
-        top_is_sound(&c) && journal_is_sound(&c) && lock_places_are_sound(&c) &&
-        npt_places_are_sound(&c) && cursor_is_sound(&c, &s->places.pages, &s->adt->shared.s2page) &&
-        hash_is_sound(&c) && (level < 2 || fields_are_sound(&c, fh_rdata_type(), s->adt));
+    const bool is_sound = top_is_sound(&c) && journal_is_sound(&c) && lock_places_are_sound(&c) &&
+                          npt_places_are_sound(&c) && cursors_are_sound(&c) &&
+                          ctxts_are_sound(&c) && smmus_are_sound(&c) && hash_is_sound(&c) &&
+                          (level < 2 || fields_are_sound(&c, fh_rdata_type(), s->adt));
     if (broken)
         *broken = c.broken;
     return is_sound;

@@ -185,7 +185,7 @@ static bool undo_by_copies(struct copying_undo *undo, const struct record *recor
         forget_copies(undo);
         return undo_record(s, record, NULL);
     }
-    if (record->kind == RECORD_FREE_LOCK)
+    if (record->kind == RECORD_FREE_LOCK || record->kind == RECORD_BROKEN_LOG)
         return copy_data(undo) && undo_record(s, record, NULL);
     if (!place)
         place = place_now(undo, record->place);

@@ -163,6 +163,22 @@ struct fh_access_outcome {
 FH_API enum fh_status fh_access(struct fh_state *state, const struct fh_access_request *access,
                                 struct fh_access_outcome *outcome);
 
+/*
+ * The host runs a vCPU, on the CPU that acts, where the host runs. `answer` is its answer to the
+ * fault at `ipa` that the vCPU left by; FH_HOST_DECIDES: there was none, or the environment says
+ * what it is. The first time `has_start` says where the vCPU starts. The call is that of the
+ * machine's ABI. Returns outcome->status, as fh_trap_take.
+ */
+struct fh_vcpu_run {
+    uint64_t vmid, vcpuid;
+    struct fh_host_answer answer;
+    uint64_t ipa, esr; /* esr: of an access that the host emulates */
+    bool has_start;
+    uint64_t pc, pstate;
+};
+FH_API enum fh_status fh_run_vcpu(struct fh_state *state, const struct fh_vcpu_run *run,
+                                  struct fh_trap_outcome *outcome);
+
 /* The registers that control stage 2 while `vmid` runs, HOSTVISOR included, and of a bank. */
 FH_API void fh_stage2_control(const struct fh_state *state, uint64_t vmid,
                               struct fh_arm_stage2_control *control);

@@ -101,26 +101,41 @@ static uint64_t new_pte(const struct stand_in *host)
     return gives ? host->answer.pfn * host->state->profile->PAGE_SIZE : 0;
 }
 
+/* What this host answers by itself; the environment is asked for everything else. */
+static bool knows(const struct stand_in *host, enum fh_asked what)
+{
+    switch (what) {
+    case FH_ASKED_RUN_VCPUID:
+    case FH_ASKED_PAGE: return true;
+    case FH_ASKED_PC:
+    case FH_ASKED_PSTATE: return host->has_start;
+    case FH_ASKED_ESR:
+    case FH_ASKED_FAULT_ADDR:
+    case FH_ASKED_NEW_PTE:
+    case FH_ASKED_NEW_LEVEL: return host->answer.kind != FH_HOST_DECIDES;
+    case FH_ASKED_GPR: return host->answer.kind == FH_HOST_EMULATES;
+    default: return false;
+    }
+}
+
 static uint64_t ask(void *context, const struct fh_question *question)
 {
     struct stand_in *host = context;
-    const struct fh_profile *k = host->state->profile;
-    const bool gives = host->answer.kind == FH_HOST_GIVES;
+    const uint64_t page_size = host->state->profile->PAGE_SIZE;
+    if (!knows(host, question->what))
+        return forward_ask(&host->environment, question);
     switch (question->what) {
     case FH_ASKED_RUN_VCPUID: return host->vcpuid;
+    case FH_ASKED_PAGE: return memory_word(host->state, question->index * page_size);
+    case FH_ASKED_PC: return host->pc;
+    case FH_ASKED_PSTATE: return host->pstate;
     case FH_ASKED_ESR: return host->esr;
-    case FH_ASKED_FAULT_ADDR: return gives ? host->ipa & ~(k->PAGE_SIZE - 1) : 0;
+    case FH_ASKED_FAULT_ADDR:
+        return host->answer.kind == FH_HOST_GIVES ? host->ipa & ~(page_size - 1) : 0;
     case FH_ASKED_NEW_PTE: return new_pte(host);
     case FH_ASKED_NEW_LEVEL: return host->answer.is_block ? 2 : 3;
-    case FH_ASKED_PAGE: return memory_word(host->state, question->index * k->PAGE_SIZE);
-    case FH_ASKED_GPR:
-        if (host->answer.kind != FH_HOST_EMULATES)
-            break;
-        host->has_taken_register = true;
-        return host->answer.value;
-    default: break;
+    default: host->has_taken_register = true; return host->answer.value;
     }
-    return forward_ask(&host->environment, question);
 }
 
 /* What the state's own environment leaves to a default stays one. */
@@ -225,6 +240,22 @@ enum fh_status run_vcpu(struct stand_in *host, uint64_t vmid, uint64_t vcpuid,
         (&regs.x0)[call->arguments[1].reg] = vcpuid;
     }
     return take(s, FH_TRAP_VCPU_RUN, &regs, outcome);
+}
+
+enum fh_status fh_run_vcpu(struct fh_state *s, const struct fh_vcpu_run *run,
+                           struct fh_trap_outcome *outcome)
+{
+    struct stand_in host;
+    begin_stand_in(&host, s);
+    host.answer = run->answer;
+    host.ipa = run->ipa;
+    host.esr = run->esr;
+    host.has_start = run->has_start;
+    host.pc = run->pc;
+    host.pstate = run->pstate;
+    run_vcpu(&host, run->vmid, run->vcpuid, outcome);
+    end_stand_in(&host);
+    return outcome->status;
 }
 
 static bool goes_on_after(const struct fh_trap_outcome *outcome)

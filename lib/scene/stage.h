@@ -34,6 +34,8 @@ struct stand_in {
     uint64_t ipa, esr;                 /* the fault that the vCPU left by */
     uint64_t vcpuid;
     bool has_taken_register; /* of what the host emulates */
+    bool has_start;
+    uint64_t pc, pstate;
 };
 
 void begin_stand_in(struct stand_in *host, struct fh_state *s);

@@ -58,6 +58,29 @@ def test_a_hypercall_may_be_a_number_with_registers(built):
     assert built == by_number
 
 
+def test_a_vcpu_runs_faults_and_is_given_a_page(built):
+    k = built.constants
+    outcome = built.run_vcpu(1, 1, start=(0x80000, 5))
+    assert (outcome.is_host, outcome.vmid, outcome.vcpuid) == (False, 1, 1)
+    assert built.trap.vm_exit("interrupt").is_host
+    outcome = built.run_vcpu(1, 1, map=(0x80001000, 0x345))
+    assert not outcome.is_host
+    assert built.state.shared.s2page[0x345].s2_owner == 1
+    assert built.state.shared.npts[1].pt[0x80001].pfn == 0x345
+    assert built.trap.vm_exit().vmid == k.HOSTVISOR
+
+
+@pytest.mark.parametrize("machine, where", [("spec", "TrapDispatcher.vm_exit_dispatcher"),
+                                            ("sekvm-4.18", "")])
+def test_a_vm_faults_on_the_machine_that_is_asked_for(machine, where):
+    built = Machine(machine=machine)
+    built.add_region(0x200000, 0x800000)
+    built.add_vm(2)
+    built.run_vcpu(2, start=(0x80000, 5))
+    # A45: aborts of VMs reach the host, the spec halts.
+    assert built.trap.vm_fault(0x80001000, "write").where == where
+
+
 @pytest.mark.parametrize("call", ["REGISTER_KVN", ""])
 def test_a_hypercall_that_no_machine_has_is_refused(built, call):
     with pytest.raises(LookupError, match="no hypercall"):
@@ -119,11 +142,15 @@ def test_traps_that_were_recorded_play_as_a_scenario(built, tmp_path):
     built.trap.hvc("REGISTER_KVM", cpu=2)
     built.trap.host_fault(0x346000)
     built.trap.hvc("REGISTER_VCPU", vmid=2, vcpuid=3, cpu=0)
+    built.run_vcpu(1, 1, start=(0x80000, 5))
+    built.trap.vm_exit("interrupt")
+    built.run_vcpu(1, 1, map=(0x80001000, 0x347))
+    built.trap.vm_exit("interrupt")
     built.trap.host_fault(0x300000)
     path = tmp_path / "traps.yaml"
     recorder.save(path, "Traps of two CPUs.")
     report = run_scenario(path)
-    assert (report.passed, report.steps) == (1, 5), report.failures()
+    assert (report.passed, report.steps) == (1, 9), report.failures()
     # A step that says something else fails.
     path.write_text(path.read_text().replace("MemManager.map_page_host", "BootOps.register_kvm"))
     assert run_scenario(path).failed == 1

@@ -321,20 +321,24 @@ class Machine(Building, _Data):
                 lib.fh_snapshot_release(before, _ALLOCATOR)
         return status
 
-    def _trap(self, kind, trap):
+    def _trap(self, kind, take, trap, *step):
         outcome = ffi.new("struct fh_trap_outcome *")
-        status = self._run(lib.fh_trap_take, self._state, trap, outcome)
+        status = self._run(take, self._state, trap, outcome)
         # An end of the machine's own, such as an exception inside EL2, is an outcome.
         is_end = outcome.end in (lib.FH_TRAP_DIED, lib.FH_TRAP_HANGS)
         failure = None if is_end or not status else error_of(
             status, lib.fh_state_error(self._state))
         for listener in self._listeners:
-            listener.trapped(kind, trap, failure)
+            listener.trapped(kind, trap, failure, *step)
         if failure:
             raise failure
         if self.raise_on_halt and self.halted:
             raise halted_in(kind.lower(), self._state)
         return outcome_of(outcome)
+
+    def run_vcpu(self, vmid, vcpuid=0, **more):
+        """The host runs a vCPU: `trap.run`."""
+        return self.trap.run(vmid, vcpuid, **more)
 
     def _invoke(self, function, values):
         try:

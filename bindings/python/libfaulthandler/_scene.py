@@ -142,6 +142,32 @@ class Traps:
                        unknown=f"no hypercall {call!r}")
         return self.take("HOST_CALL", regs, cpu, registers)
 
+    def run(self, vmid, vcpuid=0, *, map=None, emulate=None, start=None, esr=0, cpu=None):
+        """The host runs a vCPU.
+
+        map: its answer to the fault that the vCPU left by, (ipa, pfn), or (ipa, pfn, "block") for 2
+        MiB. emulate: instead, what a load from a device reads, whose syndrome is `esr`. start: where
+        the vCPU starts the first time, (pc, pstate). What is not given, the environment answers.
+        """
+        machine, run = self._machine, ffi.new("struct fh_vcpu_run *")
+        run.vmid, run.vcpuid, run.esr = vmid, vcpuid, esr
+        if map is not None:
+            run.ipa, run.answer.pfn, *block = map
+            run.answer.kind, run.answer.is_block = lib.FH_HOST_GIVES, bool(block)
+        elif emulate is not None:
+            run.answer.kind, run.answer.value = lib.FH_HOST_EMULATES, emulate
+        if start is not None:
+            run.has_start, (run.pc, run.pstate) = True, start
+        if cpu is not None and (status := lib.fh_trap_switch(machine._state, cpu)):
+            raise error_of(status, lib.fh_state_error(machine._state))
+        step = {"vmid": vmid, "vcpuid": vcpuid, "cpu": lib.fh_trap_cpu(machine._state)}
+        if map is not None:
+            step["map"] = {"ipa": map[0], "pfn": map[1]} | ({"block": True} if block else {})
+        if start is not None:
+            step |= {"pc": start[0], "pstate": start[1]}
+        obstacle = "what a host emulates" if emulate is not None else None
+        return machine._trap("VCPU_RUN", lib.fh_run_vcpu, run, step, obstacle)
+
     def vm_fault(self, ipa, access="read", size=8, rt=0, *, described=True, permission=False,
                  cpu=None, registers=None):
         """The vCPU that runs accesses an address that stage 2 does not map, and leaves."""
@@ -180,7 +206,7 @@ class Traps:
             "kind": getattr(lib, f"FH_TRAP_{kind}"), "regs": regs,
             "cpu": lib.fh_trap_cpu(machine._state) if cpu is None else cpu,
         })
-        return machine._trap(kind, trap)
+        return machine._trap(kind, lib.fh_trap_take, trap)
 
 
 def outcome_of(outcome):

@@ -12,7 +12,10 @@ from .scenario import dump
 _DATA = {"doracle": "data", "core_doracle": "core_data"}
 
 # Kinds of traps, as scenarios name them, and the register that a step of the kind needs.
-_TRAPS = {"HOST_FAULT": "host-npt-fault", "HOST_CALL": "host-hvc", "VM_EXIT": "vm-exit"}
+_TRAPS = {
+    "HOST_FAULT": "host-npt-fault", "HOST_CALL": "host-hvc", "VCPU_RUN": "vcpu-run",
+    "VM_EXIT": "vm-exit",
+}
 _NEEDED = {"HOST_FAULT": "hpfar_el2", "HOST_CALL": "x0", "VM_EXIT": "ec"}
 _OTHER_CPUS = ("machine", "machine_ctxts")  # what waits until they act
 _SHORT = {"far_el2": "far", "elr_el2": "elr", "esr_el2": "esr", "hpfar_el2": "hpfar"}
@@ -70,11 +73,14 @@ class Recorder:
         self._steps.append(step)
         self._before = self._machine.snapshot()
 
-    def trapped(self, kind, trap, failure):
-        """A trap, and how it ended."""
+    def trapped(self, kind, trap, failure, step=None, obstacle=None):
+        """A trap, and how it ended. step: what a scenario says of it, if not the registers."""
         if isinstance(failure, InvalidArgument):
             return
-        step = {"trap": _TRAPS[kind], "cpu": trap.cpu} | self._registers(kind, trap)
+        if obstacle:
+            self._obstacle = f"a scenario cannot say {obstacle}"
+        step = step or {"cpu": trap.cpu} | self._registers(kind, trap)
+        step = {"trap": _TRAPS[kind]} | step
         expect = self._outcome(None, failure)
         if self._deltas and not failure:
             changes = self._machine.delta(self._before).without_logs()

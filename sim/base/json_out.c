@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/shown.h"
 
 /* --- Texts ----------------------------------------------------------------------------------- */
 
@@ -53,7 +54,7 @@ static void write_character(FILE *file, const unsigned char *text, size_t length
     else if (character == '\n')
         fputs("\\n", file);
     else if (character < 0x20 || (character >= 0x7f && character < 0xa0) ||
-             (character == '<' && is_in_page))
+             (character == '<' && is_in_page) || turns_the_line(character))
         fprintf(file, "\\u%04" PRIx32, character);
     else
         fwrite(text, 1, length, file);

@@ -17,7 +17,8 @@ extern "C" {
  * The writer of JSON: no other file of fhsim puts its brackets, commas and quotes. `key` names a
  * member of the object that is open; it is NULL for an element of an array, and for the whole. What
  * is written is well-formed whatever the texts are: bytes that are no UTF-8 become U+FFFD, and
- * control characters are escaped, also those that a terminal would obey (U+0080 to U+009F).
+ * control characters are escaped, also those that a terminal would obey (U+0080 to U+009F) and
+ * those that change the direction of writing.
  */
 enum { JSON_OUT_DEPTH = 32 };
 

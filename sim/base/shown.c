@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/shown.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 /* How many bytes follow the first of a character of UTF-8; -1 where none begins with it. */
 static int followers(unsigned char lead)
 {
@@ -34,7 +31,7 @@ static uint32_t character(const char *text, size_t left, size_t *length)
     return code;
 }
 
-static bool turns_the_line(uint32_t code)
+bool turns_the_line(uint32_t code)
 {
     return code == 0x61c || code == 0x200e || code == 0x200f ||
            (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);

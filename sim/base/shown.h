@@ -2,6 +2,8 @@
 #ifndef SIM_SHOWN_H
 #define SIM_SHOWN_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /*
@@ -10,6 +12,9 @@
  * and the marks that change the direction of writing. Blanks of all kinds become ' '.
  */
 void print_shown(FILE *out, const char *text, size_t length);
+
+/* Does the character, by its number, change the direction of writing? */
+bool turns_the_line(uint32_t code);
 
 /* How many columns the first `length` bytes take, one for each character. */
 size_t shown_columns(const char *text, size_t length);

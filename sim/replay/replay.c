@@ -9,6 +9,8 @@
 #include "base/files.h"
 #include "base/options.h"
 #include "base/progress.h"
+#include "base/shown.h"
+#include "base/text_stream.h"
 #include "machine/model.h"
 #include "twin/order.h"
 #include "twin/watch.h"
@@ -183,13 +185,18 @@ static bool replay_lines(struct replay *replay, struct trace *trace, const struc
     return good;
 }
 
-/* "dir/01_host_only.jsonl.zst" is called 01_host_only in reports, "qemu.log.zst" qemu.log. */
+/*
+ * "dir/01_host_only.jsonl.zst" is called 01_host_only in reports, "qemu.log.zst" qemu.log. A name
+ * is printed as it is, so it has nothing that a terminal would obey.
+ */
 static char *short_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *name = strdup(slash ? slash + 1 : path);
-    if (!name)
-        no_memory();
+    const char *file = slash ? slash + 1 : path;
+    struct text_stream stream;
+    print_shown(text_stream_begin(&stream), file, strlen(file));
+    text_stream_end(&stream);
+    char *name = stream.text;
     char *suffix = strstr(name, ".jsonl");
     if (!suffix)
         suffix = strstr(name, ".cbor");

@@ -7,6 +7,7 @@
 
 #include "base/text_stream.h"
 #include "replay/report_verdict.h"
+#include "replay/report_words.h"
 #include "replay/reports.h"
 
 /* The summary and the record of a divergence as JSON; docs/replay-reports.md lists their keys. */
@@ -50,6 +51,16 @@ static void put_values(struct json_out *json, const struct difference *differenc
     }
 }
 
+static void put_words(struct json_out *json, const struct replay_trap *trap,
+                      const struct difference *difference)
+{
+    char words[256];
+    if (value_account(trap, difference, false, words, sizeof words))
+        json_text(json, "model_words", words);
+    if (value_account(trap, difference, true, words, sizeof words))
+        json_text(json, "machine_words", words);
+}
+
 static void put_last_changes(struct json_out *json, const struct replay_trap *trap,
                              const struct difference *difference)
 {
@@ -87,6 +98,7 @@ static void put_difference(struct json_out *json, const struct replay_trap *trap
     if (difference->path)
         json_text(json, "field", difference->path);
     put_values(json, difference);
+    put_words(json, trap, difference);
     if (twin_state_path(trap->twin, difference, path, sizeof path))
         json_text(json, "path", path);
     if (twin_spec_function(trap->twin, difference, path, sizeof path))
@@ -162,6 +174,7 @@ void replay_trap_json(struct json_out *json, const char *key, const struct repla
     json_text(json, "kind", replay_row_name(trap->row));
     json_text(json, "outcome", outcome_name(verdict->outcome));
     put_explanations(json, trap);
+    inputs_put(json, trap);
     if (*verdict->stuck)
         json_text(json, "stuck", verdict->stuck);
     if (verdict->has_spec && *verdict->spec_stuck)

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "base/text_stream.h"
 #include "replay/report_record.h"
 #include "replay/report_verdict.h"
+#include "replay/report_words.h"
 #include "replay/reports.h"
 #include "twin/difference.h"
 
@@ -65,6 +67,21 @@ static void print_last_changes(const struct replay_trap *trap, const struct diff
         fputc('\n', out);
 }
 
+/* What the numbers stand for, where they stand for something. */
+static void print_words(const struct replay_trap *trap, const struct difference *difference,
+                        const char *who, FILE *out)
+{
+    char words[256];
+    const struct trace_effect *effect = difference_subject(difference);
+    const bool has_both = difference->field || (!effect && difference->path);
+    if (!has_both && effect && effect_account(trap, effect, words, sizeof words))
+        fprintf(out, "    %s\n", words);
+    if (has_both && value_account(trap, difference, false, words, sizeof words))
+        fprintf(out, "    %s: %s\n", who, words);
+    if (has_both && value_account(trap, difference, true, words, sizeof words))
+        fprintf(out, "    machine: %s\n", words);
+}
+
 /* `who` predicted: the model of the machine, or the spec. */
 static void print_difference(const struct replay_trap *trap, const struct difference *difference,
                              const char *who, FILE *out)
@@ -76,6 +93,7 @@ static void print_difference(const struct replay_trap *trap, const struct differ
             difference->path ? ": " : "");
     print_values(difference, who, out);
     fputc('\n', out);
+    print_words(trap, difference, who, out);
     if (twin_state_path(trap->twin, difference, path, sizeof path))
         fprintf(out, "    state: %s\n", path);
     if (twin_spec_function(trap->twin, difference, path, sizeof path))
@@ -151,13 +169,16 @@ void replay_trap_text(const struct replay_trap *trap, FILE *out)
     fprintf(out, "%s#%" PRIu64 " (line %u): %s on CPU %" PRIu64, trap->file, trap->line->seq,
             trap->line->number, replay_row_name(trap->row), trap->line->cpu);
     const char *title = trap_title(trap);
-    if (strcmp(title, replay_row_name(trap->row)) != 0)
-        fprintf(out, ", %s", title);
+    if (strcmp(title, replay_row_name(trap->row)) != 0) {
+        fputs(", ", out);
+        print_shown(out, title, strlen(title));
+    }
     const struct trap_verdict *verdict = trap->verdict;
     const bool is_explained = verdict->outcome == OUTCOME_EXPLAINED;
     const struct differences *found = is_explained ? &verdict->spec : &verdict->found;
     fprintf(out, ", %zu difference%s%s\n", found->count, found->count == 1 ? "" : "s",
             is_explained ? "" : ", unexplained");
+    inputs_print(trap, out);
     if (is_explained)
         print_differences(trap, found, "spec", verdict->spec_stuck, out);
     else

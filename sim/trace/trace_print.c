@@ -2,6 +2,9 @@
 #include "trace/trace_fields.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "base/shown.h"
 
 static void print_list(const struct trace_list *list, FILE *out)
 {
@@ -11,6 +14,11 @@ static void print_list(const struct trace_list *list, FILE *out)
     fputc(']', out);
 }
 
+static void print_text(const char *text, FILE *out)
+{
+    print_shown(out, text, strlen(text));
+}
+
 void trace_print_field(const struct trace_effect *effect, const struct trace_field *field,
                        FILE *out)
 {
@@ -18,7 +26,7 @@ void trace_print_field(const struct trace_effect *effect, const struct trace_fie
     case TRACE_hex:
     case TRACE_either: fprintf(out, "0x%" PRIx64, trace_field_word(effect, field)); break;
     case TRACE_number: fprintf(out, "%" PRId64, (int64_t)trace_field_word(effect, field)); break;
-    case TRACE_text: fputs(trace_field_text(effect, field), out); break;
+    case TRACE_text: print_text(trace_field_text(effect, field), out); break;
     case TRACE_list: print_list(trace_field_list(effect, field), out); break;
     }
 }

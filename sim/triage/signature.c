@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "twin/difference.h"
 
 const char *triage_relation_words(enum triage_relation relation)
@@ -143,16 +144,22 @@ bool triage_is_same(const struct triage_signature *a, const struct triage_signat
            strcmp(a->field, b->field) == 0;
 }
 
+/* A part that is there; calls and effects have texts of the trace. */
+static void print_part(const char *before, const char *text, FILE *out)
+{
+    if (!*text)
+        return;
+    fputs(before, out);
+    print_shown(out, text, strlen(text));
+}
+
 void triage_print_signature(const struct triage_signature *signature, FILE *out)
 {
     fputs(trace_kind_name(signature->kind), out);
-    if (*signature->call)
-        fprintf(out, " %s", signature->call);
-    if (*signature->function)
-        fprintf(out, ", %s", signature->function);
-    if (*signature->effect || *signature->field)
-        fprintf(out, ", %s%s%s", signature->effect,
-                *signature->effect && *signature->field ? " " : "", signature->field);
+    print_part(" ", signature->call, out);
+    print_part(", ", signature->function, out);
+    print_part(", ", signature->effect, out);
+    print_part(*signature->effect ? " " : ", ", signature->field, out);
     fprintf(out, ": %s", triage_relation_words(signature->relation));
 }
 

@@ -4,14 +4,28 @@
 import ctypes
 
 
+class Buffer(ctypes.Structure):
+    """ZSTD_inBuffer and ZSTD_outBuffer, which have the same members."""
+
+    _fields_ = [("data", ctypes.c_void_p), ("size", ctypes.c_size_t), ("at", ctypes.c_size_t)]
+
+
 def unpack(path):
-    """The text of a file of one zstd frame that knows its size."""
+    """The text of a file, whether its frames know their size or not."""
     zstd = ctypes.CDLL("libzstd.so.1")
-    zstd.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
-    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    zstd.ZSTD_createDStream.restype = ctypes.c_void_p
+    zstd.ZSTD_decompressStream.restype = ctypes.c_size_t
+    stream = ctypes.c_void_p(zstd.ZSTD_createDStream())
     packed = path.read_bytes()
-    size = zstd.ZSTD_getFrameContentSize(packed, ctypes.c_size_t(len(packed)))
-    text = ctypes.create_string_buffer(size)
-    got = zstd.ZSTD_decompress(text, ctypes.c_size_t(size), packed, ctypes.c_size_t(len(packed)))
-    assert got == size
-    return text.raw.decode()
+    room = ctypes.create_string_buffer(1 << 20)
+    source = Buffer(ctypes.cast(packed, ctypes.c_void_p), len(packed), 0)
+    text = bytearray()
+    full = True
+    while source.at < source.size or full:
+        target = Buffer(ctypes.cast(room, ctypes.c_void_p), len(room), 0)
+        left = zstd.ZSTD_decompressStream(stream, ctypes.byref(target), ctypes.byref(source))
+        assert not zstd.ZSTD_isError(ctypes.c_size_t(left))
+        text += room[:target.at]
+        full = target.at == target.size
+    zstd.ZSTD_freeDStream(stream)
+    return text.decode()

@@ -83,7 +83,7 @@ static bool boot(struct reduce *reduce, struct trace *trace, const char *path)
 /* Keep the records up to the trap that shows it. */
 static bool read_prefix(struct reduce *reduce, struct trace *trace, bool *is_there)
 {
-    struct order *order = order_new(trace, true);
+    struct order *order = order_new(trace, &reduce->records->list[0]->line, true);
     order_speaks(order, reduce->goal.machine, twin_profile(reduce->reduction.twin));
     const struct trace_line *const *lines;
     size_t count;

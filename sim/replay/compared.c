@@ -79,6 +79,9 @@ static const struct {
              "registers and shadow_set; the other system registers are saved from the hardware and "
              "in no other record"},
     {"vbar_el1", "bits 10 to 0 are not compared: RES0"},
+    {"answers", "where the host keeps its structures (vm_set kvm and vcpu, new) and what a cipher "
+                "restores (shadow_set new, of a call that loads a vCPU) are inputs too"},
+    {"out, of a record that EL2 died in", "not compared: registers of the exception"},
 };
 
 bool compared_print(const char *name)

@@ -161,7 +161,7 @@ static bool replay_lines(struct replay *replay, struct trace *trace, const struc
     twin_leave_out(twin, &replay->left_out);
     twin_set_credit(twin, replay->credit);
     bool good = boot(replay, twin, trace, line, path, file);
-    struct order *order = order_new(trace, false);
+    struct order *order = order_new(trace, line, false);
     order_speaks(order, replay->machine, twin_profile(twin));
     struct replayed replayed = {replay, twin, file, 0};
     const struct trace_line *const *lines;

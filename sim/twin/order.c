@@ -42,21 +42,6 @@ struct order {
     size_t effects_room;
 };
 
-struct order *order_new(struct trace *trace, bool keeps_texts)
-{
-    struct order *order = calloc(1, sizeof *order);
-    if (!order)
-        no_memory();
-    order->trace = trace;
-    order->keeps_texts = keeps_texts;
-    order->waiting = malloc(WAITING_MAX * sizeof *order->waiting);
-    order->batch = malloc(WAITING_MAX * sizeof *order->batch);
-    order->batch_texts = malloc(WAITING_MAX * sizeof *order->batch_texts);
-    if (!order->waiting || !order->batch || !order->batch_texts)
-        no_memory();
-    return order;
-}
-
 void order_speaks(struct order *order, const struct machine_description *machine,
                   const struct fh_profile *profile)
 {
@@ -130,6 +115,25 @@ static void note_number(struct order *order, const struct trace_line *line)
         order->last_seq = line->seq;
     order->nread++;
     order->ends[order->nends++ % IDLE_RECORDS] = line->g0;
+}
+
+struct order *order_new(struct trace *trace, const struct trace_line *boot, bool keeps_texts)
+{
+    struct order *order = calloc(1, sizeof *order);
+    if (!order)
+        no_memory();
+    order->trace = trace;
+    order->keeps_texts = keeps_texts;
+    order->waiting = malloc(WAITING_MAX * sizeof *order->waiting);
+    order->batch = malloc(WAITING_MAX * sizeof *order->batch);
+    order->batch_texts = malloc(WAITING_MAX * sizeof *order->batch_texts);
+    if (!order->waiting || !order->batch || !order->batch_texts)
+        no_memory();
+    if (boot) {
+        note_cpu(order, boot);
+        note_number(order, boot);
+    }
+    return order;
 }
 
 /* The record in plain words, where its recorder has others. */

@@ -11,8 +11,9 @@
  */
 struct order;
 
-/* `keeps_texts`: each record's text is wanted too. */
-struct order *order_new(struct trace *trace, bool keeps_texts);
+/* `boot`: the record that was read already, the first; `keeps_texts`: each record's text is wanted
+ * too. */
+struct order *order_new(struct trace *trace, const struct trace_line *boot, bool keeps_texts);
 void order_free(struct order *order);
 
 /* The records are of this machine, with these constants: they are given out in plain words. */

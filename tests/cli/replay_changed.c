@@ -114,11 +114,12 @@ int main(int argc, char **argv)
     struct changed changed = read_changed(argv[2]);
     struct twin *twin = twin_new(machine);
     struct twin_image *image = twin_image_new();
-    struct order *order = order_new(trace, false);
+    const struct trace_line *boot = trace_next(trace);
     const struct trace_line *const *lines;
     size_t count;
     twin_set_credit(twin, CREDIT_NONE);
-    const bool good = twin_begin(twin, trace, trace_next(trace), argv[1]);
+    const bool good = twin_begin(twin, trace, boot, argv[1]);
+    struct order *order = order_new(trace, boot, false);
     order_speaks(order, machine, twin_profile(twin));
     while (good && (count = order_next(order, &lines)) > 0) {
         try_changed(twin, image, &changed, lines, count);

@@ -11,25 +11,48 @@
  * overlapped, up to the moment at which the lock was taken.
  */
 
+/* What they did to one object, in order: effects of inputs->others that are not in the state yet. */
+struct queue {
+    struct object_id id;
+    size_t next, last; /* NO_EFFECT: none */
+};
+#define NO_EFFECT SIZE_MAX
+
 struct others {
-    struct object_id *objects; /* of inputs->others, one each */
-    bool *is_done;             /* it is in the state already */
+    struct queue *queues;
+    size_t nqueues;
+    size_t *behind; /* of inputs->others: the next one on the same object */
     struct fh_event *events[3];
     size_t nevents;
     size_t locks; /* taken so far */
+    size_t turn;  /* the answer that says when the next one is */
     size_t asked; /* 1 + `locks` when the events were made; 0: there are none */
     uint64_t asked_lock;
 };
 
+/* The number of the event with which the next lock is taken. */
 static uint64_t turn(const struct run *run)
 {
-    size_t locks = run->others->locks;
     const struct trap_inputs *inputs = run->inputs;
-    for (size_t i = 0; i < inputs->nanswers; i++) {
-        if (inputs->answers[i].oracle == ORACLE_TURN && locks-- == 0)
-            return inputs->answers[i].value;
+    size_t *at = &run->others->turn;
+    while (*at < inputs->nanswers && inputs->answers[*at].oracle != ORACLE_TURN)
+        ++*at;
+    return *at < inputs->nanswers ? inputs->answers[*at].value : UINT64_MAX;
+}
+
+static void end_turn(const struct run *run)
+{
+    run->others->locks++;
+    run->others->turn++;
+}
+
+static struct queue *find_queue(struct others *others, struct object_id id)
+{
+    for (size_t i = 0; i < others->nqueues; i++) {
+        if (objects_are_same(others->queues[i].id, id))
+            return &others->queues[i];
     }
-    return UINT64_MAX;
+    return NULL;
 }
 
 static void forget_events(struct model *model)
@@ -41,11 +64,10 @@ static void forget_events(struct model *model)
     others->asked = 0;
 }
 
-/* Is the i-th of their effects one that comes before the lock is taken, on its object? */
-static bool is_due(const struct run *run, size_t i, struct object_id id, uint64_t until)
+/* Is this one of their effects that comes before the lock is taken? */
+static bool is_due(const struct run *run, size_t effect, uint64_t until)
 {
-    return !run->others->is_done[i] && run->inputs->others[i].g < until &&
-           objects_are_same(run->others->objects[i], id);
+    return effect != NO_EFFECT && run->inputs->others[effect].g < until;
 }
 
 /* A share of the object as this CPU knows it, which may be written. */
@@ -105,17 +127,15 @@ static struct fh_event *add_event(struct model *model, enum fh_event_kind kind, 
 }
 
 /* Another CPU takes the lock, changes the object, and gives it back. */
-static void make_events(struct model *model, struct object_id id, uint64_t until)
+static void make_events(struct model *model, const struct queue *queue, uint64_t until)
 {
     const struct run *run = model->run;
     const struct page_range pages = {model->first_pfn, model->pages};
     add_event(model, FH_EVENT_WAIT_LOCK, 2);
-    struct fh_event *event = add_event(model, event_kind(id), 0);
-    const union object_place place = take_share(model, id, &event->object);
-    for (size_t i = 0; i < run->inputs->nothers; i++) {
-        if (is_due(run, i, id, until))
-            object_apply(&model->parts, &pages, id, place, &run->inputs->others[i]);
-    }
+    struct fh_event *event = add_event(model, event_kind(queue->id), 0);
+    const union object_place place = take_share(model, queue->id, &event->object);
+    for (size_t i = queue->next; is_due(run, i, until); i = run->others->behind[i])
+        object_apply(&model->parts, &pages, queue->id, place, &run->inputs->others[i]);
     add_event(model, FH_EVENT_REL_LOCK, 0);
 }
 
@@ -132,12 +152,10 @@ size_t others_act(void *context, uint64_t lock, uint64_t cpu, const struct fh_lo
     if (others->asked == others->locks + 1 && others->asked_lock == lock)
         return others->nevents;
     forget_events(model);
-    const struct object_id id = object_of_lock(model->profile, lock);
+    const struct queue *queue = find_queue(others, object_of_lock(model->profile, lock));
     const uint64_t until = turn(run);
-    for (size_t i = 0; i < run->inputs->nothers && others->nevents == 0; i++) {
-        if (is_due(run, i, id, until))
-            make_events(model, id, until);
-    }
+    if (queue && is_due(run, queue->next, until))
+        make_events(model, queue, until);
     others->asked = others->locks + 1;
     others->asked_lock = lock;
     return others->nevents;
@@ -148,13 +166,33 @@ void others_did(struct model *model, uint64_t lock)
     struct run *run = model->run;
     if (!run->others)
         return;
-    const struct object_id id = object_of_lock(model->profile, lock);
+    struct queue *queue = find_queue(run->others, object_of_lock(model->profile, lock));
     const uint64_t until = turn(run);
-    for (size_t i = 0; i < run->inputs->nothers; i++) {
-        if (is_due(run, i, id, until))
-            run->others->is_done[i] = true;
+    while (queue && is_due(run, queue->next, until))
+        queue->next = run->others->behind[queue->next];
+    end_turn(run);
+}
+
+static void add_queue(struct others *others, struct object_id id, size_t effect)
+{
+    const size_t size = (others->nqueues + 1) * sizeof *others->queues;
+    others->queues = realloc(others->queues, size);
+    if (!others->queues)
+        no_memory();
+    others->queues[others->nqueues++] = (struct queue){id, effect, effect};
+}
+
+/* They are in the order of their numbers, and so is each queue. */
+static void add_to_queue(struct others *others, struct object_id id, size_t effect)
+{
+    struct queue *queue = find_queue(others, id);
+    others->behind[effect] = NO_EFFECT;
+    if (!queue) {
+        add_queue(others, id, effect);
+        return;
     }
-    run->others->locks++;
+    others->behind[queue->last] = effect;
+    queue->last = effect;
 }
 
 void others_begin(struct model *model)
@@ -167,12 +205,11 @@ void others_begin(struct model *model)
     run->others = calloc(1, sizeof *run->others);
     if (!run->others)
         no_memory();
-    run->others->objects = malloc(count * sizeof *run->others->objects);
-    run->others->is_done = calloc(count, sizeof *run->others->is_done);
-    if (!run->others->objects || !run->others->is_done)
+    run->others->behind = malloc(count * sizeof *run->others->behind);
+    if (!run->others->behind)
         no_memory();
     for (size_t i = 0; i < count; i++)
-        run->others->objects[i] = object_of_effect(model->profile, &run->inputs->others[i]);
+        add_to_queue(run->others, object_of_effect(model->profile, &run->inputs->others[i]), i);
 }
 
 void others_end(struct model *model)
@@ -181,8 +218,8 @@ void others_end(struct model *model)
     if (!run->others)
         return;
     forget_events(model);
-    free(run->others->objects);
-    free(run->others->is_done);
+    free(run->others->queues);
+    free(run->others->behind);
     free(run->others);
     run->others = NULL;
     fh_state_environment(model->state)->oracle = NULL;

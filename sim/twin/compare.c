@@ -62,19 +62,22 @@ static bool same_value(const struct trace_effect *a, const struct trace_effect *
     return trace_field_word(a, field) == trace_field_word(b, field);
 }
 
+static bool is_same_in(const struct trace_effect *model, const struct trace_effect *machine,
+                       const struct trace_field *field)
+{
+    return field->format == TRACE_text ? same_text(model, machine, field)
+                                       : same_value(model, machine, field);
+}
+
 /* Is there nothing to tell of the two? */
 static bool is_same(const struct trace_effect *model, const struct trace_effect *machine)
 {
     unsigned count;
     if (model->kind != machine->kind)
         return false;
-    const struct trace_field *fields = trace_effect_fields(model->kind, &count);
-    const uint32_t both = model->present & machine->present;
-    for (unsigned i = 0; i < count; i++) {
-        if (!(both >> i & 1))
-            continue;
-        if (fields[i].format == TRACE_text ? !same_text(model, machine, &fields[i])
-                                           : !same_value(model, machine, &fields[i]))
+    const struct trace_field *field = trace_effect_fields(model->kind, &count);
+    for (uint32_t both = model->present & machine->present; both; both >>= 1, field++) {
+        if ((both & 1) && !is_same_in(model, machine, field))
             return false;
     }
     return true;

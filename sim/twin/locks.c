@@ -14,7 +14,7 @@ static unsigned rank_of(const char *lock)
     static const char *const order[] = {"smmu", "vm", "core", "s2page", "pt", "spt"};
     enum { LOCKS = sizeof order / sizeof *order };
     for (unsigned i = 0; i < LOCKS; i++) {
-        if (strcmp(order[i], lock) == 0)
+        if (order[i][0] == lock[0] && strcmp(order[i], lock) == 0)
             return i;
     }
     return LOCKS;

@@ -131,6 +131,8 @@ static void judge(struct twin *twin, struct trap_verdict *verdict,
     twin_check_rules(twin, twin->line, &broken);
     if (!fh_departures_are_none(asked))
         twin_give_credit(twin, asked, verdict);
+    if (credits_are_none(&broken))
+        return;
     for (unsigned i = 0; catalogue_at(twin->description, i); i++) {
         if (!credits_has(&broken, i))
             continue;

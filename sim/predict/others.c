@@ -11,7 +11,8 @@
  * overlapped, up to the moment at which the lock was taken.
  */
 
-/* What they did to one object, in order: effects of inputs->others that are not in the state yet. */
+/* What they did to one object, in order: effects of inputs->others that are not in the state yet.
+ */
 struct queue {
     struct object_id id;
     size_t next, last; /* NO_EFFECT: none */

@@ -103,7 +103,7 @@ static bool replay_to(struct subject *subject, struct trace *trace,
     if (!twin_begin(subject->twin, trace, boot, subject->path))
         return false;
     bool is_there = !subject->has_point || boot->seq == subject->point;
-    struct order *order = order_new(trace, false);
+    struct order *order = order_new(trace, boot, false);
     const struct trace_line *const *lines;
     size_t count;
     order_speaks(order, machine, twin_profile(subject->twin));

@@ -44,11 +44,12 @@ static bool run_records(struct run *run, struct trace *trace, const char *path)
 {
     const struct trace_line *const *lines;
     size_t count;
-    if (!twin_begin(run->twin, trace, trace_next(trace), path))
+    const struct trace_line *boot = trace_next(trace);
+    if (!twin_begin(run->twin, trace, boot, path))
         return false;
     if (run->begins && !run->begins(run))
         return false;
-    struct order *order = order_new(trace, false);
+    struct order *order = order_new(trace, boot, false);
     order_speaks(order, run->machine, twin_profile(run->twin));
     while (!run->is_over && (count = order_next(order, &lines)) > 0) {
         bool fits = true;

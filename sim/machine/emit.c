@@ -445,6 +445,12 @@ static void emit_halts(const struct machine_entry *entry, size_t number, FILE *o
     fputs("};\n\n", out);
 }
 
+static const char *const breaks[] = {
+#define BREAKS(name, words) "MACHINE_BREAKS_" #name,
+    MACHINE_BREAKS_MAP(BREAKS)
+#undef BREAKS
+};
+
 static void emit_entries(const struct machine_description *machine, FILE *out)
 {
     if (machine->nentries == 0)
@@ -458,6 +464,8 @@ static void emit_entries(const struct machine_description *machine, FILE *out)
         emit_member("id", entry->id, out);
         fprintf(out, ".kind = %s, .harm = %s,\n     ", entry_kinds[entry->kind],
                 harms[entry->harm]);
+        if (entry->breaks != MACHINE_BREAKS_nothing)
+            fprintf(out, ".breaks = %s, ", breaks[entry->breaks]);
         emit_member("title", entry->title, out);
         emit_member("spec", entry->spec, out);
         emit_member("machine", entry->machine, out);

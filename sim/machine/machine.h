@@ -238,10 +238,29 @@ struct machine_halt {
     const char *condition; /* NULL: whatever it is */
 };
 
+/*
+ * A rule beside the spec that traps of an entry break: X(name, what happens then).
+ */
+#define MACHINE_BREAKS_MAP(X)                                                                      \
+    X(nothing, "nothing")                                                                          \
+    X(device_flush, "a device's page or block is replaced without telling the TLB")                \
+    X(memory_flush, "a RAM page or block is replaced without telling the TLB")                     \
+    X(return_below, "an exception return stays at EL2")
+
+enum machine_breaks {
+#define MACHINE_ENUM(name, words) MACHINE_BREAKS_##name,
+    MACHINE_BREAKS_MAP(MACHINE_ENUM)
+#undef MACHINE_ENUM
+        MACHINE_BREAKS_COUNT
+};
+
+const char *machine_breaks_words(enum machine_breaks breaks);
+
 struct machine_entry {
     const char *id; /* "A24" */
     enum machine_entry_kind kind;
     enum machine_harm harm;
+    enum machine_breaks breaks;
     const char *title;
     const char *spec;    /* what the spec says */
     const char *machine; /* what the machine does */

@@ -17,6 +17,22 @@ static const char *const harm_words[] = {
 #undef HARM_WORD
 };
 
+static const char *const breaks_words[] = {
+#define BREAKS_WORD(name, text) #name,
+    MACHINE_BREAKS_MAP(BREAKS_WORD)
+#undef BREAKS_WORD
+};
+
+const char *machine_breaks_words(enum machine_breaks breaks)
+{
+    static const char *const words[] = {
+#define BREAKS_TEXT(name, text) text,
+        MACHINE_BREAKS_MAP(BREAKS_TEXT)
+#undef BREAKS_TEXT
+    };
+    return words[breaks];
+}
+
 const char *machine_harm_name(enum machine_harm harm)
 {
     static const char *const names[] = {
@@ -111,14 +127,14 @@ static bool read_halts(struct machine_reader *reader, const struct node *node,
 static bool read_entry(struct machine_reader *reader, const struct node *key,
                        const struct node *node, struct machine_entry *entry)
 {
-    static const char *const keys[] = {"title",   "kind",  "harm",     "spec", "machine",
-                                       "follows", "halts", "evidence", NULL};
+    static const char *const keys[] = {"title",   "kind",  "harm",   "spec",     "machine",
+                                       "follows", "halts", "breaks", "evidence", NULL};
     struct reader *r = &reader->reader;
     *entry = (struct machine_entry){.id = key->text, .from = reader->machine->name};
     bool fine = reader_keys(r, node, "an entry", keys);
     if (node->kind != NODE_MAP)
         return false;
-    size_t harm = MACHINE_HARM_none;
+    size_t harm = MACHINE_HARM_none, breaks = MACHINE_BREAKS_nothing;
     fine = reader_text_at(r, node, "title", &entry->title) && fine;
     fine = reader_text_at(r, node, "spec", &entry->spec) && fine;
     fine = reader_text_at(r, node, "machine", &entry->machine) && fine;
@@ -128,6 +144,8 @@ static bool read_entry(struct machine_reader *reader, const struct node *key,
     size_t kind = entry->follows ? MACHINE_IS_consequence : MACHINE_IS_departure;
     fine = read_word(reader, node, "kind", kind_words, MACHINE_ENTRY_KINDS, &kind) && fine;
     fine = read_word(reader, node, "harm", harm_words, MACHINE_HARMS, &harm) && fine;
+    fine = read_word(reader, node, "breaks", breaks_words, MACHINE_BREAKS_COUNT, &breaks) && fine;
+    entry->breaks = (enum machine_breaks)breaks;
     entry->kind = (enum machine_entry_kind)kind;
     entry->harm = (enum machine_harm)harm;
     if (fine && !entry->title)

@@ -87,11 +87,13 @@ static enum triage_relation relation_of(const struct difference *difference)
     uint64_t model, machine;
     if (difference_is_undefined(difference))
         return TRIAGE_undefined;
+    if (difference_breaks_rule(difference))
+        return TRIAGE_rule;
     if (triage_values(difference, &model, &machine))
         return relate(model, machine);
     if (!difference->field && subject_of(difference))
         return difference->machine ? TRIAGE_only_machine : TRIAGE_only_model;
-    return TRIAGE_other;
+    return subject_of(difference) ? TRIAGE_other : TRIAGE_contradicts;
 }
 
 /* --- Signatures ------------------------------------------------------------------------------ */

@@ -14,6 +14,8 @@
     X(only_machine, "only the machine has it")                                                     \
     X(only_model, "only the model has it")                                                         \
     X(undefined, "the model has no answer")                                                        \
+    X(rule, "a rule beside the spec is broken")                                                    \
+    X(contradicts, "the record does not agree with itself")                                        \
     X(becomes_zero, "the machine has 0")                                                           \
     X(was_zero, "the model has 0")                                                                 \
     X(low_half, "the machine has the low 32 bits")                                                 \
@@ -37,7 +39,7 @@ struct triage_signature {
     char call[40];     /* the hypercall, or the class of the exception */
     char function[64]; /* "NPTWalk.set_npt", or "" */
     char effect[64];   /* "s2_set owner"; "" for registers and the end of the trap */
-    char field[40];    /* "new", "out.elr", or "": the whole effect */
+    char field[80];    /* "new", "out.elr", or "": the whole effect */
     enum triage_relation relation;
 };
 

@@ -13,6 +13,15 @@ bool difference_is_undefined(const struct difference *difference)
            strcmp(difference->path, "status") == 0;
 }
 
+bool difference_breaks_rule(const struct difference *difference)
+{
+    for (unsigned rule = 0; difference->path && rule < MACHINE_BREAKS_COUNT; rule++) {
+        if (difference->path == machine_breaks_words((enum machine_breaks)rule))
+            return true;
+    }
+    return false;
+}
+
 void difference_print(const struct difference *difference, const char *who, FILE *out)
 {
     const struct trace_effect *effect =
@@ -24,7 +33,9 @@ void difference_print(const struct difference *difference, const char *who, FILE
     if (effect)
         trace_print_effect(effect, out);
     if (!effect && difference->model_value == difference->machine_value) {
-        fprintf(out, "%s is not what the rest of the record says", difference->path);
+        fprintf(out, "%s%s", difference->path,
+                difference_breaks_rule(difference) ? ""
+                                                   : " is not what the rest of the record says");
         return;
     }
     if (difference->path)

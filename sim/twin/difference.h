@@ -9,6 +9,9 @@
 /* Is it that the model has no answer? */
 bool difference_is_undefined(const struct difference *difference);
 
+/* Is it that a rule beside the spec is broken, though the model agrees? */
+bool difference_breaks_rule(const struct difference *difference);
+
 /* "s2_set field owner ...: new: model 0x0, machine 0x1", in a line; `who` predicted. */
 void difference_print(const struct difference *difference, const char *who, FILE *out);
 void difference_format(const struct difference *difference, const char *who, char *text,

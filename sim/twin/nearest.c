@@ -41,6 +41,10 @@ void twin_find_nearest(struct twin *twin, const struct fh_departures *asked,
         const struct fh_panic panic = fh_state_panic(twin_state(twin));
         fh_panic_format(&panic, verdict->panic, sizeof verdict->panic);
     }
+    struct differences found = {.count = 0};
+    compare_prediction(twin->description, &twin->by_machine, twin->line, &found);
+    if (found.count == 0) /* the record breaks a rule, or contradicts itself */
+        return;
     for (unsigned i = 0; fh_machine_departure(twin->code, i); i++) {
         if (fh_departs(asked, i) || !fh_departs(&twin->machine, i))
             try_without(twin, i, verdict);

@@ -216,6 +216,8 @@ bool twin_spec_function(const struct twin *twin, const struct difference *differ
     const struct trace_effect *effect = effect_of(difference);
     if (is_undefined(difference)) {
         const struct fh_error *error = error_of(twin);
+        if (!error->layer || !error->function)
+            return false;
         snprintf(buffer, size, "%s.%s", error->layer, error->function);
         return true;
     }

@@ -4,17 +4,13 @@
 #include "twin/twin_state.h"
 
 /*
- * Rules beside the spec. What breaks one is either what the model of the machine does too, and has
- * a name in the catalogue, or stays unexplained.
+ * Rules beside the spec. What breaks one is either foreseen by an entry of the machine's catalogue,
+ * or stays unexplained.
  */
 
-const char twin_rule_of_returns[] = "A40";
-
-static void break_rule(const struct twin *twin, struct credits *broken, const char *id)
+static void break_rule(unsigned *broken, enum machine_breaks rule)
 {
-    unsigned entry;
-    if (catalogue_find(twin->description, id, &entry))
-        credits_add(broken, entry);
+    *broken |= 1u << rule;
 }
 
 static bool is_flushed(const struct trace_line *line, size_t at)
@@ -39,8 +35,7 @@ static bool is_device(uint64_t pte)
 
 /* Where a leaf of a page or block becomes another one or none, the TLB is told before the table's
  * lock is given back. */
-static void check_tlb(const struct twin *twin, const struct trace_line *line,
-                      struct credits *broken)
+static void check_tlb(const struct twin *twin, const struct trace_line *line, unsigned *broken)
 {
     const uint64_t page = twin->profile.PHYS_MASK & twin->profile.PAGE_MASK;
     const uint64_t table = twin->profile.PMD_TYPE_TABLE;
@@ -52,7 +47,8 @@ static void check_tlb(const struct twin *twin, const struct trace_line *line,
         const bool is_page = strcmp(store->level, "pte") == 0;
         const bool is_block = strcmp(store->level, "pmd") == 0 && (store->old & table) != table;
         if ((is_page || is_block) && !is_flushed(line, i))
-            break_rule(twin, broken, is_device(store->old) ? "L13" : "E3");
+            break_rule(broken, is_device(store->old) ? MACHINE_BREAKS_device_flush
+                                                     : MACHINE_BREAKS_memory_flush);
     }
 }
 
@@ -64,20 +60,51 @@ static bool is_below_el2(uint64_t pstate)
 }
 
 /* An exception return leaves EL2. One that does not is an exception inside EL2 next. */
-static void check_return(const struct twin *twin, const struct trace_line *line,
-                         struct credits *broken)
+static void check_return(const struct trace_line *line, unsigned *broken)
 {
     const bool has_changed = line->out.present >> TRACE_REG_spsr & 1;
     const uint64_t pstate =
         has_changed ? line->out.values[TRACE_REG_spsr] : line->in.values[TRACE_REG_spsr];
     if (line->kind == TRACE_KIND_el2_exception ||
         (line->to != TRACE_TO_el2_panic && !line->unfinished && !is_below_el2(pstate)))
-        break_rule(twin, broken, twin_rule_of_returns);
+        break_rule(broken, MACHINE_BREAKS_return_below);
 }
 
-void twin_check_rules(const struct twin *twin, const struct trace_line *line,
-                      struct credits *broken)
+/* A recorder that never writes what the TLB is told says nothing of it. */
+static bool tells_of_tlb(const struct machine_description *machine)
 {
-    check_tlb(twin, line, broken);
-    check_return(twin, line, broken);
+    for (size_t i = 0; i < machine->nrules; i++) {
+        const struct machine_rule *rule = &machine->rules[i];
+        if (rule->kind == MACHINE_RULE_omits && rule->what.effect == TRACE_tlbi &&
+            rule->what.count == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool find_entry(const struct twin *twin, enum machine_breaks rule, unsigned *entry)
+{
+    for (*entry = 0; catalogue_at(twin->description, *entry); ++*entry) {
+        if (catalogue_at(twin->description, *entry)->breaks == rule)
+            return true;
+    }
+    return false;
+}
+
+void twin_check_rules(const struct twin *twin, struct trap_verdict *verdict)
+{
+    unsigned broken = 0, entry;
+    if (tells_of_tlb(twin->description))
+        check_tlb(twin, twin->line, &broken);
+    check_return(twin->line, &broken);
+    for (unsigned rule = 0; broken != 0 && rule < MACHINE_BREAKS_COUNT; rule++) {
+        if (!(broken >> rule & 1))
+            continue;
+        if (find_entry(twin, (enum machine_breaks)rule, &entry) &&
+            !credits_has(&twin->left_out, entry))
+            credits_add(&verdict->credits, entry);
+        else
+            differ(&verdict->found,
+                   &(struct difference){.path = machine_breaks_words((enum machine_breaks)rule)});
+    }
 }

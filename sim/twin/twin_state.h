@@ -101,14 +101,10 @@ void twin_find_nearest(struct twin *twin, const struct fh_departures *asked,
                        struct trap_verdict *verdict);
 
 /*
- * The rule that an exception return leaves EL2. A machine may know that what follows is its end;
- * records go on, with the exception that comes of it.
+ * Rules beside the spec that the record breaks (rules.c): for the entries of the catalogue that
+ * foresee it, or else a difference.
  */
-extern const char twin_rule_of_returns[];
-
-/* Rules beside the spec that the record breaks (rules.c), by their entries of the catalogue. */
-void twin_check_rules(const struct twin *twin, const struct trace_line *line,
-                      struct credits *broken);
+void twin_check_rules(const struct twin *twin, struct trap_verdict *verdict);
 
 /*
  * The maps of the abstract form beside the words, in a twin that is watched: what these descriptors

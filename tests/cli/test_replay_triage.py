@@ -99,6 +99,61 @@ def test_a_rule_of_the_recorder_that_nearly_fits_is_named_with_its_condition(fhs
     assert f"whose index is 0xffffffffffffffff; here it is {read['index']}" in rule["misses"]
 
 
+MOVED = 0x100000
+
+
+def mapped_again(text):
+    """An address of the device, in a word of the record, where the device is mapped later."""
+    return hex(int(text, 16) + MOVED)
+
+
+def remapping():
+    """Records up to one that maps a device, and the same again with another device's pages."""
+    records = [json.loads(line) for line in lines_of(VM)]
+    at = next(i for i, record in enumerate(records)
+              if record.get("hvc", {}).get("name") == "HVC_PHYS_ADDR_IOREMAP")
+    again = json.loads(json.dumps(records[at]))
+    again["seq"] += 1
+    again["fx"] = [fx for fx in again["fx"] if fx["t"] != "vm_set" and fx.get("level") not in (
+        "pgd", "pmd")]
+    for words in again["in"]["x"], [None, *again["hvc"]["args"]]:
+        words[3] = mapped_again(words[3])
+    again["hvc"]["args"] = again["in"]["x"][1:6]
+    for fx in again["fx"]:
+        if fx["t"] == "fn":
+            place = 3 if fx["fn"] == "mmap_s2pt" else 2
+            fx["args"][place] = mapped_again(fx["args"][place])
+        elif fx["t"] == "s2_read":
+            fx["pfn"] = hex(int(fx["pfn"], 16) + (MOVED >> 12))
+        elif fx["t"] == "pt_store":
+            fx.update(old=fx["new"], new=mapped_again(fx["new"]))
+    for numbered in again, *again["fx"]:
+        for key in "g", "g0", "g1":
+            if key in numbered:
+                numbered[key] += 100
+    return records[:at + 1] + [again]
+
+
+def test_a_rule_beside_the_spec_that_nobody_foresees_is_a_group_of_its_own(fhsim, tmp_path):
+    """A device's page is replaced and the TLB is not told: L13, or unexplained without it."""
+    path = written(tmp_path, remapping())
+    explained = replay(fhsim, path)
+    assert explained["diverged"] == 0 and explained["deviations"]["L13"]["traps"] == 1
+    (group,) = replay(fhsim, "--without", "L13", path)["groups"]
+    assert group["signature"]["relation"] == "a rule beside the spec is broken"
+    assert group["signature"]["field"] == (
+        "a device's page or block is replaced without telling the TLB")
+    assert group["nearest"] == []
+
+
+def test_a_machine_without_the_entry_of_a_rule_does_not_explain_what_breaks_it(fhsim, tmp_path):
+    (tmp_path / "machine.yaml").write_text(
+        "machine: mine\ntitle: t\nextends: sekvm-4.18\nwithout: [L13]\n")
+    found = replay(fhsim, "--machine", tmp_path, written(tmp_path, remapping()))
+    assert [group["signature"]["relation"] for group in found["groups"]] == [
+        "a rule beside the spec is broken"]
+
+
 # --- What follows -------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@
 
 static const struct fh_profile *const sekvm = &fh_profile_sekvm_4_18;
 
-enum { FIRST_PFN = 0x40000, FAULTS = 16384, ROUNDS = 31 };
+enum { FIRST_PFN = 0x40000, FAULTS = 4096, ROUNDS = 101 };
 
 /* A prime, larger than what a cache holds of neighbours. */
 static uint64_t scattered(uint64_t i, uint64_t pages)

@@ -37,6 +37,7 @@ enum fh_status spec_map_page_host(struct fh_state *s, uint64_t addr)
     FH_RELY(s, s->adt->halt || host_table_is_available(s), k->NPT_ID);
     const uint64_t pfn = pfn_of(k, addr);
     uint32_t owner, count;
+    expect_page(s, host, pfn, pfn);
     FH_TRY(kc_acquire_lock_s2page(s));
     FH_TRY(kc_get_pfn_owner(s, pfn, &owner));
     FH_TRY(kc_get_pfn_count(s, pfn, &count));

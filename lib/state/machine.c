@@ -501,6 +501,14 @@ void note_tables(struct fh_state *s, uint64_t vmid, uint64_t gfn, unsigned shift
     place->pmd_t.prefix = gfn >> shift >> BITS;
 }
 
+void find_leaves(struct fh_state *s, uint64_t vmid, uint64_t gfn, uint64_t pfn)
+{
+    struct npt_place *place = known_npt(s, vmid);
+    __builtin_prefetch(find_s2page(s, pfn));
+    if (place && !cursor_holds(&place->pt, s->places.age, gfn))
+        __builtin_prefetch(seek(s, &place->pt, &place->npt->pt, type_of_pt_entry, gfn));
+}
+
 static uint64_t code_of_mappings(const struct npt_place *place)
 {
     return place->code ? place->code + offsetof(struct fh_npt, pt) : 0;

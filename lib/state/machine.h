@@ -315,6 +315,19 @@ static inline struct fh_pt_entry *own_mapping(struct fh_state *s, struct npt_pla
     return (struct fh_pt_entry *)(uintptr_t)entry;
 }
 
+/*
+ * Page `pfn` and the mapping of `gfn` will be looked at: their leaves are looked for now, one directly
+ * behind the other, so that the processor waits for both at once where they are in no cache. Of a
+ * fault on any page of a machine with 10^7 pages that is half the time.
+ */
+void find_leaves(struct fh_state *s, uint64_t vmid, uint64_t gfn, uint64_t pfn);
+
+static inline void expect_page(struct fh_state *s, uint64_t vmid, uint64_t gfn, uint64_t pfn)
+{
+    if (!cursor_holds(&s->places.pages, s->places.age, pfn))
+        find_leaves(s, vmid, gfn, pfn);
+}
+
 bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
                   const struct fh_pt_entry *entry);
 

@@ -385,7 +385,7 @@ bool fh_map_remove(struct fh_map *map, const struct fh_map_type *type,
         return true;
     struct fh_map_node **place = &map->root;
     for (;;) {
-        if (!own_node(place, 0, type, allocator))
+        if (refs_shared(&(*place)->references) && !own_node(place, 0, type, allocator))
             return false;
         struct fh_map_node *node = *place;
         unsigned slot = slot_of(key, node->level);

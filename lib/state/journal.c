@@ -76,6 +76,18 @@ static bool undo_counting(struct fh_state *s, const struct record *record)
     return true;
 }
 
+/* A flag of tables is taken back: where it is one of a known table, its tables are looked for anew. */
+static void forget_tables_with(struct fh_state *s, const void *map)
+{
+    for (uint64_t vmid = 0; vmid < NPT_PLACES; vmid++) {
+        const uintptr_t offset = (uintptr_t)map - (uintptr_t)s->places.npts[vmid].npt;
+        if (offset < sizeof(struct fh_npt)) {
+            forget_tables(s, vmid);
+            return;
+        }
+    }
+}
+
 /*
  * What was found before, and this record's undoing moves or makes untrue. An entry that was there
  * before stays where it is, so that a lock whose taking is undone again and again stays found.
@@ -92,7 +104,9 @@ static void forget_moved(struct fh_state *s, const struct record *record)
     } else if (type == type_of_log || type == type_of_lock_status) {
         forget_lock_places(s);
         s->places.is_status_old = true;
-    } else if (type == type_of_flag || type->kind == FH_KIND_REF || type->kind == FH_KIND_MAP) {
+    } else if (type == type_of_flag) {
+        forget_tables_with(s, record->place);
+    } else if (type->kind == FH_KIND_REF || type->kind == FH_KIND_MAP) {
         forget_places_beside_locks(s);
     }
 }

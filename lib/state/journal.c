@@ -76,7 +76,8 @@ static bool undo_counting(struct fh_state *s, const struct record *record)
     return true;
 }
 
-/* A flag of tables is taken back: where it is one of a known table, its tables are looked for anew. */
+/* A flag of tables is taken back: where it is one of a known table, its tables are looked for anew.
+ */
 static void forget_tables_with(struct fh_state *s, const void *map)
 {
     for (uint64_t vmid = 0; vmid < NPT_PLACES; vmid++) {

@@ -37,7 +37,7 @@ struct wish {
 
 /* A table to show. */
 struct table {
-    char name[48];
+    char name[64];
     struct fh_arm_stage2_control control;
     struct fh_arm_memory memory;
 };

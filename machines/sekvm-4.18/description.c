@@ -200,7 +200,7 @@ static const struct machine_halt halts_65[] = {
     {.function = "map_page_host", },
 };
 
-static const struct machine_halt halts_77[] = {
+static const struct machine_halt halts_78[] = {
     {.function = "alloc_pgd_page", .condition = "fits", },
 };
 
@@ -342,9 +342,11 @@ static const struct machine_entry entries[] = {
     {.id = "B1", .kind = MACHINE_IS_same, .harm = MACHINE_HARM_confidentiality,
      .title = "the host may map a page that a VM's device reaches", .spec = "a page for a device has count INVALID, and the host may map pages with a count above 0", .machine = "the same", .evidence = "scenarios/isolation/bad_host_keeps_a_device_page_that_becomes_memory.yaml", .from = "sekvm-4.18", },
     {.id = "B2", .kind = MACHINE_IS_same, .harm = MACHINE_HARM_confidentiality,
-     .title = "a VM keeps its mapping of a page that is given back", .spec = "clear_vm_page takes the page from the VM and leaves the VM's table alone", .machine = "the same", .evidence = "source", .from = "sekvm-4.18", },
+     .title = "a VM keeps its mapping of a page that is given back", .spec = "clear_vm_page takes the page from the VM and leaves the VM's table alone", .machine = "the same: a vCPU that runs on while another one powers the VM off reads what the next VM writes", .evidence = "scenarios/access/bad_vcpu_runs_on_after_its_vm_is_off.yaml", .from = "sekvm-4.18", },
     {.id = "B3", .kind = MACHINE_IS_same, .harm = MACHINE_HARM_availability,
      .title = "the host's zero page can be given to a VM once", .spec = "a page that is a VM's already may not get another guest page: halt", .machine = "the same, but for the panic that returns; the kernel offers its zero page again and again", .evidence = "13_zero_page_vm", .from = "sekvm-4.18", },
+    {.id = "B4", .kind = MACHINE_IS_same, .harm = MACHINE_HARM_confidentiality,
+     .title = "an SMMU's TLB is the host's to invalidate", .spec = "what a device's bank no longer maps is cleared in its table; the spec has no TLB", .machine = "the same: the host's driver invalidates, or does not, and a device goes on reading a page that has become a VM's", .evidence = "scenarios/access/bad_stale_smmu_entry_reads_a_vms_secret.yaml", .from = "sekvm-4.18", },
     {.id = "C1", .kind = MACHINE_IS_number, .harm = MACHINE_HARM_integrity,
      .title = "KCore's code is not its own", .spec = "pages of KCore belong to COREVISOR", .machine = "its pools and data do; text, read-only data and what it shares are the host's, who may map and write them", .evidence = "the boot record", .from = "sekvm-4.18", },
     {.id = "E1", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
@@ -360,7 +362,7 @@ static const struct machine_entry entries[] = {
     {.id = "E6", .kind = MACHINE_IS_consequence, .harm = MACHINE_HARM_none,
      .title = "arguments are cast to 32 bits", .spec = "a whole register is checked", .machine = "most are cast to u32 first: 0x500000003 is VM 3", .follows = "A5", .evidence = "23_random_mix_64bit_args", .from = "sekvm-4.18", },
     {.id = "E7", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
-     .title = "the host's pool for second-level tables ends early", .spec = "the host has a pool of its own size", .machine = "its end is where a VM's would be, behind 16 pages: then all further GiB share one table page, and the mapping of one replaces that of another", .follows = "A1", .nhalts = 1, .halts = halts_77, .evidence = "source", .from = "sekvm-4.18", },
+     .title = "the host's pool for second-level tables ends early", .spec = "the host has a pool of its own size", .machine = "its end is where a VM's would be, behind 16 pages: then all further GiB share one table page, and the mapping of one replaces that of another", .follows = "A1", .nhalts = 1, .halts = halts_78, .evidence = "source", .from = "sekvm-4.18", },
     {.id = "E8", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_integrity,
      .title = "EL2's own table pools run over", .spec = "no table page left halts, nothing is mapped", .machine = "behind its pud pool lies its own pmd pool: a table that is in use is used again, after some 275 SET_BOOT_INFO, because of A14. Its pmd pool is taken to end 160 MiB too far: before it is empty it has gone over the host's root and tables", .evidence = "source", .from = "sekvm-4.18", },
     {.id = "E9", .kind = MACHINE_IS_departure, .harm = MACHINE_HARM_availability,
@@ -423,7 +425,7 @@ const struct machine_description machine_sekvm_4_18 = {
     .exclusions = exclusions,
     .nlimits = 6,
     .limits = limits,
-    .nentries = 99,
+    .nentries = 100,
     .entries = entries,
     .tables = {MACHINE_NEXT_address},
     .hypercalls = &hypercalls,

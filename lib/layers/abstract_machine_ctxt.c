@@ -91,7 +91,7 @@ static enum fh_status own_shadow_ctxt(struct fh_state *s, wide ctxtid, struct fh
         return own_ctxt(s, (uint64_t)ctxtid, ctxt);
     const struct ctxt_place place = place_of_ctxt(s, ctxtid);
     void *record = NULL;
-    FH_REPRESENTABLE(s, place.map, s->adt->cur_vmid);
+    FH_LEAVES_64_BITS(s, place.is_beyond, s->adt->cur_vmid);
     FH_TRY(own_entry(s, place.map, type_of_ref_ctxt, place.key, &record));
     *ctxt = record;
     return FH_OK;

@@ -319,19 +319,29 @@ static inline const struct fh_vminfo *vminfo_of(const struct fh_state *s, uint64
     return fh_ref_record(type_of_ref_vminfo, entry);
 }
 
-/* Where a shadow context stands. Beyond 64 bits (a cur_vmid beyond 2^60) there are none. */
+/* Where a shadow context stands. */
 struct ctxt_place {
-    struct fh_map *map; /* NULL: beyond */
+    struct fh_map *map;
     uint64_t key;
+    bool is_beyond; /* 64 bits: cur_vmid is beyond 2^60 */
 };
+
+/*
+ * A context beyond 64 bits can be written, for the spec may be stuck further on. Until the call
+ * ends, and is taken back, it stands where no machine has contexts of its own.
+ */
+static inline struct ctxt_place place_beyond(const struct fh_state *s, wide ctxtid)
+{
+    return (struct ctxt_place){&s->adt->machine_ctxts, (uint64_t)ctxtid | UINT64_C(1) << 63, true};
+}
 
 static inline struct ctxt_place place_of_ctxt(const struct fh_state *s, wide ctxtid)
 {
     if (__builtin_expect(is_int64(ctxtid), 1))
-        return (struct ctxt_place){&s->adt->shadow_ctxts, (uint64_t)ctxtid};
+        return (struct ctxt_place){&s->adt->shadow_ctxts, (uint64_t)ctxtid, false};
     if (is_int64(~ctxtid)) /* negative */
-        return (struct ctxt_place){&s->adt->shadow_ctxts_below, (uint64_t)~ctxtid};
-    return (struct ctxt_place){NULL, 0};
+        return (struct ctxt_place){&s->adt->shadow_ctxts_below, (uint64_t)~ctxtid, false};
+    return place_beyond(s, ctxtid);
 }
 
 /* The entry of a shadow context, to read. */
@@ -339,7 +349,7 @@ static inline const void *shadow_entry_of(const struct fh_state *s, wide ctxtid)
 {
     const struct ctxt_place place = place_of_ctxt(s, ctxtid);
     const struct fh_map_type *type = &type_of_ref_ctxt->as_value;
-    if (__builtin_expect(!place.map, 0))
+    if (__builtin_expect(place.is_beyond && !fh_map_find(place.map, type, place.key), 0))
         return fh_map_fallback(&s->adt->shadow_ctxts, type);
     return fh_map_get(place.map, type, place.key);
 }

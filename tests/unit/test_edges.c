@@ -139,7 +139,8 @@ START_TEST(context_beyond_64_bits_is_not_representable)
 {
     set("cur_vmid", (uint64_t)1 << 61); /* ctxt_id = 2^64 */
     set("shadow_ctxts.0.ctxt_regs.x0", 3);
-    assert_ends_in("host_to_core", FH_UNREPRESENTABLE, "AbstractMachine.own_shadow_ctxt", "map");
+    assert_ends_in("host_to_core", FH_UNREPRESENTABLE, "AbstractMachine.own_shadow_ctxt", "beyond");
+    assert_stuck_in("host_vcpu_run_handler_raw", "CtxtSwitch.restore_vm", "is_vmid");
     call("core_to_host"); /* of a context that is all zeros */
     ck_assert_uint_eq(get("regs.ctxt_regs.x0"), 0);
 }

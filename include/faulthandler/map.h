@@ -49,10 +49,20 @@ FH_API const void *fh_map_find(const struct fh_map *map, const struct fh_map_typ
 
 /*
  * The first entry with a key >= *key, which is set to its key; NULL if there is none. To visit all
- * entries in key order start at 0 and go on at the last key + 1 (stop after key 2^64-1).
+ * entries in key order start at 0 and go on at the last key + 1, unless that is 2^64: FH_MAP_EACH.
  */
 FH_API const void *fh_map_next(const struct fh_map *map, const struct fh_map_type *type,
                                uint64_t *key);
+
+/* All entries of a map in key order: `key` is the loop's variable, `entry` the caller's. */
+#define FH_MAP_EACH(entry, map, type, key)                                                         \
+    for (uint64_t key = 0, fh_more_ = 1; fh_more_ && ((entry) = fh_map_next(map, type, &(key)));   \
+         fh_more_ = key++ != UINT64_MAX)
+
+/* Their keys. */
+#define FH_MAP_KEYS(map, type, key)                                                                \
+    for (uint64_t key = 0, fh_more_ = 1; fh_more_ && fh_map_next(map, type, &(key));               \
+         fh_more_ = key++ != UINT64_MAX)
 
 /* The default value of this map. */
 FH_API const void *fh_map_fallback(const struct fh_map *map, const struct fh_map_type *type);

@@ -213,7 +213,7 @@ static bool same_tables_of_map(struct check *c, const struct table *t, uint64_t 
 {
     for (unsigned depth = 0; depth + 1 < t->nlevels; depth++) {
         const struct level *level = &t->levels[depth];
-        for (uint64_t key = 0; fh_map_next(level->tables, &type_of_flag->as_value, &key); key++) {
+        FH_MAP_KEYS (level->tables, &type_of_flag->as_value, key) {
             const uint64_t addr = key << level->shift;
             if (flag_at(level->tables, key) && !has_table(c, t, depth, root, addr))
                 return differ(c, t->boundary, "table", t->owner, addr, 1, 0);
@@ -258,7 +258,7 @@ static struct table stage2_table(const struct fh_profile *k, const struct fh_npt
 
 static bool same_pages_of_map(struct check *c, uint64_t vmid, const struct fh_map *pt)
 {
-    for (uint64_t gfn = 0; fh_map_next(pt, &type_of_pt_entry->as_value, &gfn); gfn++) {
+    FH_MAP_KEYS (pt, &type_of_pt_entry->as_value, gfn) {
         if (!same_page(c, vmid, gfn))
             return false;
     }
@@ -300,7 +300,7 @@ static bool same_bank(struct check *c, uint64_t ttbr)
     const struct fh_map *bank = fh_map_get(&spts->spt_pt, &type_of_map_spt->as_value, ttbr);
     if (!same_words(c, &t, 0, ttbr, 0))
         return false;
-    for (uint64_t gfn = 0; fh_map_next(bank, &type_of_spt_entry->as_value, &gfn); gfn++) {
+    FH_MAP_KEYS (bank, &type_of_spt_entry->as_value, gfn) {
         if (!same_smmu_page(c, ttbr, gfn))
             return false;
     }
@@ -328,7 +328,7 @@ static bool same_locks(struct check *c)
 {
     const struct fh_map *sides = &c->s->ticket_logs;
     const struct fh_log *side;
-    for (uint64_t id = 0; (side = fh_map_next(sides, &type_of_log->as_value, &id)); id++) {
+    FH_MAP_EACH (side, sides, &type_of_log->as_value, id) {
         const struct fh_log *log = log_at(c->s, id);
         const uint64_t holder = log->lock == FH_LOG_HELD ? log->holder + 1 : 0;
         const uint64_t ticket_holder = log_ticket_holder(side);
@@ -346,7 +346,7 @@ static bool same_locks(struct check *c)
 static bool same_all(struct check *c)
 {
     const struct fh_map *npts = &c->s->adt->shared.npts;
-    for (uint64_t vmid = 0; fh_map_next(npts, &type_of_ref_npt->as_value, &vmid); vmid++) {
+    FH_MAP_KEYS (npts, &type_of_ref_npt->as_value, vmid) {
         if (vmid <= c->k->COREVISOR && !same_stage2(c, vmid))
             return false;
     }

@@ -55,11 +55,9 @@ static uint64_t sum_of_map(const struct fh_type *type, uint64_t code, const stru
     if (fallback != entries->fallback)
         sum += sum_of(type->value, hash_mix(code, AT_DEFAULT), fallback) -
                sum_of(type->value, hash_mix(code, AT_DEFAULT), entries->fallback);
-    for (uint64_t key = 0; (entry = fh_map_next(map, entries, &key)); key++) {
+    FH_MAP_EACH (entry, map, entries, key) {
         const uint64_t at = hash_mix(code, key);
         sum += sum_of(type->value, at, entry) - sum_of(type->value, at, fallback);
-        if (key == UINT64_MAX)
-            break;
     }
     return sum;
 }
@@ -192,13 +190,11 @@ static bool search_map(struct fh_state *s, const struct fh_map *map, const struc
                        const void *place)
 {
     const void *slot;
-    for (uint64_t key = 0; (slot = fh_map_next(map, &type->as_value, &key)); key++) {
+    FH_MAP_EACH (slot, map, &type->as_value, key) {
         if (is_in_record(slot, type, place)) {
             hash_know_entry(s, map, key, slot, type);
             return true;
         }
-        if (key == UINT64_MAX)
-            break;
     }
     return false;
 }

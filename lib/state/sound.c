@@ -254,11 +254,9 @@ static bool entries_are_sound(struct sound_check *c, const struct fh_type *type,
         return false;
     if (!type->value->as_value.retain) /* plain data */
         return true;
-    for (uint64_t key = 0; (entry = fh_map_next(map, &type->value->as_value, &key)); key++) {
+    FH_MAP_EACH (entry, map, &type->value->as_value, key) {
         if (!value_is_sound(c, type->value, entry))
             return false;
-        if (key == UINT64_MAX)
-            break;
     }
     return true;
 }

@@ -110,7 +110,7 @@ static void *place_in_map(struct copying_undo *undo, struct fh_map *map, const s
                           void *place, bool *found)
 {
     const void *slot;
-    for (uint64_t key = 0; (slot = fh_map_next(map, &type->as_value, &key)); key++) {
+    FH_MAP_EACH (slot, map, &type->as_value, key) {
         bool existed;
         if (!leads_to(slot, type, place))
             continue;

@@ -178,8 +178,7 @@ bool form_has_far_page(const struct fh_rdata *rdata)
     const struct fh_type *npt = npt_type();
     const struct fh_map_type *entry = &FH_FIELD_TYPE(npt, npt, pt)->value->as_value;
     const void *ref;
-    for (uint64_t vmid = 0; (ref = fh_map_next(&rdata->shared.npts, &npt->as_value, &vmid));
-         vmid++) {
+    FH_MAP_EACH (ref, &rdata->shared.npts, &npt->as_value, vmid) {
         const struct fh_npt *table = fh_ref_record(npt, ref);
         uint64_t gfn = fh_profile_spec.KVM_GFN_SPACE;
         if (fh_map_next(&table->pt, entry, &gfn))
@@ -274,17 +273,17 @@ static bool build_tables(struct builder *b, const struct fh_npt *npt, struct sta
     const struct fh_map_type *flag = &FH_FIELD_TYPE(npt_type(), npt, pgd_t)->value->as_value;
     const uint64_t root = pools->root;
     const void *entry;
-    for (uint64_t i = 0; (entry = fh_map_next(&npt->pgd_t, flag, &i)); i++) {
+    FH_MAP_EACH (entry, &npt->pgd_t, flag, i) {
         if (is_set(entry) && !add_table(b, FH_STAGE2_TABLES, root + i * 8, &pools->pgd))
             return false;
     }
-    for (uint64_t i = 0; (entry = fh_map_next(&npt->pud_t, flag, &i)); i++) {
+    FH_MAP_EACH (entry, &npt->pud_t, flag, i) {
         const uint64_t place =
             place_in(b, FH_STAGE2_TABLES, root + i / k->PTRS_PER_PMD * 8, i % k->PTRS_PER_PMD);
         if (is_set(entry) && !add_table_below(b, FH_STAGE2_TABLES, place, &pools->pud))
             return false;
     }
-    for (uint64_t i = 0; (entry = fh_map_next(&npt->pmd_t, flag, &i)); i++) {
+    FH_MAP_EACH (entry, &npt->pmd_t, flag, i) {
         const uint64_t place = pmd_place(b, root, i << k->PMD_SHIFT);
         if (is_set(entry) && !add_table_below(b, FH_STAGE2_TABLES, place, &pools->pmd))
             return false;
@@ -297,7 +296,7 @@ static bool build_entries(struct builder *b, const struct fh_npt *npt, uint64_t 
     const struct fh_profile *k = b->k;
     const struct fh_map_type *type = &FH_FIELD_TYPE(npt_type(), npt, pt)->value->as_value;
     const struct fh_pt_entry *entry;
-    for (uint64_t gfn = 0; (entry = fh_map_next(&npt->pt, type, &gfn)); gfn++) {
+    FH_MAP_EACH (entry, &npt->pt, type, gfn) {
         const uint64_t addr = gfn << k->PAGE_SHIFT;
         uint64_t place = pmd_place(b, root, addr);
         if (entry->pte == 0)
@@ -366,7 +365,7 @@ static bool build_bank_tables(struct builder *b, const struct fh_map *tables, bo
     const void *entry;
     if (tables->fallback)
         return give_up(b, "a table that is full by default");
-    for (uint64_t i = 0; (entry = fh_map_next(tables, flag, &i)); i++) {
+    FH_MAP_EACH (entry, tables, flag, i) {
         if (!is_set(entry))
             continue;
         const uint64_t place =
@@ -384,7 +383,7 @@ static bool build_bank_entries(struct builder *b, const struct fh_map *bank)
     const struct fh_spt_entry *entry;
     if (bank->fallback)
         return give_up(b, "a table that is full by default");
-    for (uint64_t gfn = 0; (entry = fh_map_next(bank, type, &gfn)); gfn++) {
+    FH_MAP_EACH (entry, bank, type, gfn) {
         const uint64_t addr = gfn << b->k->PAGE_SHIFT;
         const uint64_t place = place_in(b, FH_SMMU_TABLES, smmu_pmd_place(b, b->ttbr, addr),
                                         index_at(b, addr, b->k->PAGE_SHIFT));
@@ -409,7 +408,7 @@ static bool build_field(struct builder *b, const struct fh_spt *spts, unsigned w
     const struct fh_map *map;
     if (fields[which]->fallback)
         return give_up(b, "a table that is full by default");
-    for (uint64_t ttbr = 0; (map = fh_map_next(fields[which], type, &ttbr)); ttbr++) {
+    FH_MAP_EACH (map, fields[which], type, ttbr) {
         if (!is_bank(b, ttbr) && map->root)
             return give_up(b, "a table of no bank");
         b->ttbr = ttbr;
@@ -480,7 +479,7 @@ static bool change_fields(struct fh_state *state, const char *const *names,
     empty_fields(spt, rdata->shared.spts, names, allocator);
     if (from)
         copy_fields(spt, rdata->shared.spts, fh_ref_record(spt, &from->shared.spts), names);
-    for (uint64_t vmid = 0; fh_map_next(npts, &npt->as_value, &vmid); vmid++) {
+    FH_MAP_KEYS (npts, &npt->as_value, vmid) {
         bool existed;
         void *entry = fh_map_edit(npts, &npt->as_value, allocator, vmid, &existed);
         if (!entry || !fh_ref_own(npt, entry, allocator))
@@ -531,9 +530,8 @@ const char *form_make_words(struct fh_state *state, const struct node *init,
     const struct fh_rdata *rdata = fh_state_snapshot(state);
     const void *ref;
     bool is_built = build_smmu(&b, rdata->shared.spts);
-    for (uint64_t vmid = 0;
-         is_built && (ref = fh_map_next(&rdata->shared.npts, &npt->as_value, &vmid)); vmid++)
-        is_built = build_stage2(&b, vmid, fh_ref_record(npt, ref));
+    FH_MAP_EACH (ref, &rdata->shared.npts, &npt->as_value, vmid)
+        is_built = is_built && build_stage2(&b, vmid, fh_ref_record(npt, ref));
     fh_snapshot_release(rdata, fh_state_allocator(state));
     if (!is_built)
         return b.missing;

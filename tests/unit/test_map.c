@@ -257,6 +257,29 @@ START_TEST(iteration_visits_keys_of_all_64_bits_in_order)
 }
 END_TEST
 
+START_TEST(a_loop_over_all_entries_ends_behind_the_last_key_there_can_be)
+{
+    const uint64_t keys[] = {0, 5, UINT64_MAX};
+    struct memory memory;
+    memory_init(&memory);
+    struct fh_map map = {0};
+    for (unsigned i = 0; i < 3; i++)
+        set(&map, &memory, keys[i], i);
+    const uint64_t *entry;
+    unsigned entries = 0, found = 0;
+    FH_MAP_EACH (entry, &map, &numbers, key) {
+        ck_assert_uint_lt(entries, 3);
+        ck_assert_uint_eq(key, keys[entries]);
+        ck_assert_uint_eq(*entry, entries++);
+    }
+    FH_MAP_KEYS (&map, &numbers, key)
+        ck_assert_uint_eq(key, keys[found++]);
+    ck_assert_uint_eq(entries, 3);
+    ck_assert_uint_eq(found, 3);
+    fh_map_release(&map, &numbers, &memory.allocator);
+}
+END_TEST
+
 START_TEST(next_finds_nothing_behind_the_last_key)
 {
     struct memory memory;
@@ -477,6 +500,7 @@ static void add(TCase *tests)
 {
     tcase_add_loop_test(tests, map_behaves_as_a_sorted_array_and_so_do_its_snapshots, 0, 12);
     tcase_add_test(tests, iteration_visits_keys_of_all_64_bits_in_order);
+    tcase_add_test(tests, a_loop_over_all_entries_ends_behind_the_last_key_there_can_be);
     tcase_add_test(tests, next_finds_nothing_behind_the_last_key);
     tcase_add_test(tests, write_to_a_map_that_nobody_shares_moves_nothing);
     tcase_add_test(tests, first_write_after_a_snapshot_copies_one_path_only);

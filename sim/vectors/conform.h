@@ -122,6 +122,9 @@ bool form_same_counters(const struct fh_rdata *a, const struct fh_rdata *b);
 /* Does a map have a page beyond the addresses that words know? */
 bool form_has_far_page(const struct fh_rdata *rdata);
 
+/* Did a call end because it mapped such a page? */
+bool form_disagrees_far(const struct fh_error *error);
+
 /* The words of `from` in place of those of `state`. False: out of memory. */
 bool form_take_words(struct fh_state *state, const struct fh_rdata *from);
 

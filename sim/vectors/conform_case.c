@@ -455,6 +455,8 @@ static enum verdict without_form(const struct run *run, const char *why)
     return VERDICT_FORMLESS;
 }
 
+static const char far_page[] = "a page beyond the addresses that words know";
+
 /* Does the step come to where the two forms are known to differ (docs/realisations.md)? */
 static enum verdict check_forms(const struct step *step)
 {
@@ -466,7 +468,7 @@ static enum verdict check_forms(const struct step *step)
         !form_same_counters(fh_state_rdata(run->state), fh_state_rdata(step->expected)))
         return without_form(run, "a pool is exhausted, and the words keep the tables above");
     if (run->compared != FH_ABSTRACT && form_has_far_page(fh_state_rdata(step->expected)))
-        return without_form(run, "a page beyond the addresses that words know");
+        return without_form(run, far_page);
     return VERDICT_PASSED;
 }
 
@@ -507,6 +509,8 @@ static enum verdict call_and_check(struct step *step)
     fh_state_depart(step->run->state, &step->departures);
     enum fh_status status =
         fh_invoke(step->run->state, step->function, step->args, step->nargs, &result);
+    if (form_disagrees_far(fh_state_error(step->run->state)))
+        return without_form(step->run, far_page);
     if (node_get(step->node, "s"))
         return check_refusal(step, FH_STUCK, status);
     if (is_wide_step(step))

@@ -104,13 +104,14 @@ struct form_calls form_calls_of(const struct node *steps)
     return calls;
 }
 
-/* Does another CPU hand over a table, as a map? */
-static bool names_a_map(const struct node *node)
+/* Does another CPU hand over a table, as a map, or the counters of its pages? */
+static bool names_a_table(const struct node *node)
 {
     for (size_t i = 0; i < node->count; i++) {
-        if (node->kind == NODE_MAP && is_among(node->keys[i].text, map_fields))
+        if (node->kind == NODE_MAP && (is_among(node->keys[i].text, map_fields) ||
+                                       is_among(node->keys[i].text, counter_fields)))
             return true;
-        if ((node->kind == NODE_MAP || node->kind == NODE_LIST) && names_a_map(&node->items[i]))
+        if ((node->kind == NODE_MAP || node->kind == NODE_LIST) && names_a_table(&node->items[i]))
             return true;
     }
     return false;
@@ -185,6 +186,14 @@ bool form_has_far_page(const struct fh_rdata *rdata)
             return true;
     }
     return false;
+}
+
+bool form_disagrees_far(const struct fh_error *error)
+{
+    static const char about[] = "vmid, addr, ";
+    return error->status == FH_DISAGREE && error->names &&
+           strncmp(error->names, about, sizeof about - 1) == 0 &&
+           error->values[1] >= fh_profile_spec.KVM_ADDR_SPACE;
 }
 
 /* --- From maps to words ----------------------------------------------------------------------- */
@@ -523,7 +532,7 @@ const char *form_make_words(struct fh_state *state, const struct node *init,
     memset(shift, 0, sizeof *shift);
     const struct node *oracle = node_get(init, "oracle");
     const struct fh_type *npt = npt_type();
-    if (oracle && names_a_map(oracle))
+    if (oracle && names_a_table(oracle))
         return "another CPU hands over a table as a map";
     if (!change_fields(state, word_fields, NULL))
         return "out of memory";

@@ -17,6 +17,7 @@ struct fh_map_node {
     uint32_t references;
     uint8_t level;
     uint8_t capacity;
+    uint16_t lacks; /* 1 + what a search picked nothing of below (map_next_picked), or 0 */
     uint64_t mask;
 };
 
@@ -63,7 +64,7 @@ struct map_cursor {
     struct fh_map_node *leaf;
     uint64_t prefix; /* of its keys: key >> BITS */
     uint64_t age;
-    bool is_own; /* the whole path to it is the map's alone */
+    bool is_own; /* the whole path to it is the map's alone, and lacks nothing */
 };
 
 static inline bool cursor_holds(const struct map_cursor *cursor, uint64_t age, uint64_t key)
@@ -103,6 +104,20 @@ static inline bool cursor_remove(struct map_cursor *cursor, uint64_t age, size_t
     leaf->mask &= ~((uint64_t)1 << slot);
     return true;
 }
+
+/*
+ * Which of the values of a leaf, `count` of them in a row, are looked for: bit i for the i-th one.
+ */
+typedef uint64_t map_pick(const void *values, unsigned count, uint64_t wanted);
+
+/*
+ * The first key >= `key` and <= `last` with an entry that `pick` picks; false: there is none. A
+ * node that nobody shares keeps in mind that there is nothing below, until something there is
+ * edited: so a search costs what was edited since the last one, not what it passes. Cursors that
+ * were there before are not any more. A map is searched with one `pick` only.
+ */
+bool map_next_picked(const struct fh_map *map, map_pick *pick, uint64_t wanted, uint64_t last,
+                     uint64_t *key);
 
 /* As fh_map_get, and the cursor is there then. */
 const void *cursor_get(struct map_cursor *cursor, uint64_t age, const struct fh_map *map,

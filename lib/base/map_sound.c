@@ -44,6 +44,35 @@ const char *map_unsound(const struct fh_map *map)
     return map->root ? unsound_tree(map->root, map->root->level) : NULL;
 }
 
+static bool picks_none(const struct fh_map_node *node, map_pick *pick, uint64_t wanted)
+{
+    const unsigned count = popcount(node->mask);
+    if (node->level == 0)
+        return pick(node + 1, count, wanted) == 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (!picks_none(child_at(node, i), pick, wanted))
+            return false;
+    }
+    return true;
+}
+
+static bool lacks_rightly(const struct fh_map_node *node, map_pick *pick)
+{
+    const unsigned count = popcount(node->mask);
+    if (node->lacks && !picks_none(node, pick, node->lacks - 1u))
+        return false;
+    for (unsigned i = 0; node->level > 0 && i < count; i++) {
+        if (!lacks_rightly(child_at(node, i), pick))
+            return false;
+    }
+    return true;
+}
+
+bool map_lacks_rightly(const struct fh_map *map, map_pick *pick)
+{
+    return !map->root || lacks_rightly(map->root, pick);
+}
+
 struct fh_map_node *map_leaf(const struct fh_map *map, uint64_t prefix, bool *is_own)
 {
     struct fh_map_node *node = map->root;
@@ -51,7 +80,7 @@ struct fh_map_node *map_leaf(const struct fh_map *map, uint64_t prefix, bool *is
     if (!node || (node->level < MAX_LEVEL && prefix >> (BITS * node->level) != 0))
         return NULL;
     while (node) {
-        *is_own &= !refs_shared(&node->references);
+        *is_own &= !refs_shared(&node->references) && !node->lacks;
         if (node->level == 0)
             return node;
         const unsigned slot = (unsigned)(prefix >> (BITS * (node->level - 1))) & (FANOUT - 1);

@@ -16,6 +16,9 @@ static inline bool map_is_sound(const struct fh_map *map)
     return map_unsound(map) == NULL;
 }
 
+/* Is nothing below a node of what a search with `pick` has noted that it lacks? */
+bool map_lacks_rightly(const struct fh_map *map, map_pick *pick);
+
 /* The leaf for keys with this prefix (key >> BITS), or NULL; is the way to it the map's alone? */
 struct fh_map_node *map_leaf(const struct fh_map *map, uint64_t prefix, bool *is_own);
 

@@ -6,4 +6,13 @@
 
 FH_LAYER_Locks(KC_PROTOTYPE)
 
+    /*
+     * Critical sections in which nothing happens, `times` of them one after the other: the same as
+     * taking the lock and giving it back so often, at once. False, and nothing has happened, where
+     * that takes more than a count; it takes no more after a critical section, unless KCore is
+     * asked otherwise (locks.c).
+     */
+    bool can_pass_lock(struct fh_state *s, uint64_t id);
+bool pass_lock(struct fh_state *s, uint64_t id, uint64_t times);
+
 #endif

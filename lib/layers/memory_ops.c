@@ -2,6 +2,7 @@
 #define FH_LAYER "MemoryOps"
 #include "layers/memory_ops.h"
 
+#include "layers/locks.h"
 #include "layers/mem_manager.h"
 #include "layers/npt_ops.h"
 
@@ -12,6 +13,26 @@
  * goes on with the loops after a halt, where a round does nothing but check its address; here the
  * whole range is checked first and a loop ends with a halt, which comes to the same.
  */
+
+/*
+ * clear_vm_page does nothing to a page that is not VM `vmid`'s, but for the events of its lock.
+ * Where these are no more than a count, the pages of others that come first among `num` from `pfn`
+ * on are passed at once, and the result is how many they were. A range of 10^6 pages, of which 64
+ * are the VM's, took 188 million instructions page by page.
+ */
+static uint64_t pass_pages_of_others(struct fh_state *s, uint32_t vmid, uint64_t pfn, uint64_t num)
+{
+    const struct fh_profile *k = s->profile;
+    const struct fh_s2page *without_record =
+        fh_map_fallback(&s->adt->shared.s2page, &type_of_s2page->as_value);
+    uint64_t next = pfn;
+    if (!can_pass_lock(s, k->S2PAGE_ID) || !is_gfn(k, pfn + (num - 1)) ||
+        s2page_of(s, pfn)->s2_owner == vmid || without_record->s2_owner == vmid)
+        return 0;
+    const bool found = next_page_of(s, vmid, pfn + (num - 1), &next);
+    const uint64_t others = found ? next - pfn : num;
+    return pass_lock(s, k->S2PAGE_ID, others) ? others : 0;
+}
 
 /*
  * Give `num` pages from `pfn` back to the host, as far as they are VM `vmid`'s, scrubbed.
@@ -30,8 +51,11 @@ enum fh_status spec_clear_vm_range(struct fh_state *s, uint32_t vmid, uint64_t p
     if (s->adt->halt)
         return FH_OK;
     FH_LOOP_BOUND(s, num);
-    for (uint64_t i = 0; i < num && !s->adt->halt; i++)
-        FH_TRY(kc_clear_vm_page(s, vmid, pfn + i));
+    for (uint64_t i = 0; i < num && !s->adt->halt; i++) {
+        i += pass_pages_of_others(s, vmid, pfn + i, num - i);
+        if (i < num)
+            FH_TRY(kc_clear_vm_page(s, vmid, pfn + i));
+    }
     return FH_OK;
 }
 

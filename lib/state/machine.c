@@ -462,6 +462,21 @@ enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **
     return status;
 }
 
+uint64_t pick_owned(const void *values, unsigned count, uint64_t owner)
+{
+    const struct fh_s2page *pages = values;
+    uint64_t picked = 0;
+    for (unsigned i = 0; i < count; i++)
+        picked |= (uint64_t)(pages[i].s2_owner == (uint32_t)owner) << i;
+    return picked;
+}
+
+bool next_page_of(struct fh_state *s, uint32_t owner, uint64_t last, uint64_t *pfn)
+{
+    s->places.pages.age = 0;
+    return map_next_picked(&s->adt->shared.s2page, pick_owned, owner, last, pfn);
+}
+
 /* The cursor goes to `key`. */
 static const void *seek(const struct fh_state *s, struct map_cursor *cursor,
                         const struct fh_map *map, const struct fh_type *type, uint64_t key)

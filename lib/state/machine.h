@@ -283,6 +283,13 @@ static inline const struct fh_s2page *s2page_of(const struct fh_state *s, uint64
 
 enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page);
 
+/*
+ * The first page from *pfn to `last` that belongs to `owner`; false: there is none. For an owner of
+ * the pages that have no record this finds those that have one.
+ */
+uint64_t pick_owned(const void *values, unsigned count, uint64_t owner);
+bool next_page_of(struct fh_state *s, uint32_t owner, uint64_t last, uint64_t *pfn);
+
 /* The mapping of page `gfn` of `vmid`. */
 const struct fh_pt_entry *find_mapping(const struct fh_state *s, uint64_t vmid, uint64_t gfn);
 

@@ -196,6 +196,12 @@ static bool smmus_are_sound(struct sound_check *c)
     return true;
 }
 
+static bool owners_are_sound(struct sound_check *c)
+{
+    return KEPT(c, map_lacks_rightly(&c->s->adt->shared.s2page, pick_owned),
+                "[M-LACK-1] a node below which an owner has no page has none of its pages below");
+}
+
 static bool cursors_are_sound(struct sound_check *c)
 {
     const struct known_places *places = &c->s->places;
@@ -299,7 +305,8 @@ bool machine_is_sound(const struct fh_state *s, unsigned level, const char **bro
     struct sound_check c = {.s = s, .level = level, .broken = NULL};
     const bool is_sound = top_is_sound(&c) && journal_is_sound(&c) && lock_places_are_sound(&c) &&
                           npt_places_are_sound(&c) && cursors_are_sound(&c) &&
-                          ctxts_are_sound(&c) && smmus_are_sound(&c) && hash_is_sound(&c) &&
+                          ctxts_are_sound(&c) && smmus_are_sound(&c) &&
+                          (level < 2 || owners_are_sound(&c)) && hash_is_sound(&c) &&
                           (level < 2 || fields_are_sound(&c, fh_rdata_type(), s->adt));
     if (broken)
         *broken = c.broken;

@@ -13,6 +13,7 @@
     X(functions, "list the spec functions")                                                        \
     X(machine, "show, check or infer what a hypervisor is")                                        \
     X(machines, "list the hypervisors that are known")                                             \
+    X(query, "tell the history of a page, an address, a VM or any place of the state")             \
     X(reduce, "make a trace short that still shows a difference")                                  \
     X(replay, "run the model beside a recorded trace and compare")                                 \
     X(run, "play scenarios and check what they expect")                                            \

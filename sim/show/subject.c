@@ -81,9 +81,11 @@ static bool open_scenario(struct subject *subject, const char *machine)
 
 /* --- A trace ---------------------------------------------------------------------------------- */
 
-static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
+static void tell(void *context, const struct trace_line *line, struct trap_verdict *verdict)
 {
-    (void)context, (void)line, (void)verdict;
+    const struct subject *subject = context;
+    if (subject->told)
+        subject->told(subject->context, line, verdict);
 }
 
 static bool has_record(const struct trace_line *const *lines, size_t count, uint64_t seq)
@@ -103,13 +105,15 @@ static bool replay_to(struct subject *subject, struct trace *trace,
     if (!twin_begin(subject->twin, trace, boot, subject->path))
         return false;
     bool is_there = !subject->has_point || boot->seq == subject->point;
+    subject->state = twin_state(subject->twin);
+    tell(subject, boot, NULL);
     struct order *order = order_new(trace, boot, false);
     const struct trace_line *const *lines;
     size_t count;
     order_speaks(order, machine, twin_profile(subject->twin));
     while (!(is_there && subject->has_point) && (count = order_next(order, &lines)) > 0) {
         is_there = is_there || has_record(lines, count, subject->point);
-        twin_replay(subject->twin, lines, count, told, NULL);
+        twin_replay(subject->twin, lines, count, tell, subject);
     }
     order_free(order);
     if (!is_there && !trace_failed(trace))
@@ -129,7 +133,6 @@ static bool open_trace(struct subject *subject, const char *name)
     twin_set_credit(subject->twin, CREDIT_NONE);
     const bool good = replay_to(subject, trace, machine);
     trace_close(trace);
-    subject->state = twin_state(subject->twin);
     return good;
 }
 
@@ -142,6 +145,18 @@ bool subject_open(struct subject *subject, const char *argument, const char *mac
         return false;
     return is_scenario(subject->path) ? open_scenario(subject, machine)
                                       : open_trace(subject, machine);
+}
+
+bool subject_follow(struct subject *subject, const char *argument, const char *machine,
+                    twin_told *told, void *context)
+{
+    *subject = (struct subject){.told = told, .context = context};
+    if (!read_argument(subject, argument))
+        return false;
+    if (!is_scenario(subject->path))
+        return open_trace(subject, machine);
+    diag_plain("%s: a trace is needed, not a scenario", subject->path);
+    return false;
 }
 
 void subject_close(struct subject *subject)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "show/mappings.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <faulthandler/arm_stage2.h>
+
+enum { PAGE_SHIFT = 12 };
+
+/* Does this descriptor, in a table of this level, lead to the page? */
+static bool leads_to(const struct mappings *mappings, int level, uint64_t word)
+{
+    const struct fh_arm_stage2 form = {.granule_bits = PAGE_SHIFT};
+    const struct fh_arm_descriptor descriptor = fh_arm_descriptor_of(&form, level, word);
+    const uint64_t pages = (uint64_t)1 << 9 * (3 - level);
+    const bool is_leaf = descriptor.kind == FH_ARM_BLOCK || descriptor.kind == FH_ARM_PAGE;
+    return is_leaf && mappings->pfn - (descriptor.address >> PAGE_SHIFT) < pages;
+}
+
+static void leave(struct mappings *mappings, uint64_t pa)
+{
+    for (size_t i = 0; i < mappings->count; i++) {
+        if (mappings->list[i].pa != pa)
+            continue;
+        memmove(&mappings->list[i], &mappings->list[i + 1],
+                (mappings->count - i - 1) * sizeof mappings->list[0]);
+        mappings->count--;
+        return;
+    }
+}
+
+/* A word of a table is written. */
+static void follow_word(struct mappings *mappings, const char *name, uint64_t word,
+                        const struct mapping *mapping)
+{
+    const int level = strcmp(name, "pte") == 0 ? 3 : strcmp(name, "pmd") == 0 ? 2 : 1;
+    leave(mappings, mapping->pa);
+    if (!leads_to(mappings, level, word) || mappings->count == MAPPINGS_MOST)
+        return;
+    mappings->list[mappings->count++] = *mapping;
+}
+
+void mappings_follow(struct mappings *mappings, const struct trace_line *line)
+{
+    for (size_t i = 0; i < line->nfx; i++) {
+        const struct trace_effect *effect = &line->fx[i];
+        if (effect->kind == TRACE_pt_store) {
+            const struct trace_pt_store *store = &effect->pt_store;
+            follow_word(mappings, store->level, store->new,
+                        &(struct mapping){store->pa, store->vmid, store->ipa, false});
+        } else if (effect->kind == TRACE_smmu_pt_store) {
+            const struct trace_smmu_pt_store *store = &effect->smmu_pt_store;
+            follow_word(mappings, store->level, store->new,
+                        &(struct mapping){store->pa, 0, store->iova, true});
+        }
+    }
+}
+
+void mappings_format(const struct mappings *mappings, char *text, size_t size)
+{
+    size_t length = (size_t)snprintf(text, size, "%s", mappings->count ? "" : "nobody");
+    for (size_t i = 0; i < mappings->count && length < size; i++) {
+        const struct mapping *mapping = &mappings->list[i];
+        char who[32];
+        snprintf(who, sizeof who, mapping->vmid ? "VM %" PRIu64 : "host", mapping->vmid);
+        length +=
+            (size_t)snprintf(text + length, size - length, "%s%s at 0x%" PRIx64, i ? ", " : "",
+                             mapping->is_smmu ? "a device" : who, mapping->address);
+    }
+}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""fhsim query: the history of a part of the machine, from a recorded trace."""
+
+import json
+
+import pytest
+
+from recordings import VM, records  # noqa: F401: a fixture
+
+
+def query(fhsim, *arguments):
+    done = fhsim("query", *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["intervals"]
+
+
+def stores_to(records, pfn):
+    """The records that write a page's descriptor into the host's table."""
+    return [
+        record["seq"] for record in records for effect in record.get("fx", ())
+        if effect["t"] == "pt_store" and effect["vmid"] == 0 and effect["level"] == "pte"
+        and int(effect["new"], 0) >> 12 & 0xFFFFFFFFF == pfn and int(effect["new"], 0) & 3 == 3
+    ]
+
+
+def test_a_page_is_mapped_from_the_record_that_maps_it(fhsim, records):
+    (first,) = stores_to(records, 0x40335)
+    history = query(fhsim, VM, "--page", "0x40335")
+    assert [step["is"] for step in history] == [
+        "owner HOSTVISOR, shared 0, mapped by nobody",
+        "owner HOSTVISOR, shared 0, mapped by host at 0x40335000",
+    ]
+    assert history[1]["first"] == first
+
+
+def test_intervals_leave_no_record_out(fhsim, records):
+    numbers = [record["seq"] for record in records]
+    history = query(fhsim, VM, "--vm", "1")
+    assert (history[0]["first"], history[-1]["last"]) == (numbers[0], numbers[-1])
+    for before, after in zip(history, history[1:]):
+        assert numbers.index(after["first"]) == numbers.index(before["last"]) + 1
+        assert after["is"] != before["is"]
+
+
+def test_a_vm_goes_through_its_life(fhsim):
+    states = [step["is"].split(",")[0] for step in query(fhsim, VM, "--vm", "1")]
+    assert sorted(set(states), key=states.index) == ["UNUSED", "READY", "VERIFIED"]
+
+
+def test_an_address_of_a_vm_leads_somewhere_once_a_record_writes_it(fhsim, records):
+    seq, effect = next(
+        (record["seq"], effect) for record in records for effect in record.get("fx", ())
+        if effect["t"] == "pt_store" and effect["vmid"] == 1 and effect["level"] == "pte"
+    )
+    history = query(fhsim, VM, "--ipa", f"vm1:{effect['ipa']}")
+    assert history[0]["is"].startswith("not mapped")
+    mapped = next(step for step in history if step["is"].startswith("to "))
+    output = int(effect["new"], 0) & 0xFFFFFFFFF000
+    assert (mapped["first"], mapped["is"].split()[1]) == (seq, hex(output))
+
+
+def test_a_path_is_followed_up_to_a_record(fhsim):
+    whole = query(fhsim, VM, "--path", "shared.core_data.next_remap_ptr")
+    assert len(whole) > 1
+    part = query(fhsim, f"{VM}#{whole[0]['last']}", "--path",
+                 "shared.core_data.next_remap_ptr")
+    assert part == whole[:1]
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ((), "one of --page"),
+    (("--page", "1", "--vm", "1"), "one of --page"),
+    (("--page", "x"), "'x' is no page frame number"),
+    (("--ipa", "vm:1"), "'vm:1' is none of"),
+    (("--ipa", "smmu7.0:0x1000"), "banks below"),
+    (("--vm", "99"), "there are VMs up to"),
+    (("--path", "shared.nothing"), "no 'nothing' in shared"),
+])
+def test_what_is_not_there_is_said(fhsim, arguments, message):
+    done = fhsim("query", VM, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_a_record_that_the_trace_lacks_is_said(fhsim):
+    done = fhsim("query", f"{VM}#99999999", "--vm", "1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no record #99999999" in done.stderr

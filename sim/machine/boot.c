@@ -47,16 +47,25 @@ static bool in_boot_val(const struct trace_effect *effect, const char *name, uin
            !effect->boot_val.name[dot - name] && field_of(effect, dot + 1, value);
 }
 
-/* "pool[3].pgd_pool", "region[0].base": the index between brackets; false: another name. */
-static bool in_list(const char *name, const char *list, uint64_t *index, const char **field)
+/*
+ * "pool[3].pgd_pool", "pool[COREVISOR].vttbr", "region[0].base": the index between brackets; false:
+ * another name.
+ */
+static bool in_list(const struct fh_profile *k, const char *name, const char *list, uint64_t *index,
+                    const char **field)
 {
     const size_t length = strlen(list);
     char *end;
     if (strncmp(name, list, length) != 0 || name[length] != '[')
         return false;
-    *index = strtoull(name + length + 1, &end, 10);
-    *field = end + 2;
-    return end[0] == ']' && end[1] == '.';
+    const char *at = name + length + 1, *close = strchr(at, ']');
+    if (!close || close[1] != '.')
+        return false;
+    *field = close + 2;
+    if (fh_profile_constant(k, at, (size_t)(close - at), index))
+        return true;
+    *index = strtoull(at, &end, 0);
+    return end == close;
 }
 
 static uint64_t count_of(const struct trace_line *line, enum trace_effect_kind kind)
@@ -67,20 +76,22 @@ static uint64_t count_of(const struct trace_line *line, enum trace_effect_kind k
     return count;
 }
 
-static bool in_effect(const struct trace_effect *effect, const char *name, uint64_t *value)
+static bool in_effect(const struct fh_profile *k, const struct trace_effect *effect,
+                      const char *name, uint64_t *value)
 {
     uint64_t index;
     const char *field;
     if (effect->kind == TRACE_boot_val)
         return in_boot_val(effect, name, value);
     if (effect->kind == TRACE_boot_pool)
-        return in_list(name, "pool", &index, &field) && effect->boot_pool.vmid == index &&
+        return in_list(k, name, "pool", &index, &field) && effect->boot_pool.vmid == index &&
                field_of(effect, field, value);
-    return effect->kind == TRACE_boot_region && in_list(name, "region", &index, &field) &&
+    return effect->kind == TRACE_boot_region && in_list(k, name, "region", &index, &field) &&
            effect->boot_region.i == index && field_of(effect, field, value);
 }
 
-static bool find_value(const struct trace_line *line, const char *name, uint64_t *value)
+static bool find_value(const struct fh_profile *k, const struct trace_line *line, const char *name,
+                       uint64_t *value)
 {
     if (strcmp(name, "pools") == 0 || strcmp(name, "regions") == 0) {
         *value = count_of(line, *name == 'p' ? TRACE_boot_pool : TRACE_boot_region);
@@ -91,7 +102,7 @@ static bool find_value(const struct trace_line *line, const char *name, uint64_t
         return line->kind == TRACE_KIND_host_hvc;
     }
     for (size_t i = 0; i < line->nfx; i++) {
-        if (in_effect(&line->fx[i], name, value))
+        if (in_effect(k, &line->fx[i], name, value))
             return true;
     }
     return false;
@@ -113,7 +124,7 @@ static uint64_t as_address(const struct machine_description *machine, const stru
 {
     uint64_t vmid;
     const char *field;
-    if (machine->tables.next == MACHINE_NEXT_address || !in_list(name, "pool", &vmid, &field) ||
+    if (machine->tables.next == MACHINE_NEXT_address || !in_list(k, name, "pool", &vmid, &field) ||
         strlen(field) != 8 || strcmp(field + 3, "_pool") != 0)
         return number;
     return machine_next_address(machine, k, field, vmid, 0);
@@ -131,7 +142,7 @@ static bool evaluate(const struct machine_description *machine, const struct tra
         if (term->kind == MACHINE_TERM_constant)
             number = constant_of(k, term->name);
         *missing = term->name;
-        if (term->kind == MACHINE_TERM_value && !find_value(line, term->name, &number))
+        if (term->kind == MACHINE_TERM_value && !find_value(k, line, term->name, &number))
             return false;
         if (term->kind == MACHINE_TERM_value)
             number = as_address(machine, k, term->name, number);

@@ -40,20 +40,20 @@ static size_t term_length(const char *at)
     return length;
 }
 
-/* "pool[COREVISOR].vttbr": the name in brackets becomes its number. */
-static const char *with_number(struct machine_reader *reader, const char *text, size_t length)
+/*
+ * "pool[COREVISOR].vttbr": what stands in brackets is a number, or a constant, which stays by its
+ * name: a machine that extends this one may have another.
+ */
+static bool check_index(struct machine_reader *reader, const struct node *node, const char *text,
+                        size_t length)
 {
     const char *open = memchr(text, '[', length);
     const char *close = open ? memchr(open, ']', length - (size_t)(open - text)) : NULL;
     uint64_t number;
     struct number_error error;
-    if (!close || !isalpha((unsigned char)open[1]) ||
-        !number_parse(reader->profile, open + 1, (size_t)(close - open) - 1, &number, &error))
-        return arena_strdup(reader->reader.arena, text, length);
-    char *made = arena_alloc(reader->reader.arena, length + 24);
-    snprintf(made, length + 24, "%.*s[%llu%.*s", (int)(open - text), text,
-             (unsigned long long)number, (int)(length - (size_t)(close - text)), close);
-    return made;
+    return !close || !isalpha((unsigned char)open[1]) ||
+           number_parse(reader->profile, open + 1, (size_t)(close - open) - 1, &number, &error) ||
+           reader_error(&reader->reader, node, "%s", error.message);
 }
 
 static bool read_term(struct machine_reader *reader, const struct node *node, const char *text,
@@ -72,8 +72,8 @@ static bool read_term(struct machine_reader *reader, const struct node *node, co
     }
     if (length <= skip || strncmp(text, prefix, skip) != 0) {
         term->kind = MACHINE_TERM_value;
-        term->name = with_number(reader, text, length);
-        return true;
+        term->name = arena_strdup(reader->reader.arena, text, length);
+        return check_index(reader, node, text, length);
     }
     term->kind = MACHINE_TERM_constant;
     term->name = arena_strdup(reader->reader.arena, text + skip, length - skip);

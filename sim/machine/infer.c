@@ -96,11 +96,38 @@ static void see_store(struct seen *seen, const struct trace_pt_store *store)
     }
 }
 
+/* A page is taken from a pool, and entered: where the pool's first page is. */
+static void see_taken(struct seen *seen, const struct trace_vm_set *set)
+{
+    static const char *const fields[] = {"pgd_next", "pud_next", "pmd_next"};
+    seen->taken = SEEN_PLACES;
+    for (unsigned i = 0; i < 3; i++) {
+        if (strcmp(set->field, fields[i]) == 0 && set->vmid < SEEN_VMS &&
+            set->vmid != seen->own_vmid && set->new - set->old == 1) {
+            seen->taken = i + (set->vmid > 0 ? 3 : 0);
+            seen->taken_index = set->old;
+        }
+    }
+}
+
+static void see_entered(struct seen *seen, const struct trace_pt_store *store)
+{
+    enum { PAGE = 0x1000 };
+    const uint64_t address = UINT64_C(0x0000fffffffff000);
+    if (seen->taken < SEEN_PLACES && store->vmid < SEEN_VMS)
+        seen->offsets[seen->taken] =
+            (store->new &address) - seen->taken_index * PAGE - seen->pools[store->vmid];
+    seen->taken = SEEN_PLACES;
+}
+
 static void see_effect(struct seen *seen, const struct trace_effect *effect)
 {
     seen->kinds[effect->kind]++;
     switch (effect->kind) {
-    case TRACE_pt_store: see_store(seen, &effect->pt_store); break;
+    case TRACE_pt_store:
+        see_store(seen, &effect->pt_store);
+        see_entered(seen, &effect->pt_store);
+        break;
     case TRACE_shadow_set:
         see_register(seen, &effect->shadow_set,
                      effect->present >> TRACE_AT_shadow_set_reg & 1 && effect->shadow_set.reg);
@@ -108,6 +135,7 @@ static void see_effect(struct seen *seen, const struct trace_effect *effect)
     case TRACE_vm_set:
         if (is_next(effect->vm_set.field))
             see_next(seen, effect->vm_set.old, effect->vm_set.new);
+        see_taken(seen, &effect->vm_set);
         break;
     default: break;
     }
@@ -129,11 +157,14 @@ static void see_line(struct seen *seen, const struct trace_line *line)
 static void see_boot(struct seen *seen, const struct trace_line *line)
 {
     seen->lowest_pool = UINT64_MAX;
+    seen->taken = SEEN_PLACES;
     for (size_t i = 0; i < line->nfx; i++) {
         const struct trace_effect *effect = &line->fx[i];
         const struct trace_boot_pool *pool = &effect->boot_pool;
         if (effect->kind == TRACE_boot_pool && pool->vmid > seen->own_vmid)
             seen->own_vmid = pool->vmid;
+        if (effect->kind == TRACE_boot_pool && pool->vmid < SEEN_VMS)
+            seen->pools[pool->vmid] = pool->page_pool_start;
         if (effect->kind == TRACE_boot_pool && pool->page_pool_start < seen->lowest_pool)
             seen->lowest_pool = pool->page_pool_start;
         if (effect->kind == TRACE_boot_val && strcmp(effect->boot_val.name, "PAGE_S2_KERNEL") == 0)

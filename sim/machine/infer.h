@@ -22,7 +22,14 @@ struct seen_register {
 
 enum seen_level { SEEN_pgd, SEEN_pud, SEEN_pmd, SEEN_pte, SEEN_OTHER_LEVEL };
 
+/* Pools of the host's and of VMs' tables: pgd, pud, pmd of each. */
+enum { SEEN_PLACES = 6, SEEN_VMS = 256 };
+
 struct seen {
+    uint64_t pools[SEEN_VMS];      /* where the pools of each table begin */
+    uint64_t offsets[SEEN_PLACES]; /* of pools that are counted, from there; 0: not seen */
+    unsigned taken;                /* the pool of which a page was taken last; SEEN_PLACES: none */
+    uint64_t taken_index;
     /* of the boot record */
     uint64_t own_vmid; /* EL2's own table */
     uint64_t lowest_pool;

@@ -9,17 +9,17 @@
 
 /* --- The boot record ------------------------------------------------------------------------- */
 
+/* The machine most of whose conditions hold. One that lays down nothing fits everything. */
 const struct machine_description *machine_infer_base(const struct trace_line *boot)
 {
     const struct machine_description *best = machine_at(0);
-    size_t least = SIZE_MAX;
+    size_t most = 0;
     for (unsigned i = 0; machine_at(i); i++) {
         const struct machine_description *machine = machine_at(i);
-        const size_t count = machine_recognise(machine, boot, NULL, 0);
-        /* One that lays down nothing fits everything, and helps nobody. */
-        if (machine->nconditions > 0 && count < machine->nconditions && count < least) {
+        const size_t held = machine->nconditions - machine_recognise(machine, boot, NULL, 0);
+        if (held > most) {
             best = machine;
-            least = count;
+            most = held;
         }
     }
     return best;
@@ -92,18 +92,28 @@ static bool is_adopted(const struct machine_description *base, const char *name)
     return false;
 }
 
+/* EL2's own number: that of the last pools. */
+static uint64_t own_number(const struct trace_line *boot)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i < boot->nfx; i++) {
+        const struct trace_effect *effect = &boot->fx[i];
+        if (effect->kind == TRACE_boot_pool && effect->boot_pool.vmid > own)
+            own = effect->boot_pool.vmid;
+    }
+    return own;
+}
+
 /* Constants that the record has by name, or that its pools imply, and the base has otherwise. */
 static void infer_constants(const struct trace_line *boot, const struct machine_description *base)
 {
-    uint64_t own = 0;
+    const uint64_t own = own_number(boot);
     printf("\n# Beside these, compare the hypervisor's headers with `fhsim machine show %s`.\n"
            "constants:\n",
            base->name);
     for (size_t i = 0; i < boot->nfx; i++) {
         const struct trace_effect *effect = &boot->fx[i];
         uint64_t value;
-        if (effect->kind == TRACE_boot_pool && effect->boot_pool.vmid > own)
-            own = effect->boot_pool.vmid;
         if (effect->kind != TRACE_boot_val || !(effect->present >> TRACE_AT_boot_val_val & 1))
             continue;
         const char *name = effect->boot_val.name;
@@ -122,6 +132,8 @@ static void infer_constants(const struct trace_line *boot, const struct machine_
 static void infer_adopted(const struct trace_line *boot, const struct machine_description *base)
 {
     bool is_first = true;
+    struct fh_profile profile = *base->profile;
+    profile.COREVISOR = own_number(boot);
     if (base->nadoptions == 0) {
         puts("\n# What is adopted from the boot record has to be said; machines/sekvm-4.18 is an\n"
              "# example. Two values are needed at least:\n"
@@ -130,7 +142,7 @@ static void infer_adopted(const struct trace_line *boot, const struct machine_de
     }
     for (size_t i = 0; i < base->nadoptions; i++) {
         const struct machine_description one = {
-            .profile = base->profile, .nadoptions = 1, .adoptions = &base->adoptions[i]};
+            .profile = &profile, .nadoptions = 1, .adoptions = &base->adoptions[i]};
         struct machine_boot found;
         char error[200];
         const bool fine = machine_adopt(&one, boot, &found, error, sizeof error);
@@ -203,6 +215,19 @@ static void infer_levels(const char *key, unsigned seen, uint64_t assumed)
                assumed);
 }
 
+/* Where a count is told, and no address, the first table that was entered tells where pools begin.
+ */
+static void infer_offsets(const struct seen *seen, const struct machine_description *base)
+{
+    static const char *const names[SEEN_PLACES] = {"HOST_PGD_OFFSET", "HOST_PUD_OFFSET",
+                                                   "HOST_PMD_OFFSET", "PGD_OFFSET",
+                                                   "PUD_OFFSET",      "PMD_OFFSET"};
+    for (size_t i = 0; i < SEEN_PLACES; i++) {
+        if (seen->offsets[i] != 0 && seen->offsets[i] != constant_of(base->profile, names[i]))
+            printf("  # constants has to say %s: %#" PRIx64 "\n", names[i], seen->offsets[i]);
+    }
+}
+
 static void infer_tables(const struct seen *seen, const struct machine_description *base)
 {
     puts("\ntables:");
@@ -212,9 +237,10 @@ static void infer_tables(const struct seen *seen, const struct machine_descripti
         puts("  # levels have other names than pgd, pud, pmd, pte: the dialect has to say which");
     if (seen->nexts == 0)
         puts("  # next: no table page was taken from a pool");
-    else if (seen->steps_of_1 > seen->steps_of_page)
+    else if (seen->steps_of_1 > seen->steps_of_page) {
         puts("  next: index");
-    else
+        infer_offsets(seen, base);
+    } else
         printf("  next: %s\n", seen->beyond_pools == seen->nexts ? "address" : "offset");
     infer_marks(seen, base);
 }
@@ -320,17 +346,42 @@ static const char *constant_named(const struct machine_description *base, const 
     return fh_profile_constant(base->profile, name, strlen(name), number) ? name : NULL;
 }
 
+/* The register's name and number in the model, if the records have another; NULL. */
+static const char *moved_register(const struct seen_register *reg,
+                                  const struct machine_description *base, uint64_t *number)
+{
+    const char *name = constant_named(base, reg->name, number);
+    return name && machine_register_recorded(base, *number) != reg->number ? name : NULL;
+}
+
+/* Registers one behind the other in the model and in records are a line; how many it took. */
+static size_t infer_run(const struct seen *seen, size_t from,
+                        const struct machine_description *base)
+{
+    uint64_t first, number;
+    size_t count = 1;
+    const struct seen_register *list = &seen->registers[from];
+    const char *name = moved_register(list, base, &first), *last = name, *next;
+    if (!name)
+        return 1;
+    while (from + count < seen->nregisters && list[count].number == list[0].number + count &&
+           (next = moved_register(&list[count], base, &number)) && number == first + count) {
+        last = next;
+        count++;
+    }
+    if (count > 1)
+        printf("  %s to %s: %" PRIu64 "\n", name, last, list[0].number);
+    else
+        printf("  %s: %" PRIu64 "\n", name, list[0].number);
+    return count;
+}
+
 static void infer_registers(const struct seen *seen, const struct machine_description *base)
 {
     struct comment others = {"the model has none of these names; their numbers stay:", 0};
     puts("\n# Registers of shadow contexts that have another number in the records.\nregisters:");
-    for (size_t i = 0; i < seen->nregisters; i++) {
-        const struct seen_register *reg = &seen->registers[i];
-        uint64_t number;
-        const char *name = constant_named(base, reg->name, &number);
-        if (name && machine_register_recorded(base, number) != reg->number)
-            printf("  %s: %" PRIu64 "\n", name, reg->number);
-    }
+    for (size_t i = 0; i < seen->nregisters;)
+        i += infer_run(seen, i, base);
     for (size_t i = 0; i < seen->nregisters; i++) {
         const struct seen_register *reg = &seen->registers[i];
         uint64_t number;

@@ -390,24 +390,59 @@ static size_t register_row(const struct machine_register *list, size_t count, ui
     return i;
 }
 
+/* The constant whose value is a register's number in the model. */
+static const char *register_name(const struct fh_profile *k, uint64_t number)
+{
+    uint64_t value;
+    for (unsigned i = 0; fh_constant_name(i); i++) {
+        const char *name = fh_constant_name(i);
+        fh_profile_constant(k, name, strlen(name), &value);
+        if (value == number && (strstr(name, "_EL") || strcmp(name, "SP") == 0 ||
+                                strncmp(name, "SPSR", 4) == 0 || strncmp(name, "PAR", 3) == 0))
+            return name;
+    }
+    return "a register";
+}
+
+enum { REGISTERS_AT_ONCE = 64 };
+
+/* "MPIDR_EL1", or "MPIDR_EL1 to MDCCINT_EL1": the first and the last number. */
+static bool read_registers_named(struct machine_reader *reader, const struct node *key,
+                                 uint64_t range[2])
+{
+    const char *to = strstr(key->text, " to ");
+    const size_t length = to ? (size_t)(to - key->text) : strlen(key->text);
+    const char *last = to ? to + strlen(" to ") : key->text;
+    if (!fh_profile_constant(reader->profile, key->text, length, &range[0]) ||
+        !fh_profile_constant(reader->profile, last, strlen(last), &range[1]))
+        return unknown_target(reader, key, false);
+    return (range[0] <= range[1] && range[1] - range[0] < REGISTERS_AT_ONCE) ||
+           reader_error(&reader->reader, key,
+                        "the registers are not in the order of their numbers");
+}
+
 bool machine_read_registers(struct machine_reader *reader, const struct node *node)
 {
     if (!reader_map(&reader->reader, node, "registers"))
         return false;
     struct machine_description *machine = reader->machine;
     size_t count = machine->nregisters;
-    struct machine_register *list =
-        machine_grow(reader, machine->registers, count, node->count, sizeof *list);
+    struct machine_register *list = machine_grow(reader, machine->registers, count,
+                                                 node->count * REGISTERS_AT_ONCE, sizeof *list);
     bool fine = true;
     for (size_t i = 0; i < node->count; i++) {
-        struct machine_register row = {.name = node->keys[i].text};
-        if (!fh_profile_constant(reader->profile, row.name, strlen(row.name), &row.number))
-            fine = unknown_target(reader, &node->keys[i], false);
-        else if (!machine_read_word(reader, &node->items[i], row.name, &row.recorded))
+        uint64_t range[2], recorded;
+        if (!read_registers_named(reader, &node->keys[i], range) ||
+            !machine_read_word(reader, &node->items[i], node->keys[i].text, &recorded)) {
             fine = false;
-        else {
-            const size_t at = register_row(list, count, row.number);
-            list[at] = row;
+            continue;
+        }
+        for (uint64_t number = range[0]; number <= range[1]; number++) {
+            const size_t at = register_row(list, count, number);
+            const bool is_one = range[0] == range[1];
+            list[at] = (struct machine_register){is_one ? node->keys[i].text
+                                                        : register_name(reader->profile, number),
+                                                 number, recorded + number - range[0]};
             count += at == count;
         }
     }

@@ -6,6 +6,7 @@
 
 #include "base/text_stream.h"
 #include "replay/report_record.h"
+#include "replay/report_words.h"
 
 /*
  * The page of report.html with the replay's data in it, as JSON. What there is much of,
@@ -13,11 +14,12 @@
  * zigzag), in base64. Readers: `decode` in the page.
  *
  * A trap: seq and g0 as signed differences to those of the trap before, length in events, CPU,
- * row + ROWS * outcome, principal + DENIED if an access was denied + BROKEN if invariants were
- * broken. If it was explained or has diverged then the number of different deviations in it and
- * their places in the catalogue. If an access was denied then how + DENIED_HOWS if it is a retry,
- * whose page it was, and the page as a signed difference to that of the last denied access. If
- * invariants were broken their number and their places in the table.
+ * row + ROWS * outcome, its place in `titles`, principal + DENIED if an access was denied + BROKEN
+ * if invariants were broken + FAULT if it is a stage-2 fault. If it was explained or has diverged
+ * then the number of different deviations in it and their places in the catalogue. If an access was
+ * denied then how + DENIED_HOWS if it is a retry, whose page it was, and the page as a signed
+ * difference to that of the last denied access. If invariants were broken their number and their
+ * places in the table. Of a fault the page of the IPA, as a signed difference to the last one's.
  * A change: the number of traps since the last change, the page as a signed difference, the owner,
  * the number of its event as a signed difference to that of the last change.
  */
@@ -30,14 +32,23 @@ enum {
     RECORDS_DENIED = 500
 };
 
-enum { DENIED = 128, BROKEN = 256 };
+enum { DENIED = 128, BROKEN = 256, FAULT = 512 };
+
+/* Traps have few titles; those beyond have that of their kind. */
+enum { TITLES_MAX = 256, PAGE_SHIFT = 12 };
 
 extern const char report_page[]; /* made from report.html */
 
 static const char data_mark[] = "@DATA@";
 
+struct titles {
+    char *list[TITLES_MAX];
+    unsigned count;
+};
+
 struct html {
     const struct replay_report *report;
+    struct titles *titles;
     struct json_out json; /* the data */
     const char *rest;     /* of the page, behind the data */
     bool in_trace;
@@ -45,7 +56,7 @@ struct html {
     struct json_out record; /* in `records` */
     size_t recorded[CATALOGUE_MAX + 1];
     size_t nbroken, ndenied;
-    uint64_t ntraps, seq, g0, changed_at, change_g, page, denied_page;
+    uint64_t ntraps, seq, g0, changed_at, change_g, page, denied_page, fault_page;
 };
 
 /* --- Encoding -------------------------------------------------------------------------------- */
@@ -118,8 +129,11 @@ static void end_trace(struct html *html)
 static void begin_trace(struct html *html, const struct trap_visit *visit)
 {
     end_trace(html);
-    *html = (struct html){
-        .report = html->report, .json = html->json, .rest = html->rest, .in_trace = true};
+    *html = (struct html){.report = html->report,
+                          .titles = html->titles,
+                          .json = html->json,
+                          .rest = html->rest,
+                          .in_trace = true};
     text_stream_begin(&html->traps);
     text_stream_begin(&html->changes);
     text_stream_begin(&html->records);
@@ -161,8 +175,32 @@ static void put_broken(struct html *html, uint32_t broken)
         put_number(&html->traps, list[i]);
 }
 
+/* The place of a title; that of the kind, of which there are few, if there is no room. */
+static unsigned title_place(struct titles *titles, const char *title, const char *kind)
+{
+    unsigned i = 0;
+    while (i < titles->count && strcmp(titles->list[i], title) != 0)
+        i++;
+    if (i < titles->count)
+        return i;
+    if (i + TRACE_KINDS >= TITLES_MAX && title != kind)
+        return title_place(titles, kind, kind);
+    titles->list[titles->count] = strdup(title);
+    if (!titles->list[titles->count])
+        no_memory();
+    return titles->count++;
+}
+
+static void put_fault(struct html *html, uint64_t ipa)
+{
+    put_difference(&html->traps, ipa >> PAGE_SHIFT, html->fault_page);
+    html->fault_page = ipa >> PAGE_SHIFT;
+}
+
 static void put_trap(struct html *html, const struct trap_visit *visit)
 {
+    uint64_t ipa;
+    const bool is_fault = trap_fault(visit->trap->line, &ipa);
     const struct trace_line *line = visit->trap->line;
     unsigned list[CATALOGUE_MAX];
     put_difference(&html->traps, line->seq, html->seq);
@@ -170,8 +208,10 @@ static void put_trap(struct html *html, const struct trap_visit *visit)
     put_number(&html->traps, visit->end - line->g0);
     put_number(&html->traps, line->cpu);
     put_number(&html->traps, visit->trap->row + (unsigned)ROWS * visit->trap->verdict->outcome);
+    put_number(&html->traps,
+               title_place(html->titles, trap_title(visit->trap), trace_kind_name(line->kind)));
     put_number(&html->traps, visit->principal + (visit->denied ? DENIED : 0u) +
-                                 (visit->trap->broken ? BROKEN : 0u));
+                                 (visit->trap->broken ? BROKEN : 0u) + (is_fault ? FAULT : 0u));
     if (is_marked(visit->trap)) {
         size_t count = deviations_in(visit->trap, list);
         put_number(&html->traps, count);
@@ -182,6 +222,8 @@ static void put_trap(struct html *html, const struct trap_visit *visit)
         put_denied(html, visit->denied);
     if (visit->trap->broken)
         put_broken(html, visit->trap->broken);
+    if (is_fault)
+        put_fault(html, ipa);
     html->seq = line->seq;
     html->g0 = line->g0;
 }
@@ -223,7 +265,6 @@ static void put_record(struct html *html, const struct trap_visit *visit)
         return;
     json_open_object(&html->record, NULL);
     json_number(&html->record, "i", visit->number);
-    json_text(&html->record, "title", trap_title(visit->trap));
     replay_trap_json(&html->record, "record", visit->trap);
     json_close_object(&html->record);
 }
@@ -248,6 +289,9 @@ static void *begin(const struct replay_report *report, FILE *out)
         no_memory();
     const char *data = strstr(report_page, data_mark);
     html->report = report;
+    html->titles = calloc(1, sizeof *html->titles);
+    if (!html->titles)
+        no_memory();
     html->rest = data + strlen(data_mark);
     fwrite(report_page, 1, (size_t)(data - report_page), out);
     json_out_begin_rows(&html->json, out, 2);
@@ -315,6 +359,10 @@ static void print_end(struct html *html, const struct replay_report *report)
     put_names(json, "rows", ROWS, replay_row_name);
     put_names(json, "outcomes", OUTCOMES, name_of_outcome);
     put_names(json, "hows", DENIED_HOWS, name_of_how);
+    json_open_array(json, "titles");
+    for (unsigned i = 0; i < html->titles->count; i++)
+        json_text(json, NULL, html->titles->list[i]);
+    json_close_array(json);
     json_open_object(json, "summary"); /* what --json says, but for the divergences */
     json_summary(json, report, NULL);
     json_close_object(json);
@@ -329,6 +377,9 @@ static void end(void *form, const struct replay_report *report)
     end_trace(html);
     if (report)
         print_end(html, report);
+    for (unsigned i = 0; i < html->titles->count; i++)
+        free(html->titles->list[i]);
+    free(html->titles);
     free(html);
 }
 

@@ -103,6 +103,12 @@ static uint64_t fault_ipa(const struct trace_line *line)
            (line->in.values[TRACE_REG_far] & 0xfff);
 }
 
+bool trap_fault(const struct trace_line *line, uint64_t *ipa)
+{
+    *ipa = fault_ipa(line);
+    return is_abort(line) && (line->in.present >> TRACE_REG_hpfar & 1);
+}
+
 /* Does the trap come with this register? Others hold what traps before left there. */
 static bool is_input(const struct trace_line *line, enum trace_register reg)
 {

@@ -15,6 +15,9 @@ void inputs_print(const struct replay_trap *trap, FILE *out);
 /* The same as the member "inputs". */
 void inputs_put(struct json_out *json, const struct replay_trap *trap);
 
+/* Is the trap a stage-2 fault? *ipa is then the address that it was about. */
+bool trap_fault(const struct trace_line *line, uint64_t *ipa);
+
 /*
  * What an effect stands for, into buffer[0..size): a descriptor, a state, an owner, a register, a
  * call with its arguments by name; or one side of a difference alone. False, and "", if that is no

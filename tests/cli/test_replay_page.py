@@ -39,15 +39,18 @@ document.documentElement.dataset.results = JSON.stringify(results);
 """
 
 
-def browse(path, tmp_path, probe):
-    """Opens the page, runs `probe` in it, and returns its results; no message may come up."""
+def browse(path, tmp_path, probe, address="", *options):
+    """
+    Opens the page at an address, runs `probe` in it, and returns its results; no message may come
+    up.
+    """
     probed = tmp_path / "probed.html"
     probed.write_text(path.read_text() + PROBE % probe)
     done = subprocess.run(
         [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr",
-         "--window-size=1200,900", "--dump-dom", probed.as_uri()],
+         "--window-size=1200,900", *options, "--dump-dom", probed.as_uri() + address],
         capture_output=True, text=True, timeout=120)
     assert ":CONSOLE:" not in done.stderr
     results = ElementTree.fromstring(
@@ -71,18 +74,150 @@ def test_browser_shows_the_right_counts(fhsim, tmp_path):
     assert results == {kind: [of[key] for key in keys] for kind, of in counts["kinds"].items()}
 
 
-def test_browser_opens_the_divergence_that_was_clicked(fhsim, tmp_path, diverging):
+def test_browser_opens_at_the_difference_and_what_was_clicked(fhsim, tmp_path, diverging):
     results = browse(page(fhsim, tmp_path, diverging), tmp_path, """
+        const trap = () => document.getElementById("record").dataset.trap;
+        results.begin = trap();
+        setFilter(everything);
+        results.before = trap();
         const {x, y} = locate(view.traps.seq.indexOf(3));
-        results.before = document.getElementById("record").dataset.trap;
         press(x, y);
-        results.trap = document.getElementById("record").dataset.trap;
-        results.text = document.getElementById("record").textContent;
+        results.trap = trap();
+        const record = document.getElementById("record");
+        results.text = record.textContent;
+        results.box = record.scrollHeight - record.clientHeight;
+        results.first = record.querySelector(".note").className;
+        results.hash = location.hash;
     """)
+    assert results["begin"] == results["trap"] == "diverging#3"
     assert results["before"] == ""
-    assert results["trap"] == "diverging#3"
     assert "unexplained" in results["text"]
     assert 'a"<b>&</script>' in results["text"]
+    assert results["box"] <= 0, "the record scrolls with the page alone"
+    assert "unexplained" in results["first"]
+    assert results["hash"] == "#diverging/3"
+
+
+def test_browser_opens_the_trap_that_the_address_names(fhsim, tmp_path, diverging):
+    results = browse(page(fhsim, tmp_path, HOST, VM, diverging), tmp_path, """
+        results.trap = document.getElementById("record").dataset.trap;
+        results.top = document.getElementById("record").getBoundingClientRect().top;
+        results.window = innerHeight;
+        results.said = document.getElementById("said").textContent;
+        location.hash = "#diverging/3";
+        followAddress();
+        results.next = document.getElementById("record").dataset.trap;
+    """, "#02_vm1_one_vcpu_excerpt/10155")
+    assert results["trap"] == "02_vm1_one_vcpu_excerpt#10155"
+    assert 0 <= results["top"] < results["window"] / 2
+    assert results["said"] == ""
+    assert results["next"] == "diverging#3"
+
+
+@pytest.mark.parametrize("address, said, trace", [
+    ("#diverging/99999", "There is no trap 99999 in diverging.", "diverging"),
+    ("#01_host_only_excerpt/99999", "There is no trap 99999 in 01_host_only_excerpt.",
+     "01_host_only_excerpt"),
+    ("#other%20one/3", "There is no trace other one in this page.", "diverging"),
+    ("#%zz/3", "There is no trace %zz in this page.", "diverging")])
+def test_browser_says_that_a_trap_does_not_exist(fhsim, tmp_path, diverging, address, said, trace):
+    results = browse(page(fhsim, tmp_path, HOST, diverging), tmp_path, """
+        results.said = document.getElementById("said").textContent;
+        results.trace = view.trace.name;
+    """, address)
+    assert results == {"said": said, "trace": trace}
+
+
+FIND = """
+    const look = text => {
+        find(text);
+        return {traps: view.marks.map(i => view.traps.seq[i]),
+                said: document.getElementById("said").textContent,
+                chosen: document.getElementById("record").dataset.trap};
+    };
+"""
+
+
+def test_browser_finds_a_trap_an_address_a_page_a_vm_and_a_deviation(fhsim, tmp_path, records):
+    fault = next(r for r in records if r["kind"] == "host_npt")
+    page_of = int(fault["in"]["hpfar"], 16) >> 4
+    results = browse(page(fhsim, tmp_path, VM), tmp_path, FIND + """
+        results.trap = look("10155");
+        results.missing = look("7");
+        results.page = look("page %#x");
+        results.address = look("%#x");
+        results.vm = look("VM 1");
+        results.deviation = look("a45");
+        results.call = look("HVC_SET_BOOT_INFO");
+        results.nothing = look("0x123456789000");
+        results.all = look("").traps.length;
+    """ % (page_of, (page_of << 12) + 0x10))
+    traps = {key: found["traps"] for key, found in results.items() if key != "all"}
+    assert results["trap"]["chosen"] == "02_vm1_one_vcpu_excerpt#10155"
+    assert results["missing"]["said"] == "There is no trap 7 in 02_vm1_one_vcpu_excerpt."
+    faults = {r["seq"] for r in records if r["kind"] == "host_npt"
+              and int(r["in"]["hpfar"], 16) >> 4 == page_of}
+    assert faults <= set(traps["page"]) and traps["address"] == traps["page"]
+    exits = {r["seq"] for r in records if r["kind"] == "guest_exit" and r["in"]["vmid"] == 1}
+    assert exits <= set(traps["vm"]) and results["all"] != len(traps["vm"])
+    expected = summary(fhsim, VM)["deviations"]["A45"]["traps"]
+    assert len(traps["deviation"]) == expected
+    assert traps["call"] == [r["seq"] for r in records
+                             if (r.get("hvc") or {}).get("name") == "HVC_SET_BOOT_INFO"]
+    assert traps["nothing"] == []
+    assert "is about 0x123456789000" in results["nothing"]["said"]
+
+
+def test_browser_shows_a_traps_inputs_and_what_follows_apart(fhsim, tmp_path, diverging):
+    results = browse(page(fhsim, tmp_path, diverging), tmp_path, """
+        const record = document.getElementById("record");
+        results.inputs = [...record.querySelectorAll(".inputs dt")].map(one => one.textContent);
+        results.text = record.querySelector(".inputs").textContent;
+        results.folded = [...record.querySelectorAll("details")].map(one =>
+            [one.open, one.querySelector("summary").textContent]);
+    """)
+    assert results["inputs"] == ["esr", "far", "hpfar", "elr"]
+    assert "IABT_LOW (instruction abort" in results["text"] and "(IPA 0x" in results["text"]
+    assert all(not is_open for is_open, _ in results["folded"])
+    assert any("What follows from it" in title for _, title in results["folded"])
+
+
+def test_browsers_tiles_add_up_all_traces(fhsim, tmp_path, denying, diverging):
+    path, _ = denying
+    traces = [HOST, path, diverging]
+    counts = summary(fhsim, *traces)
+    results = browse(page(fhsim, tmp_path, *traces), tmp_path, """
+        results.tiles = [...document.querySelectorAll("#tiles .tile b")].map(
+            one => Number(one.textContent.replace(/[^0-9]/g, "")));
+        results.begin = view.trace.name;
+        document.querySelector("[data-tile=denied]").click();
+        results.opened = view.trace.name;
+        results.marks = view.marks.length;
+    """)
+    assert results["tiles"][:5] == [counts["traps"], counts["matched"], counts["explained"],
+                                    counts["diverged"], 3]
+    assert results["begin"] == "diverging"
+    assert (results["opened"], results["marks"]) == ("denying", 3)
+
+
+def test_browser_is_dark_where_that_is_preferred(fhsim, tmp_path):
+    probe = """
+        results.back = getComputedStyle(document.body).backgroundColor;
+        results.mark = style("--host");
+    """
+    path = page(fhsim, tmp_path, HOST)
+    light = browse(path, tmp_path, probe, "", "--blink-settings=preferredColorScheme=1")
+    dark = browse(path, tmp_path, probe, "", "--blink-settings=preferredColorScheme=0")
+    brightness = [sum(map(int, re.findall(r"\d+", one["back"]))) for one in (light, dark)]
+    assert brightness[0] > 600 and brightness[1] < 150
+    assert light["mark"] != dark["mark"]
+
+
+def test_browser_fits_a_narrow_window(fhsim, tmp_path, diverging):
+    results = browse(page(fhsim, tmp_path, diverging), tmp_path, """
+        results.over = document.documentElement.scrollWidth - innerWidth;
+    """, "", "--window-size=500,900")
+    assert results["over"] <= 0
 
 
 def test_browser_scrubs_the_owners_to_and_fro(fhsim, tmp_path, records):

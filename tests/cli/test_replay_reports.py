@@ -18,7 +18,7 @@ from recordings import (  # noqa: F401
     DOMAINS, HOST, KCORE, KCORE_PFN, NOBODY, PLAIN, READ, REGISTERS, SOURCE, TRACES, VM, VM_PFN,
     denying, diverging, embedded, given, owners_of, page, records, refused, summary, lines_of)
 
-DENIED, BROKEN = 128, 256
+DENIED, BROKEN, FAULT = 128, 256, 512
 
 
 # --- Text ---------------------------------------------------------------------------------------
@@ -628,13 +628,14 @@ def test_page_embeds_the_counts_of_the_summary(fhsim, tmp_path):
 def embedded_traps(data, trace):
     """What the page says of each trap."""
     stream = numbers(trace["traps"])
-    seq = g0 = pfn = 0
+    seq = g0 = pfn = page = 0
     for _ in range(trace["count"]):
         seq += signed(next(stream))
         g0 += signed(next(stream))
         trap = {"seq": seq, "g0": g0, "length": next(stream), "cpu": next(stream)}
         outcome, row = divmod(next(stream), len(data["rows"]))
         trap.update(outcome=data["outcomes"][outcome], kind=data["rows"][row])
+        trap["title"] = data["titles"][next(stream)]
         who = next(stream)
         trap["principal"] = who % DENIED
         if trap["outcome"] in ("explained", "unexplained"):
@@ -646,6 +647,9 @@ def embedded_traps(data, trace):
             trap["denied"] = (data["hows"][how], bool(retry), owner, pfn)
         if who & BROKEN:
             trap["broken"] = [data["table"][next(stream)]["name"] for _ in range(next(stream))]
+        if who & FAULT:
+            page += signed(next(stream))
+            trap["page"] = page
         yield trap
     assert next(stream, None) is None
 
@@ -661,6 +665,10 @@ def test_page_embeds_each_trap(fhsim, tmp_path, records):
         assert trap["kind"] == ("boot" if record["seq"] == 0 else record["kind"])
         who = {"guest_exit": record["in"]["vmid"], "el2_exception": KCORE}
         assert trap["principal"] == who.get(record["kind"], 0)
+        name = record["hvc"]["name"] if "hvc" in record else record.get("ec")
+        assert trap["title"] == (name or record["kind"])
+        is_fault = record["kind"] == "host_npt" or name in ("DABT_LOW", "IABT_LOW")
+        assert trap.get("page") == (int(record["in"]["hpfar"], 16) >> 4 if is_fault else None)
 
 
 def test_page_embeds_denied_accesses(fhsim, tmp_path, denying):

@@ -182,17 +182,6 @@ static const struct {
 #undef CALLED
 };
 
-/*
- * Of a range that is cleared a recorder tells only what is done: not of pages that are looked at
- * and left alone.
- */
-static bool is_left_alone(const struct model *model, const struct fh_effect *call)
-{
-    const struct fh_s2page *page = parts_s2page(&model->parts, call->values[2]);
-    const bool is_memory = call->values[2] - model->first_pfn < model->pages;
-    return !is_memory || page->s2_owner != call->values[1];
-}
-
 /* The address that the function is to map or unmap, as it was before if it is none of those. */
 static uint64_t address_to_map(const struct model *model, const struct fh_effect *call)
 {
@@ -209,10 +198,6 @@ static void observe_call(struct model *model, const struct fh_effect *effect)
 {
     const uint64_t function = effect->values[0];
     model->run->mapping = address_to_map(model, effect);
-    if (function == FH_CALLED_clear_vm_page && is_left_alone(model, effect)) {
-        model->run->is_skipping = true;
-        return;
-    }
     struct trace_list args = {.count = functions[function].nargs};
     memcpy(args.values, &effect->values[1], args.count * sizeof *args.values);
     tell(model, TRACE_fn, ALL_OF(fn))->fn = (struct trace_fn){functions[function].name, args};
@@ -530,13 +515,8 @@ static void observe_skip_instr(struct model *model)
         (struct trace_skip_instr){elr, elr + 4};
 }
 
-void model_observe(void *context, const struct fh_effect *effect)
+static void observe_any(struct model *model, const struct fh_effect *effect)
 {
-    struct model *model = context;
-    if (model->run->is_skipping) {
-        model->run->is_skipping = effect->kind != FH_EFFECT_UNLOCK;
-        return;
-    }
     switch (effect->kind) {
     case FH_EFFECT_LOCK: observe_lock(model, effect); break;
     case FH_EFFECT_UNLOCK: observe_unlock(model, effect); break;
@@ -571,4 +551,55 @@ void model_observe(void *context, const struct fh_effect *effect)
     case FH_EFFECT_SMMU_CFG_SET: observe_bank(model, effect); break;
     default: break;
     }
+}
+
+/* --- Pages that are left alone --------------------------------------------------------------- */
+
+/*
+ * Of a range that is cleared a recorder tells only what is done: not of pages that are looked at
+ * and left alone. So the call, and the lock behind it, are held back until the owner is read.
+ */
+
+static bool begins_to_clear(const struct fh_effect *effect)
+{
+    return effect->kind == FH_EFFECT_CALL && effect->values[0] == FH_CALLED_clear_vm_page;
+}
+
+static bool is_held_back(const struct run *run, const struct fh_effect *effect)
+{
+    return run->nheld_back == 0 ? begins_to_clear(effect)
+                                : run->nheld_back == 1 && effect->kind == FH_EFFECT_LOCK;
+}
+
+/* Is this the owner of the page that is to be cleared, and another VM? */
+static bool is_left_alone(const struct model *model, const struct fh_effect *read)
+{
+    const uint64_t *call = model->run->held_back[0].values;
+    const bool is_memory = call[2] - model->first_pfn < model->pages;
+    return read->kind == FH_EFFECT_S2_READ && read->values[0] == call[2] && read->values[1] == 0 &&
+           (!is_memory || read->values[2] != call[1]);
+}
+
+/* Ends what is held back: with what is skipped, or told now. */
+static bool is_skipped(struct model *model, const struct fh_effect *effect)
+{
+    struct run *run = model->run;
+    const unsigned count = run->nheld_back;
+    run->nheld_back = 0;
+    run->is_skipping = is_left_alone(model, effect);
+    for (unsigned i = 0; !run->is_skipping && i < count; i++)
+        observe_any(model, &run->held_back[i]);
+    return run->is_skipping;
+}
+
+void model_observe(void *context, const struct fh_effect *effect)
+{
+    struct model *model = context;
+    struct run *run = model->run;
+    if (run->is_skipping)
+        run->is_skipping = effect->kind != FH_EFFECT_UNLOCK;
+    else if (is_held_back(run, effect))
+        run->held_back[run->nheld_back++] = *effect;
+    else if (run->nheld_back == 0 || !is_skipped(model, effect))
+        observe_any(model, effect);
 }

@@ -11,6 +11,9 @@
 
 /* --- Traps that are alike -------------------------------------------------------------------- */
 
+enum { DISTINCT_SLOTS = 256 };
+#define EMPTY_HASH UINT64_C(0xcbf29ce484222325)
+
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
     hash ^= value;
@@ -58,12 +61,49 @@ static uint64_t mix_panic(uint64_t hash, const struct prediction_panic *panic)
     return mix_text(hash, panic->condition ? panic->condition : "");
 }
 
+/*
+ * Effects, with those before them, that differ from one another: how often the same ones come is of
+ * no account, so that a trap that clears three pages is like one that clears thirty.
+ */
+struct distinct {
+    uint64_t sum;
+    size_t count;
+    uint64_t seen[DISTINCT_SLOTS]; /* 0: none */
+};
+
+static void add_distinct(struct distinct *distinct, uint64_t hash)
+{
+    hash = hash != 0 ? hash : 1;
+    size_t at = hash % DISTINCT_SLOTS;
+    while (distinct->seen[at] != 0 && distinct->seen[at] != hash)
+        at = (at + 1) % DISTINCT_SLOTS;
+    if (distinct->seen[at] == hash)
+        return;
+    distinct->sum += mix(hash, hash >> 32);
+    if (distinct->count < DISTINCT_SLOTS / 2) {
+        distinct->seen[at] = hash;
+        distinct->count++;
+    }
+}
+
+static uint64_t hash_of_effects(const struct prediction *prediction)
+{
+    struct distinct distinct = {0};
+    uint64_t before = 0;
+    for (size_t i = 0; i < prediction->neffects; i++) {
+        const uint64_t hash = mix_effect(EMPTY_HASH, &prediction->effects[i]);
+        add_distinct(&distinct, mix(before, hash));
+        before = hash;
+    }
+    return distinct.sum;
+}
+
 static uint64_t signature_of(const struct twin *twin, const struct fh_departures *asked)
 {
     enum { EC_SHIFT = 26 };
     const struct prediction *prediction = &twin->by_machine;
     const bool is_call = twin->line->kind == TRACE_KIND_host_hvc;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = EMPTY_HASH;
     hash = mix(mix(hash, asked->bits[0]), asked->bits[1]);
     hash = mix(hash, twin->line->kind);
     hash =
@@ -71,8 +111,7 @@ static uint64_t signature_of(const struct twin *twin, const struct fh_departures
     hash = mix(mix(hash, prediction->end), twin->line->exit_code);
     for (size_t i = 0; i < prediction->npanics; i++)
         hash = mix_panic(hash, &prediction->panics[i]);
-    for (size_t i = 0; i < prediction->neffects; i++)
-        hash = mix_effect(hash, &prediction->effects[i]);
+    hash = mix(hash, hash_of_effects(prediction));
     return hash != 0 ? hash : 1;
 }
 

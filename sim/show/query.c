@@ -318,8 +318,9 @@ int command_query(int argc, char **argv)
     }
     if (!read_wanted(&query))
         return EXIT_BAD_INPUT;
-    const bool done =
-        subject_follow(&query.at, argv[0], query.machine, told, &query) && !query.is_bad;
+    const bool done = subject_point(&query.at, argv[0]) &&
+                      subject_follow(&query.at, query.machine, false, told, &query) &&
+                      !query.is_bad;
     if (done && query.json)
         print_json(&query);
     else if (done)

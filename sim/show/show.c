@@ -12,11 +12,17 @@
 #include "base/output.h"
 #include "show/ranges.h"
 #include "show/subject.h"
+#include "show/trap.h"
 
 static const char help[] =
     "usage: fhsim show SCENARIO[#STEP] WHAT [--long] [--json] [--machine NAME|DIR]\n"
-    "       fhsim show TRACE[#SEQ] WHAT [--long] [--json] [--machine NAME|DIR]\n\n"
-    "Shows translation tables: of a scenario (*.yaml) behind a step, 0 for none, or of the model\n"
+    "       fhsim show TRACE[#SEQ] WHAT [--long] [--json] [--machine NAME|DIR]\n"
+    "       fhsim show TRACE#SEQ [--long] [--json] [--machine NAME|DIR]\n\n"
+    "Shows one trap of a trace whole: what went in, what is to be said of it, what it did, step "
+    "by\n"
+    "step, who wrote these places before and behind, and what changed in the state. Or, with "
+    "WHAT,\n"
+    "translation tables: of a scenario (*.yaml) behind a step, 0 for none, or of the model\n"
     "beside a recorded trace, behind the record SEQ. Without a point: at the end.\n\n"
     "  --stage2 VMID  what a VM, or the host (0), has mapped, in the layout of the kernel's\n"
     "                 stage2_page_tables (debugfs), which `fhsim convert --from stage2-dump` "
@@ -25,7 +31,9 @@ static const char help[] =
     "  --owner        whose the pages of memory are\n"
     "  --walk ADDRESS how this address is translated, by the table of --stage2 (the host's by\n"
     "                 default) or --smmu, descriptor by descriptor\n"
-    "  --long         physical addresses, memory types and owners behind the layout\n"
+    "  --long         physical addresses, memory types and owners behind the layout; of a trap, "
+    "all\n"
+    "                 registers that changed\n"
     "  --json         JSON\n\n"
     "Exit status: 0, 2 bad input.\n";
 
@@ -330,13 +338,17 @@ static bool show_subject(const struct subject *subject, const struct wish *wish)
     return done;
 }
 
+/* Nothing of a state is wanted, but a trap. */
+static bool is_of_trap(const struct wish *wish)
+{
+    return !wish->stage2 && !wish->smmu && !wish->owner && !wish->walk;
+}
+
 static bool is_clear(const struct wish *wish)
 {
     const int what = (wish->stage2 != NULL) + (wish->smmu != NULL) + wish->owner;
     if (what > 1 || (wish->owner && wish->walk))
         diag_plain("show: one of --stage2, --smmu and --owner, and --walk with the first two");
-    else if (what == 0 && !wish->walk)
-        diag_plain("show: what? --stage2 VMID, --smmu N.BANK, --owner or --walk ADDRESS");
     else
         return true;
     return false;
@@ -362,6 +374,9 @@ int command_show(int argc, char **argv)
     }
     if (!is_clear(&wish))
         return EXIT_BAD_INPUT;
+    if (is_of_trap(&wish))
+        return show_trap(argv[0], wish.machine, wish.json, wish.is_long) ? EXIT_EXPECTED
+                                                                         : EXIT_BAD_INPUT;
     struct subject subject;
     const bool done =
         subject_open(&subject, argv[0], wish.machine) && show_subject(&subject, &wish);

@@ -40,12 +40,6 @@ static bool read_argument(struct subject *subject, const char *argument)
     return true;
 }
 
-static bool is_scenario(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
 /* --- A scenario ------------------------------------------------------------------------------- */
 
 static bool play_to(struct subject *subject)
@@ -86,6 +80,12 @@ static void tell(void *context, const struct trace_line *line, struct trap_verdi
     const struct subject *subject = context;
     if (subject->told)
         subject->told(subject->context, line, verdict);
+}
+
+static bool wants_spec(void *context, enum trap_outcome outcome)
+{
+    (void)context;
+    return outcome == OUTCOME_EXPLAINED;
 }
 
 static bool has_record(const struct trace_line *const *lines, size_t count, uint64_t seq)
@@ -129,8 +129,11 @@ static bool open_trace(struct subject *subject, const char *name)
     struct trace *trace = trace_open(subject->path);
     if (!trace)
         return false;
+    subject->machine = machine;
     subject->twin = twin_new(machine);
-    twin_set_credit(subject->twin, CREDIT_NONE);
+    twin_set_credit(subject->twin, subject->is_judged ? CREDIT_ONCE : CREDIT_NONE);
+    if (subject->is_judged)
+        twin_want_spec(subject->twin, wants_spec, NULL);
     const bool good = replay_to(subject, trace, machine);
     trace_close(trace);
     return good;
@@ -138,22 +141,33 @@ static bool open_trace(struct subject *subject, const char *name)
 
 /* --- Both ------------------------------------------------------------------------------------- */
 
-bool subject_open(struct subject *subject, const char *argument, const char *machine)
+bool subject_point(struct subject *subject, const char *argument)
 {
     *subject = (struct subject){.state = NULL};
-    if (!read_argument(subject, argument))
-        return false;
-    return is_scenario(subject->path) ? open_scenario(subject, machine)
-                                      : open_trace(subject, machine);
+    return read_argument(subject, argument);
 }
 
-bool subject_follow(struct subject *subject, const char *argument, const char *machine,
-                    twin_told *told, void *context)
+bool subject_is_scenario(const struct subject *subject)
 {
-    *subject = (struct subject){.told = told, .context = context};
-    if (!read_argument(subject, argument))
+    const char *dot = strrchr(subject->path, '.');
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+bool subject_open(struct subject *subject, const char *argument, const char *machine)
+{
+    if (!subject_point(subject, argument))
         return false;
-    if (!is_scenario(subject->path))
+    return subject_is_scenario(subject) ? open_scenario(subject, machine)
+                                        : open_trace(subject, machine);
+}
+
+bool subject_follow(struct subject *subject, const char *machine, bool is_judged, twin_told *told,
+                    void *context)
+{
+    subject->is_judged = is_judged;
+    subject->told = told;
+    subject->context = context;
+    if (!subject_is_scenario(subject))
         return open_trace(subject, machine);
     diag_plain("%s: a trace is needed, not a scenario", subject->path);
     return false;

@@ -17,6 +17,8 @@ struct subject {
     uint64_t point;
     struct scenario *scenario; /* of the two the one that it is */
     struct twin *twin;
+    const struct machine_description *machine; /* of a trace */
+    bool is_judged;
     twin_told *told; /* NULL: nobody */
     void *context;
 };
@@ -25,10 +27,14 @@ struct subject {
  * says, and sekvm-4.18 for traces. */
 bool subject_open(struct subject *subject, const char *argument, const char *machine);
 
-/* The same of a trace, and `told` is told of each trap on the way there, the first with the state
- * that the trace begins with. */
-bool subject_follow(struct subject *subject, const char *argument, const char *machine,
-                    twin_told *told, void *context);
+/* The two steps of it: the argument alone; then a trace, on the way through which `told` is told of
+ * each trap, first of the boot record, without a verdict. `is_judged`: verdicts have what `fhsim
+ * replay` says of a trap, departures and the spec's prediction. */
+bool subject_point(struct subject *subject, const char *argument);
+bool subject_is_scenario(const struct subject *subject);
+bool subject_follow(struct subject *subject, const char *machine, bool is_judged, twin_told *told,
+                    void *context);
+
 void subject_close(struct subject *subject);
 
 #endif

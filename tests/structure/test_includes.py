@@ -24,7 +24,7 @@ FOLDERS = {
     "triage": {"base", "trace", "machine", "predict", "twin"},
     "foreign": {"base", "trace", "convert"},
     "replay": {"base", "trace", "convert", "machine", "predict", "twin", "triage", "foreign"},
-    "show": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
+    "show": {"base", "patch", "scenario", "trace", "machine", "predict", "twin", "triage", "replay"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
 }
 

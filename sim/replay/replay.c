@@ -70,6 +70,7 @@ struct replay {
     unsigned fail_on; /* findings, as bits */
     struct watch watch;
     struct fh_invariant_report violations;
+    struct credits blamed[FH_INVARIANTS];
     struct progress progress;
     enum { RUN_UNKNOWN, RUN_TRACES, RUN_FOREIGN } run; /* a run is of one or the other */
     struct foreign foreign;
@@ -110,9 +111,13 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
                                .verdict = verdict,
                                .twin = replayed->twin,
                                .violations = &replay->violations,
+                               .blamed = replay->blamed,
                                .row = ROW_KINDS + line->kind};
     if (!replay->report.no_invariants)
         trap.broken = watch_trap(&replay->watch, replayed->twin, &replay->violations);
+    if (trap.broken)
+        twin_blame(replayed->twin, &replay->watch, trap.broken, verdict, replay->blamed);
+    watch_note(&replay->watch, trap.broken, &replay->violations);
     trap.group = triage_trap(replay->report.triage, line, verdict, trap.broken);
     report(replay, &trap);
     replayed->count += verdict->outcome != OUTCOME_NOT_REPLAYED;

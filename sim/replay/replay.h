@@ -47,7 +47,7 @@ struct replay_report {
     /* By the state that a trace begins with, and by traps since; the former are not counted on. */
     struct violation_count boot_violations[FH_INVARIANTS];
     struct violation_count violations[FH_INVARIANTS];
-    struct violation_count unattributed[FH_INVARIANTS]; /* in traps without a deviation */
+    struct violation_count unattributed[FH_INVARIANTS]; /* that the spec breaks too */
     uint64_t harmed[MACHINE_HARMS]; /* explained traps, by the worst that they amount to */
     struct denied_tally denied;
     struct file_count *files;
@@ -70,6 +70,7 @@ struct replay_trap {
     unsigned row;
     uint32_t broken; /* the invariants that the machine's state breaks since, by their bits */
     const struct fh_invariant_report *violations; /* with their witnesses */
+    const struct credits *blamed;     /* broken: by which entries each; NULL: at the boot */
     const struct triage_group *group; /* unexplained: with what it is alike; NULL: with none */
 };
 

@@ -155,11 +155,21 @@ static void count_violation(struct violation_count *count, const struct replay_t
                       count->witness, sizeof count->witness);
 }
 
-/* For all traps, and for each deviation in this one. */
+static void count_blamed(struct replay_report *report, const struct replay_trap *trap,
+                         unsigned invariant)
+{
+    const struct credits *blamed = &trap->blamed[invariant];
+    for (unsigned i = 0; catalogue_at(trap->machine, i); i++) {
+        if (credits_has(blamed, i))
+            count_violation(&report->deviations[i].violations[invariant], trap, invariant);
+    }
+    if (credits_are_none(blamed))
+        count_violation(&report->unattributed[invariant], trap, invariant);
+}
+
+/* For all traps, and for each deviation that it is broken by in this one. */
 static void count_violations(struct replay_report *report, const struct replay_trap *trap)
 {
-    unsigned list[CATALOGUE_MAX];
-    const size_t ndeviations = deviations_in(trap, list);
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
         if (!(trap->broken >> i & 1))
             continue;
@@ -168,10 +178,7 @@ static void count_violations(struct replay_report *report, const struct replay_t
             continue;
         }
         count_violation(&report->violations[i], trap, i);
-        for (size_t j = 0; j < ndeviations; j++)
-            count_violation(&report->deviations[list[j]].violations[i], trap, i);
-        if (ndeviations == 0)
-            count_violation(&report->unattributed[i], trap, i);
+        count_blamed(report, trap, i);
         this_file(report)->broken |= UINT32_C(1) << i;
     }
 }

@@ -122,6 +122,18 @@ static void put_differences(struct json_out *json, const struct replay_trap *tra
     json_close_array(json);
 }
 
+static void put_blamed(struct json_out *json, const struct replay_trap *trap, unsigned invariant)
+{
+    if (!trap->blamed)
+        return;
+    json_open_array(json, "by");
+    for (unsigned i = 0; catalogue_at(trap->machine, i); i++) {
+        if (credits_has(&trap->blamed[invariant], i))
+            json_text(json, NULL, catalogue_at(trap->machine, i)->id);
+    }
+    json_close_array(json);
+}
+
 static void put_broken(struct json_out *json, const struct replay_trap *trap)
 {
     char witness[256];
@@ -134,6 +146,7 @@ static void put_broken(struct json_out *json, const struct replay_trap *trap)
         json_open_object(json, NULL);
         json_text(json, "invariant", fh_invariant_at(i)->name);
         json_text(json, "witness", witness);
+        put_blamed(json, trap, i);
         json_close_object(json);
     }
     json_close_array(json);

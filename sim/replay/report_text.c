@@ -152,6 +152,20 @@ static void print_denied(const struct replay_trap *trap, FILE *out)
                 denied_what(access.owner, what, sizeof what));
 }
 
+static void print_blamed(const struct replay_trap *trap, unsigned invariant, FILE *out)
+{
+    const char *before = "    because of ";
+    if (!trap->blamed)
+        return;
+    for (unsigned i = 0; catalogue_at(trap->machine, i); i++) {
+        if (!credits_has(&trap->blamed[invariant], i))
+            continue;
+        fprintf(out, "%s%s", before, catalogue_at(trap->machine, i)->id);
+        before = ", ";
+    }
+    fputs(before[0] == ',' ? "\n" : "    without a departure\n", out);
+}
+
 static void print_broken(const struct replay_trap *trap, FILE *out)
 {
     char witness[256];
@@ -161,6 +175,7 @@ static void print_broken(const struct replay_trap *trap, FILE *out)
         fh_witness_format(fh_invariant_at(i), &trap->violations->witness[i], witness,
                           sizeof witness);
         fprintf(out, "  breaks %s\n", witness);
+        print_blamed(trap, i, out);
     }
 }
 
@@ -365,10 +380,10 @@ static void print_deviations(const struct replay_report *report)
     }
 }
 
-/* In traps with which deviations: "A12 (33), A16 (1)". */
+/* Because of which deviations: "A12 (33), A16 (1)". */
 static void print_attribution(const struct replay_report *report, unsigned invariant)
 {
-    static const char lead[] = "  in traps with ";
+    static const char lead[] = "  because of ";
     size_t count = 0;
     for (unsigned i = 0; catalogue_at(report->machine, i); i++) {
         const uint64_t traps = report->deviations[i].violations[invariant].traps;

@@ -141,6 +141,7 @@ static void survey_trap(struct run *run, const struct trace_line *line,
     struct surveying *surveying = run->context;
     struct survey *survey = surveying->survey;
     const uint32_t broken = watch_trap(&surveying->watch, run->twin, &surveying->violations);
+    watch_note(&surveying->watch, broken, &surveying->violations);
     const struct triage_group *group = triage_trap(survey->triage, line, verdict, broken);
     survey->traps++;
     if (verdict->outcome != OUTCOME_DIVERGED)

@@ -215,6 +215,8 @@ static uint32_t shared_invariants(void)
 uint32_t twin_new_violations(struct twin *twin, struct fh_invariant_report *report)
 {
     twin->is_watched = true;
+    if (twin->is_between)
+        return 0;
     const uint32_t broken =
         fh_check_invariants_at(model_state(twin->model), twin->places, twin->nplaces, report);
     twin->nplaces = 0;

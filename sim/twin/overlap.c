@@ -94,13 +94,25 @@ static void step(struct overlap *overlap, struct stay *stay)
     twin_follow(overlap->twin, effect);
 }
 
+/* Does another CPU than this one hold a lock? */
+static bool is_between(const struct twin *twin, uint64_t cpu)
+{
+    for (size_t i = 0; i < twin->nlocks; i++) {
+        if (twin->locks[i].cpu != cpu)
+            return true;
+    }
+    return false;
+}
+
 static void end(struct overlap *overlap, struct stay *stay, twin_told *told, void *context)
 {
     twin_end_to_follow(overlap->twin, stay->line);
     twin_settle(stay->verdict);
     overlap->twin->line = stay->line;
     swap_predictions(overlap->twin, stay);
+    overlap->twin->is_between = is_between(overlap->twin, stay->line->cpu);
     told(context, stay->line, stay->verdict);
+    overlap->twin->is_between = false;
     prediction_free(&stay->by_machine);
     prediction_free(&stay->by_spec);
     free(stay->verdict);
@@ -138,6 +150,7 @@ void twin_replay_together(struct twin *twin, const struct trace_line *const *lin
                           twin_told *told, void *context)
 {
     struct overlap overlap = {.twin = twin, .count = count};
+    twin->has_before = false;
     overlap.stays = calloc(count, sizeof *overlap.stays);
     if (!overlap.stays)
         no_memory();

@@ -37,6 +37,8 @@ void twin_free(struct twin *twin)
 {
     if (!twin)
         return;
+    if (twin->model)
+        model_unmark(twin->model, &twin->before);
     model_free(twin->model);
     prediction_free(&twin->by_machine);
     prediction_free(&twin->by_spec);
@@ -77,7 +79,7 @@ static void tell_stuck(const struct prediction *prediction, char *text, size_t s
 }
 
 /* The prediction, in the words of the machine's recorder. */
-static void twin_take(struct twin *twin, struct prediction *prediction)
+void twin_take(struct twin *twin, struct prediction *prediction)
 {
     model_take(twin->model, &twin->inputs, prediction);
     for (size_t i = 0; i < prediction->neffects; i++) {
@@ -195,6 +197,7 @@ static void replay_alone(struct twin *twin, const struct trace_line *line, twin_
         told(context, line, verdict);
         return;
     }
+    twin->has_before = false;
     twin_predict(twin, line, NULL, 0, verdict);
     twin_check_locks(twin, line, &verdict->found);
     twin_settle(verdict);
@@ -202,6 +205,7 @@ static void replay_alone(struct twin *twin, const struct trace_line *line, twin_
         model_undo(twin->model);
         twin_take_over(twin, line);
     } else if (twin->is_watched) {
+        twin_mark_before(twin, verdict);
         twin_follow_maps(twin, line->fx, line->nfx);
     }
     told(context, line, verdict);

@@ -132,9 +132,19 @@ void twin_running(const struct twin *twin, uint64_t cpu, uint64_t *vmid, uint64_
 /*
  * Which of the security invariants that look at the shared state does the state break at places
  * that changed since the last call? A set of bits as in struct fh_invariant_report. The first call
- * begins the watch and finds nothing.
+ * begins the watch and finds nothing. While another CPU is in a critical section nothing is found:
+ * what holds outside of it does not within, and the places are looked at later.
  */
 uint32_t twin_new_violations(struct twin *twin, struct fh_invariant_report *report);
+
+/*
+ * Of the last trap, which broke these: for each the departures without which it would hold, with
+ * their consequences that show. None: the spec breaks it too. Traps that overlapped cannot be taken
+ * again: what explains one is blamed as a whole.
+ */
+struct watch;
+void twin_blame(struct twin *twin, const struct watch *watch, uint32_t broken,
+                const struct trap_verdict *verdict, struct credits blamed[FH_INVARIANTS]);
 
 /* Which of them does the state that a trace begins with break? */
 uint32_t twin_boot_violations(const struct twin *twin, struct fh_invariant_report *report);

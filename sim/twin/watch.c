@@ -23,19 +23,23 @@ static bool was_met(const struct watch *watch, unsigned invariant, const struct 
     return false;
 }
 
-uint32_t watch_trap(struct watch *watch, struct twin *twin, struct fh_invariant_report *report)
+uint32_t watch_trap(const struct watch *watch, struct twin *twin,
+                    struct fh_invariant_report *report)
 {
     uint32_t broken = twin_new_violations(twin, report) & ~watch->broken_at_boot;
     for (unsigned i = 0; broken && i < FH_INVARIANTS; i++) {
-        const struct fh_witness *witness = &report->witness[i];
-        if (!(broken >> i & 1))
-            continue;
-        if (was_met(watch, i, witness)) {
+        if ((broken >> i & 1) && was_met(watch, i, &report->witness[i]))
             broken &= ~(UINT32_C(1) << i);
-            continue;
-        }
-        watch->met[watch->nmet % WATCH_WITNESSES].invariant = i;
-        watch->met[watch->nmet++ % WATCH_WITNESSES].witness = *witness;
     }
     return broken;
+}
+
+void watch_note(struct watch *watch, uint32_t broken, const struct fh_invariant_report *report)
+{
+    for (unsigned i = 0; broken && i < FH_INVARIANTS; i++) {
+        if (!(broken >> i & 1))
+            continue;
+        watch->met[watch->nmet % WATCH_WITNESSES].invariant = i;
+        watch->met[watch->nmet++ % WATCH_WITNESSES].witness = report->witness[i];
+    }
 }

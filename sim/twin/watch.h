@@ -25,6 +25,10 @@ struct watch {
 uint32_t watch_boot(struct watch *watch, struct twin *twin, struct fh_invariant_report *report);
 
 /* What is newly broken behind a trap, with witnesses in `report`. */
-uint32_t watch_trap(struct watch *watch, struct twin *twin, struct fh_invariant_report *report);
+uint32_t watch_trap(const struct watch *watch, struct twin *twin,
+                    struct fh_invariant_report *report);
+
+/* These witnesses were met: the trap is done with. */
+void watch_note(struct watch *watch, uint32_t broken, const struct fh_invariant_report *report);
 
 #endif

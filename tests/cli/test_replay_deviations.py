@@ -98,6 +98,24 @@ def test_a_denied_access_and_a_narrow_one_are_told_apart():
             assert trap["denied"]["to"] == "registers of an SMMU"
 
 
+@pytest.mark.parametrize("evidence, invariant, by", [
+    ("A16", "vm_iso", ["A1", "A16"]),  # not A7 or A17, which the trap needs too
+    ("A26", "smmu_iso", ["A26"]),
+])
+def test_an_invariant_breaks_because_of_that_without_which_it_holds(evidence, invariant, by):
+    _, found = replay(SOURCE / f"tests/data/deviations/{evidence}.jsonl.zst", "--explained",
+                      "--show", "1000")
+    last = found["divergences"][-1]
+    assert [(one["invariant"], one["by"]) for one in last["violations"]] == [(invariant, by)]
+    blamed = {name for name, one in found["deviations"].items() if invariant in one["violations"]}
+    assert blamed == set(by)
+
+
+@pytest.mark.parametrize("path", [p for p in TRACES if "smp" in p.name], ids=identifier)
+def test_within_a_section_of_another_cpu_no_invariant_is_broken(path):
+    assert "host_iso" not in replay(path)[1]["violations"]
+
+
 @pytest.mark.parametrize("path", TRACES, ids=identifier)
 def test_a_whole_recording_is_explained(path):
     assert replay(path)[1]["diverged"] == 0

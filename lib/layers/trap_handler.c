@@ -568,9 +568,8 @@ static enum fh_status load(struct fh_state *s, const struct reached *reached, ui
 {
     const uint64_t vmid = s->adt->cur_vmid;
     FH_RELY(s, reg < s->profile->X30, reg);
-    const uint64_t value = reached->is_private
-                               ? number_at(&s->adt->shared.flatmem, reached->pfn)
-                               : data_oracle(s, vmid, data_log_of(s, vmid));
+    const uint64_t value = reached->is_private ? number_at(&s->adt->shared.flatmem, reached->pfn)
+                                               : data_oracle(s, vmid, data_log_of(s, vmid));
     return set_cur_register(s, reg, value);
 }
 

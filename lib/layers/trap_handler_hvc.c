@@ -38,8 +38,7 @@ static enum fh_status assign_page(struct fh_state *s, uint32_t vmid, uint64_t fi
 {
     const struct fh_profile *k = s->profile;
     FH_TRY(query_oracle(s));
-    FH_TRY(LOG_STEP(s, FH_EVENT_OASSIGN_VM, vmid, first_gfn, first_pfn,
-                    data_log_of(s, vmid)));
+    FH_TRY(LOG_STEP(s, FH_EVENT_OASSIGN_VM, vmid, first_gfn, first_pfn, data_log_of(s, vmid)));
     RELY_USABLE(s, k->S2PAGE_ID);
     RELY_USABLE(s, k->NPT_ID);
     return local_assign_pfn_to_vm(s, vmid, first_gfn + i, first_pfn + i, &s->adt->halt);

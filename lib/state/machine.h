@@ -323,10 +323,10 @@ static inline struct fh_pt_entry *own_mapping(struct fh_state *s, struct npt_pla
 }
 
 /*
- * Page `pfn` and the mapping of `gfn` will be looked at: their leaves are looked for now, one directly
- * behind the other, so that the processor waits for both at once where they are in no cache. Of a
- * fault on any page of a machine with 10^7 pages that is 40 % of the time; a machine whose pages fit
- * into two levels of nodes fits into a cache.
+ * Page `pfn` and the mapping of `gfn` will be looked at: their leaves are looked for now, one
+ * directly behind the other, so that the processor waits for both at once where they are in no
+ * cache. Of a fault on any page of a machine with 10^7 pages that is 40 % of the time; a machine
+ * whose pages fit into two levels of nodes fits into a cache.
  */
 void find_leaves(struct fh_state *s, uint64_t vmid, uint64_t gfn, uint64_t pfn);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/effect_text.h"
 #include "base/numbers.h"
 #include "base/text_stream.h"
 #include "patch/number.h"

@@ -73,9 +73,6 @@ void recorder_watch_rules(struct recorder *recorder, struct fh_rules *rules);
 void recorder_note_changes(const struct scenario *scenario, struct step_trace *trace,
                            const struct fh_rdata *before, const struct fh_rdata *after);
 
-/* An effect as a line: "S2_SET       pfn=0x300 field=0 old=1 new=0". verdicts_trace.c */
-void effect_print(FILE *out, const struct fh_profile *k, const struct fh_effect *effect);
-
 /* What a step's expectations say about the states before and after: notes failures. */
 struct judge {
     struct scenario *scenario;

@@ -432,17 +432,29 @@ void *fh_map_edit(struct fh_map *map, const struct fh_map_type *type,
     return map_edit_in_leaf(map, type, allocator, key, existed, &leaf);
 }
 
+/*
+ * What is shared is copied on the way, but only if there is an entry at all: that is looked up when
+ * the first shared node is met, and not before.
+ */
 bool fh_map_remove(struct fh_map *map, const struct fh_map_type *type,
                    const struct fh_allocator *allocator, uint64_t key)
 {
-    if (!fh_map_find(map, type, key))
-        return true;
     struct fh_map_node **place = &map->root;
+    bool is_there = false;
+    if (!map->root || !covers(map->root->level, key))
+        return true;
     for (;;) {
-        if (refs_shared(&(*place)->references) && !own_node(place, 0, type, allocator))
-            return false;
+        if (refs_shared(&(*place)->references)) {
+            is_there = is_there || find(map, type, key);
+            if (!is_there)
+                return true;
+            if (!own_node(place, 0, type, allocator))
+                return false;
+        }
         struct fh_map_node *node = *place;
         unsigned slot = slot_of(key, node->level);
+        if (!has(node, slot))
+            return true;
         if (node->level > 0) {
             place = &children(node)[rank(node, slot)];
             continue;
@@ -450,8 +462,9 @@ bool fh_map_remove(struct fh_map *map, const struct fh_map_type *type,
         char *value = payload(node) + (size_t)rank(node, slot) * type->value_size;
         if (type->release)
             type->release(type, allocator, value);
-        size_t behind = popcount(node->mask) - rank(node, slot) - 1u;
-        memmove(value, value + type->value_size, behind * type->value_size);
+        const uint64_t behind = node->mask >> slot >> 1;
+        if (behind != 0)
+            memmove(value, value + type->value_size, popcount(behind) * type->value_size);
         node->mask &= ~((uint64_t)1 << slot);
         return true;
     }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "state/machine.h"
 
-#include <string.h>
-
 #include "base/refs.h"
 
 /* --- Summands --------------------------------------------------------------------------------- */
@@ -26,7 +24,8 @@ static inline uint64_t sum_of_bytes(uint64_t code, const void *place, size_t siz
     if (i == size)
         return sum;
     word = 0;
-    memcpy(&word, bytes + i, size - i);
+    for (size_t n = 0; i + n < size; n++)
+        ((char *)&word)[n] = bytes[i + n];
     return sum + hash_word(code + i, word);
 }
 
@@ -128,13 +127,14 @@ uint64_t fh_rdata_hash(const struct fh_rdata *rdata, uint32_t parts)
 static uint64_t sum_of_known_block(struct fh_state *s)
 {
     struct hash_keeper *hash = &s->hash;
-    struct saved block;
-    uint64_t differs = 0;
-    save(&block, s->adt);
-    for (unsigned i = 1; i < sizeof block.words / sizeof *block.words; i++) /* 0 is the sum */
-        differs |= block.words[i] ^ hash->block.words[i];
+    const char *block = (const char *)s->adt + SAVED_FROM;
+    uint64_t differs = 0, word;
+    for (unsigned i = 1; i < sizeof hash->block.words / sizeof word; i++) { /* 0 is the sum */
+        __builtin_memcpy(&word, block + i * sizeof word, sizeof word);
+        differs |= word ^ hash->block.words[i];
+    }
     if (differs) {
-        hash->block = block;
+        save(&hash->block, s->adt);
         hash->block_sum = sum_of_block(s->adt, hash->parts);
     }
     return hash->block_sum;

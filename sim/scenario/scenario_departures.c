@@ -5,11 +5,42 @@
 #include <string.h>
 
 #include "machine/machine.h"
+#include "machine/model.h"
 
 /*
  * Which machine a scenario is for: `machine: NAME`, or `name` below `machine`, with `without` and
- * `only`, lists of its departures. What a command was told stands before what the file says.
+ * `only`, lists of its departures. A name with a slash is a folder, seen from the scenario's. What
+ * a command was told stands before what the file says.
  */
+
+enum { MAX_PATH = 4096 };
+
+/* The folder of a path, with the slash; how long it is. */
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* A machine of a folder, which must not have code: a scenario never makes code run. */
+static bool load_folder(struct reader *reader, const struct node *node, const char *name,
+                        const struct fh_machine **machine)
+{
+    char path[MAX_PATH];
+    const char *file = reader->source->name;
+    const size_t length = *name == '/' ? 0 : folder_length(file);
+    const int written = snprintf(path, sizeof path, "%.*s%s", (int)length, file, name);
+    if (written < 0 || (size_t)written >= sizeof path)
+        return reader_error(reader, node, "the path of the machine is too long");
+    const struct machine_description *description = machine_find(path);
+    if (!description)
+        return reader_error(reader, node, "there is no machine to be read in the folder '%s'",
+                            path);
+    *machine = machine_model(description, false);
+    return *machine || reader_error(reader, node,
+                                    "a scenario never makes code run: of a machine that has an "
+                                    "overlay the command line says --machine");
+}
 
 static bool load_name(struct reader *reader, const struct node *node,
                       const struct fh_machine **machine)
@@ -17,6 +48,8 @@ static bool load_name(struct reader *reader, const struct node *node,
     const char *name, *names[MACHINE_NAMES];
     if (!reader_text(reader, node, "a machine", &name))
         return false;
+    if (strchr(name, '/'))
+        return load_folder(reader, node, name, machine);
     *machine = fh_machine_find(name);
     return *machine || reader_unknown(reader, node, "machine", names, machine_names(names));
 }
@@ -110,6 +143,11 @@ static bool load_shown(struct reader *reader, struct scenario *scenario, const s
                           machine_departure_names(scenario->choice.machine, names));
 }
 
+static bool is_folder(const struct node *name)
+{
+    return name->kind == NODE_STRING && strchr(name->text, '/');
+}
+
 bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
                               const struct node *root)
 {
@@ -119,8 +157,11 @@ bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
     const struct node *name = is_map ? node_get(machine, "name") : machine;
     const struct node *only = is_map ? node_get(machine, "only") : NULL;
     const struct node *without = is_map ? node_get(machine, "without") : NULL;
+    const struct node *shown = node_get(root, "shows");
     if (machine && !is_map && machine->kind != NODE_STRING)
         return reader_error(reader, machine, "the machine must be a map, or its name");
+    if (name && is_folder(name) && scenario->choice.machine)
+        return !shown || reader_text(reader, shown, "shows", &scenario->shows);
     if (name && !load_name(reader, name, &said.machine))
         return false;
     if (!only)
@@ -128,7 +169,6 @@ bool scenario_load_departures(struct reader *reader, struct scenario *scenario,
     if (!load_each(reader, only, "'only'", &said, true) ||
         !load_each(reader, without, "'without'", &said, false))
         return false;
-    const struct node *shown = node_get(root, "shows");
     if (!scenario->choice.machine) {
         scenario->choice = said;
         return load_shown(reader, scenario, shown);

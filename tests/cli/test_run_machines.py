@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which machine a scenario is for, and the scenarios that show what the eleven bodies do."""
 
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -135,3 +137,52 @@ def test_each_body_alone_makes_the_difference(fhsim, source, function):
     spec, body = pair(source, function)
     assert fhsim("run", "--machine", "bodies", body).returncode == 0
     assert fhsim("run", "--machine", "bodies", "--without", function, spec).returncode == 0
+
+
+# --- Of a folder --------------------------------------------------------------------------------
+
+OF_FOLDER = """\
+description: A VM gets a number.
+machine: {name: ./mine, regions: [{base: 2M, size: 8M}]}
+steps:
+  - call: gen_vmid
+    expect: {result: 1}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A scenario beside the folder of a machine without code, which has another number."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "machine.yaml").write_text(
+        "machine: mine\ntitle: t\nextends: spec\nconstants: {PTE_MARK: 0x100000000000000}\n")
+    (tmp_path / "of_folder.yaml").write_text(OF_FOLDER)
+    return tmp_path
+
+
+def test_a_scenario_finds_a_machine_in_a_folder_seen_from_its_own(fhsim, folder):
+    done = fhsim("run", folder / "of_folder.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder / "of_folder.yaml").write_text(OF_FOLDER.replace("./mine", "./no"))
+    done = fhsim("run", folder / "of_folder.yaml")
+    assert done.returncode == 2
+    assert f"of_folder.yaml:2:17: there is no machine to be read in the folder '{folder}/./no'" in (
+        done.stderr)
+
+
+def test_a_scenario_never_makes_code_run(fhsim, folder):
+    """The object would say so on standard output as it is loaded."""
+    code = folder / "loaded.c"
+    code.write_text("#include <stdio.h>\n__attribute__((constructor)) static void loaded(void)\n"
+                    "{ puts(\"code ran\"); fflush(stdout); }\n")
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-o",
+                    folder / "mine/overlay.so", code], check=True)
+    done = fhsim("run", folder / "of_folder.yaml")
+    assert done.returncode == 2 and "code ran" not in done.stdout
+    assert "of_folder.yaml:2:17: a scenario never makes code run" in done.stderr
+    assert "code ran" in fhsim("run", "--machine", folder / "mine", folder / "of_folder.yaml").stdout
+
+
+def test_the_command_line_may_name_another_machine_than_the_folder(fhsim, folder):
+    assert fhsim("run", "--machine", "spec", folder / "of_folder.yaml").returncode == 0

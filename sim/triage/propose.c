@@ -128,12 +128,20 @@ static bool merge(const struct candidate *line, struct candidate *candidate)
     return true;
 }
 
+/* Of a call that was unknown nothing was predicted: what is, may differ more. */
+static bool is_about_the_name(const struct candidate *candidate, const struct triage_group *group)
+{
+    return candidate->section == CANDIDATE_hypercalls &&
+           strcmp(group->signature.field, "hvc.name") == 0;
+}
+
 static bool is_good(const struct survey *survey, const struct candidate *candidate,
                     const struct triage_group *group)
 {
     const struct trial *trial = &candidate->trial;
     return trial->has_ended && trial->spoiled == 0 && !candidate->hides &&
-           2 * trial->gone >= group->traps && trial->differences < survey->differences;
+           2 * trial->gone >= group->traps &&
+           (trial->differences < survey->differences || is_about_the_name(candidate, group));
 }
 
 /* The better of two, of which the first is likelier by itself. */
@@ -164,11 +172,13 @@ static void keep_tried(struct proposal_tried *tried, const struct candidate *can
     tried->list[at] = *candidate;
 }
 
-/* Try what a group suggests; true if something was taken. */
-static bool try_group(struct proposal *proposal, const struct triage_group *group)
+/* Try what a group suggests, and keep what came of it. */
+static const struct proposal_tried *try_group(struct proposal *proposal,
+                                              const struct triage_group *group)
 {
     struct candidates *candidates = proposal->of_groups[group->number];
-    struct proposal_tried tried = {.signature = group->signature};
+    struct proposal_tried *tried = &proposal->tried[proposal->ntried++];
+    *tried = (struct proposal_tried){.signature = group->signature};
     const struct machine_description *machine;
     for (size_t i = 0; candidates && i < candidates->count; i++) {
         struct candidate *candidate = &candidates->list[i];
@@ -180,18 +190,22 @@ static bool try_group(struct proposal *proposal, const struct triage_group *grou
         if ((line && !merge(&line->candidate, candidate)) || !(machine = with(proposal, candidate)))
             continue;
         trial_run(proposal->survey, &proposal->traces, group, machine, &candidate->trial);
-        keep_tried(&tried, candidate);
+        keep_tried(tried, candidate);
     }
-    if (tried.count > 0 && is_good(proposal->survey, &tried.list[0], group) &&
-        proposal->nlines < PROPOSAL_LINES) {
-        struct proposed_line *line = same_key(proposal, &tried.list[0]);
-        proposal->now = with(proposal, &tried.list[0]);
-        *(line ? line : &proposal->lines[proposal->nlines++]) =
-            (struct proposed_line){tried.list[0], *group};
-        return true;
-    }
-    proposal->tried[proposal->ntried++] = tried;
-    return false;
+    return tried;
+}
+
+static bool take(struct proposal *proposal, const struct triage_group *group,
+                 const struct candidate *candidate)
+{
+    struct proposed_line *line = same_key(proposal, candidate);
+    if (!line && proposal->nlines == PROPOSAL_LINES)
+        return false;
+    proposal->now = with(proposal, candidate);
+    *(line ? line : &proposal->lines[proposal->nlines++]) =
+        (struct proposed_line){*candidate, *group};
+    proposal->ntried = 0; /* what did not help before may help now */
+    return true;
 }
 
 /* --- Round by round -------------------------------------------------------------------------- */
@@ -204,20 +218,34 @@ static bool survey(struct proposal *proposal)
     return proposal->survey;
 }
 
-/* Take one more line; false: there is none. */
+/* How much of its group a candidate explains: the higher the surer. */
+static bool is_surer(const struct trial *a, const struct triage_group *of_a, const struct trial *b,
+                     const struct triage_group *of_b)
+{
+    return a->gone * of_b->traps > b->gone * of_a->traps;
+}
+
+/*
+ * Take one more line, of all groups that which explains most of its own: one that explains a group
+ * whole is taken at once. False: there is none.
+ */
 static bool improve(struct proposal *proposal)
 {
     struct triage *triage = proposal->survey->triage;
-    for (size_t i = 0; i < triage_ngroups(triage); i++) {
+    const struct triage_group *best = NULL;
+    struct candidate surest;
+    for (size_t i = 0; i < triage_ngroups(triage) && !proposal->is_cut; i++) {
         const struct triage_group *group = triage_group_at(triage, i);
-        if (proposal->ntried == TRIAGE_GROUPS || proposal->is_cut)
-            return false;
-        if (proposal_tried_for(proposal, &group->signature))
+        const struct proposal_tried *tried = try_group(proposal, group);
+        if (tried->count == 0 || !is_good(proposal->survey, &tried->list[0], group) ||
+            (best && !is_surer(&tried->list[0].trial, group, &surest.trial, best)))
             continue;
-        if (try_group(proposal, group))
-            return true;
+        best = group;
+        surest = tried->list[0];
+        if (surest.trial.gone == group->traps)
+            break;
     }
-    return false;
+    return best && take(proposal, best, &surest);
 }
 
 static bool propose(struct proposal *proposal)

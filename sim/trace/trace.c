@@ -141,6 +141,12 @@ static bool check_record(struct trace *trace)
            trace_refuse(trace, NULL, "%s", fault.text);
 }
 
+void trace_limit(struct trace *trace, const struct trace_limits *limits)
+{
+    if (trace->check)
+        trace_check_limit(trace->check, limits);
+}
+
 static bool read_record(struct trace *trace)
 {
     if (!next_record(trace))

@@ -99,6 +99,10 @@ bool trace_failed(const struct trace *trace);
 /* How much has been read, 0 to 1. */
 double trace_progress(const struct trace *trace);
 
+/* The machine became known: records behind this one are of contexts that it has. */
+struct trace_limits;
+void trace_limit(struct trace *trace, const struct trace_limits *limits);
+
 /* A message about the record last read, with its place. */
 __attribute__((format(printf, 2, 3))) void trace_diag(const struct trace *trace, const char *format,
                                                       ...);

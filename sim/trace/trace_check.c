@@ -49,6 +49,12 @@ struct trace_check *trace_check_new(const struct trace_limits *limits)
     return check;
 }
 
+void trace_check_limit(struct trace_check *check, const struct trace_limits *limits)
+{
+    check->limits.vms = limits->vms;
+    check->limits.vcpus = limits->vcpus;
+}
+
 void trace_check_free(struct trace_check *check)
 {
     free(check);
@@ -196,6 +202,13 @@ static bool has(const struct trace_registers *registers, enum trace_register reg
     return registers->present >> reg & 1;
 }
 
+/* The host has a context for each CPU, a VM one for each vCPU. */
+static uint64_t contexts(const struct trace_limits *limits, const struct trace_line *line)
+{
+    const bool is_vm = line->kind == TRACE_KIND_guest_exit;
+    return is_vm || limits->vcpus > limits->cpus ? limits->vcpus : limits->cpus;
+}
+
 static bool check_context(const struct trace_limits *limits, const struct trace_line *line,
                           struct trace_fault *fault)
 {
@@ -205,10 +218,10 @@ static bool check_context(const struct trace_limits *limits, const struct trace_
         return refuse(fault, (size_t)NO_EFFECT,
                       "in.vmid is %" PRId64 ", and VMs are numbered from 0 to %" PRIu64,
                       (int64_t)vmid, limits->vms - 1);
-    if (has(&line->in, TRACE_REG_vcpuid) && vcpuid >= limits->vcpus)
+    if (has(&line->in, TRACE_REG_vcpuid) && vcpuid >= contexts(limits, line))
         return refuse(fault, (size_t)NO_EFFECT,
                       "in.vcpuid is %" PRId64 ", and vCPUs are numbered from 0 to %" PRIu64,
-                      (int64_t)vcpuid, limits->vcpus - 1);
+                      (int64_t)vcpuid, contexts(limits, line) - 1);
     return true;
 }
 

@@ -38,6 +38,8 @@ enum { TRACE_NO_EFFECT = -1 };
 struct trace_check;
 struct trace_check *trace_check_new(const struct trace_limits *limits);
 void trace_check_free(struct trace_check *check);
+/* Which machine it is became known: VMs and vCPUs are those that it has. */
+void trace_check_limit(struct trace_check *check, const struct trace_limits *limits);
 
 /*
  * The next record of the file, which tells of one stay. False: it cannot be, *fault says why, and

@@ -241,8 +241,10 @@ static bool can_be(const struct twin *twin, struct trace *trace, const struct tr
     struct trace_limits limits = trace_limits_of(twin->code->profile);
     struct trace_fault fault;
     limits.pools_are_offsets = pools_are_offsets;
-    if (trace_check_boot(&limits, line, &fault))
+    if (trace_check_boot(&limits, line, &fault)) {
+        trace_limit(trace, &limits);
         return true;
+    }
     trace_diag(trace, "%s", fault.text);
     return false;
 }

@@ -427,3 +427,10 @@ def test_a_pool_of_no_vm_is_refused(records, tmp_path, vmid):
         pools[1]["vmid"] = vmid
 
     assert "boot_pool of VM" in refusal_of(records, tmp_path, change)
+
+
+@pytest.mark.parametrize("key, value", [
+    ("vmid", 99999), ("vmid", -1), ("vmid", 66), ("vcpuid", 99999), ("vcpuid", -1)])
+def test_a_vm_or_vcpu_that_the_machine_cannot_have_is_refused(records, tmp_path, key, value):
+    message = refusal_of(records, tmp_path, lambda r: r[3]["in"].update({key: value}))
+    assert message.startswith("4:") and f"in.{key} is {value}" in message

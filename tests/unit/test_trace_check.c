@@ -180,6 +180,20 @@ START_TEST(a_context_is_one_that_there_is)
 }
 END_TEST
 
+START_TEST(the_host_has_a_context_for_each_cpu_and_a_vm_one_for_each_vcpu)
+{
+    struct trace_line line = stay(0, 1, 1, 9);
+    line.in.present = 1u << TRACE_REG_vcpuid;
+    line.in.values[TRACE_REG_vcpuid] = TRACE_CPUS_MAX - 1;
+    ck_assert(can_follow(line));
+    line = stay(0, 2, 10, 19);
+    line.kind = TRACE_KIND_guest_exit;
+    line.in.present = 1u << TRACE_REG_vcpuid;
+    line.in.values[TRACE_REG_vcpuid] = TRACE_CPUS_MAX - 1;
+    ck_assert(!can_follow(line));
+}
+END_TEST
+
 START_TEST(a_record_that_cannot_be_leaves_the_check_as_it_was)
 {
     ck_assert(can_follow(stay(0, 1, 1, 9)));
@@ -352,6 +366,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, there_are_cpus_up_to_the_stated_number);
     tcase_add_test(tests, what_a_foreign_recording_leaves_open_is_not_checked);
     tcase_add_test(tests, a_context_is_one_that_there_is);
+    tcase_add_test(tests, the_host_has_a_context_for_each_cpu_and_a_vm_one_for_each_vcpu);
     tcase_add_test(tests, a_record_that_cannot_be_leaves_the_check_as_it_was);
     tcase_add_test(tests, memory_has_as_many_regions_as_the_profile);
     tcase_add_test(tests, memory_of_two_thousand_regions_is_refused);

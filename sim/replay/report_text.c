@@ -98,6 +98,9 @@ static void print_difference(const struct replay_trap *trap, const struct differ
         fprintf(out, "    state: %s\n", path);
     if (twin_spec_function(trap->twin, difference, path, sizeof path))
         fprintf(out, "    spec: %s\n", path);
+    const char *condition = twin_condition(trap->twin, difference);
+    if (condition)
+        fprintf(out, "    needs: %s\n", condition);
     print_last_changes(trap, difference, out);
 }
 

@@ -176,12 +176,30 @@ static const char *enclosing(const struct twin *twin, const struct difference *d
     return NULL;
 }
 
+/* Why the prediction panics here; NULL: it is the machine alone that does. */
+static const struct prediction_panic *panic_of(const struct twin *twin,
+                                               const struct difference *difference)
+{
+    if (!twin || !difference->model || difference->model->kind != TRACE_panic)
+        return NULL;
+    const struct trace_effect *first = effects_of(twin, difference);
+    const struct prediction *prediction =
+        first == twin->by_spec.effects ? &twin->by_spec : &twin->by_machine;
+    size_t i = 0;
+    for (const struct trace_effect *effect = first; effect < difference->model; effect++)
+        i += effect->kind == TRACE_panic;
+    if (prediction->npanics == 0)
+        return NULL;
+    return &prediction->panics[i < prediction->npanics ? i : prediction->npanics - 1];
+}
+
 static bool print_panicking(const struct twin *twin, const struct difference *difference,
                             char *buffer, size_t size)
 {
-    const char *function = enclosing(twin, difference);
+    const struct prediction_panic *panic = panic_of(twin, difference);
+    const char *function = panic ? panic->function : enclosing(twin, difference);
     return (function && print_function(buffer, size, function)) ||
-           print(buffer, size, "AbstractMachine.panic");
+           print(buffer, size, panic && function ? function : "AbstractMachine.panic");
 }
 
 /* Why a model has no answer: the machine's, or the spec's. */
@@ -238,7 +256,10 @@ bool twin_spec_function(const struct twin *twin, const struct difference *differ
 
 const char *twin_condition(const struct twin *twin, const struct difference *difference)
 {
-    return is_undefined(difference) ? error_of(twin)->condition : NULL;
+    if (is_undefined(difference))
+        return error_of(twin)->condition;
+    const struct prediction_panic *panic = panic_of(twin, difference);
+    return panic ? panic->condition : NULL;
 }
 
 /* --- Places ---------------------------------------------------------------------------------- */

@@ -169,7 +169,7 @@ bool twin_spec_function(const struct twin *twin, const struct difference *differ
 /* The spec function that records call so; NULL: there is none. */
 const struct fh_function *twin_function_recorded(const char *recorded);
 
-/* The condition that did not hold, where the model has no answer; NULL elsewhere. */
+/* The condition that did not hold, where the model has no answer or panics; NULL elsewhere. */
 const char *twin_condition(const struct twin *twin, const struct difference *difference);
 
 /*

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from recordings import HOST, PLAIN, VM, embedded, lines_of, page
+from recordings import HOST, PLAIN, REGISTERS, VM, embedded, lines_of, page
 
 
 @pytest.fixture
@@ -148,3 +148,15 @@ def test_a_files_name_is_printed_safe(fhsim, tmp_path):
     path.write_text("".join(line + "\n" for line in lines_of(HOST)[:5]))
     out = fhsim("replay", path, path).stdout
     assert "a?[2Jb?" in out and "\x1b" not in out
+
+
+def test_a_panic_says_in_which_function_and_for_want_of_what(fhsim):
+    """The machine goes on behind what the spec halts for: unfree VMs' tables, foreign pages."""
+    arguments = "replay", REGISTERS, "--explained", "--show", "400"
+    divergences = json.loads(fhsim(*arguments, "--json").stdout)["divergences"]
+    panics = {(one["spec"], one.get("condition")) for divergence in divergences
+              for one in divergence["differences"] if (one["model"] or "").startswith("panic")}
+    assert panics == {("MmioOps.el2_free_smmu_pgd", "power == 0"),
+                      ("MemManager.update_smmu_page", "vmid == owner && pfn_of(k, iova) == map")}
+    assert "    spec: MmioOps.el2_free_smmu_pgd\n    needs: power == 0\n" in \
+        fhsim(*arguments).stdout

@@ -21,7 +21,7 @@ extern "C" {
  */
 
 /* Of an overlay that is loaded: raised with every change of this header or of the registry. */
-enum { FH_MACHINE_ABI = 1 };
+enum { FH_MACHINE_ABI = 2 };
 
 /* --- Departures ------------------------------------------------------------------------------ */
 

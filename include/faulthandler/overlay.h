@@ -36,7 +36,11 @@ extern "C" {
  *   FH_DIE(s, "why")    EL2 dies here, of an exception inside; FH_HANG: it never comes back
  *   fh_k(s)             the constants
  *   fh_data(s)          the state, to be read
- *   fh_tell(s, ...)     tell observers of an effect that no function of the registry has
+ *   fh_set_register(s, elr_el1, v)  a register of the CPU, of struct fh_ctxt_regs, as it is at the
+ *                       end of the trap; read by fh_data(s)->regs->ctxt_regs
+ *   fh_note(s, kind, a, b, v), fh_noted(s, kind, a, b)  what the machine keeps beside RData: a
+ *                       number for each kind (below FH_NOTES), a (24 bits) and b (32 bits); 0 at
+ * first fh_tell(s, ...)     tell observers of an effect that no function of the registry has
  *
  * The object links against nothing: what it calls comes to it when it is loaded.
  */
@@ -52,6 +56,9 @@ extern "C" {
 #define FH_MODULE_BELOW(layer, name, hook, told, ret, n, ...)                                       \
     FH_MODULE_BELOW_##hook(name, ret, n, __VA_ARGS__)
 
+/* Kinds of numbers that an overlay keeps. */
+enum { FH_NOTES = 64 };
+
 /* What a shared object gets. */
 struct fh_overlay_api {
     size_t size; /* of this struct, to tell apart what was built against another registry */
@@ -59,6 +66,10 @@ struct fh_overlay_api {
     const struct fh_rdata *(*rdata)(const struct fh_state *s);
     bool (*ask)(struct fh_state *s, unsigned departure);
     void (*tell)(struct fh_state *s, const struct fh_effect *effect);
+    enum fh_status (*set_register)(struct fh_state *s, size_t offset, uint64_t value);
+    enum fh_status (*note)(struct fh_state *s, unsigned kind, uint64_t a, uint64_t b,
+                           uint64_t value);
+    uint64_t (*noted)(const struct fh_state *s, unsigned kind, uint64_t a, uint64_t b);
     enum fh_status (*stop)(struct fh_state *s, enum fh_status status, const char *layer,
                            const char *function, const char *condition);
     FH_FUNCTION_MAP(FH_MODULE_FUNCTION)
@@ -109,6 +120,21 @@ __attribute__((unused)) static inline const struct fh_profile *fh_k(const struct
 __attribute__((unused)) static inline const struct fh_rdata *fh_data(const struct fh_state *s)
 {
     return fh_api->rdata(s);
+}
+
+#define fh_set_register(s, reg, value)                                                             \
+    (fh_api->set_register((s), offsetof(struct fh_ctxt_regs, reg), (value)))
+
+__attribute__((unused)) static inline enum fh_status fh_note(struct fh_state *s, unsigned kind,
+                                                             uint64_t a, uint64_t b, uint64_t value)
+{
+    return fh_api->note(s, kind, a, b, value);
+}
+
+__attribute__((unused)) static inline uint64_t fh_noted(const struct fh_state *s, unsigned kind,
+                                                        uint64_t a, uint64_t b)
+{
+    return fh_api->noted(s, kind, a, b);
 }
 
 /* The values are those of the kind, as effects.h has them. */

@@ -13,7 +13,8 @@ enum machine_kind {
     MACHINE_CPU_LOCK,     /* a lock that it keeps */
     MACHINE_SLOT,         /* whose host context is in this slot: the CPU + 1; 0: its own */
     MACHINE_FIRST_RUN,    /* VM, vCPU: it was about to run once */
-    MACHINE_WORD          /* of memory that no table of the spec has: its address */
+    MACHINE_WORD,         /* of memory that no table of the spec has: its address */
+    MACHINE_NOTE = 128    /* of an overlay outside of the tree: its first kind */
 };
 
 static inline uint64_t machine_key(enum machine_kind kind, uint64_t a, uint64_t b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/overlay.h>
 
+#include "machine/data.h"
 #include "machine/overlay.h"
 
 /* What overlays outside of the tree call. */
@@ -14,6 +15,32 @@ static void tell(struct fh_state *s, const struct fh_effect *effect)
 {
     if (s->env.observer && !s->adt->halt)
         s->env.observer(s->env.context, effect);
+}
+
+/* The state of a machine that has halted stays as it is. */
+static enum fh_status set_register(struct fh_state *s, size_t offset, uint64_t value)
+{
+    void *record;
+    if (s->adt->halt)
+        return FH_OK;
+    FH_TRY(own_ref(s, &s->adt->regs, type_of_ref_ctxt, &record));
+    struct fh_ctxt *ctxt = record;
+    return set_u64(s, (uint64_t *)(void *)((char *)&ctxt->ctxt_regs + offset), value);
+}
+
+static enum fh_status note(struct fh_state *s, unsigned kind, uint64_t a, uint64_t b,
+                           uint64_t value)
+{
+    if (kind >= FH_NOTES)
+        return stop(s, FH_INVALID_ARGUMENT, "overlay", "fh_note", "kind < FH_NOTES", "", NULL, 0);
+    if (s->adt->halt)
+        return FH_OK;
+    return set_machine_number(s, (enum machine_kind)(MACHINE_NOTE + kind), a, b, value);
+}
+
+static uint64_t noted(const struct fh_state *s, unsigned kind, uint64_t a, uint64_t b)
+{
+    return kind < FH_NOTES ? machine_number(s, (enum machine_kind)(MACHINE_NOTE + kind), a, b) : 0;
 }
 
 static enum fh_status stop_here(struct fh_state *s, enum fh_status status, const char *layer,
@@ -41,6 +68,9 @@ const struct fh_overlay_api fh_overlay_api = {
     .rdata = fh_state_rdata,
     .ask = ask_switch,
     .tell = tell,
+    .set_register = set_register,
+    .note = note,
+    .noted = noted,
     .stop = stop_here,
     FH_FUNCTION_MAP(KC)
     FH_FUNCTION_MAP(BELOW)

@@ -98,6 +98,22 @@ static uint64_t hash_of_effects(const struct prediction *prediction)
     return distinct.sum;
 }
 
+/* Which registers are not at the end what they were at entry, as bits. */
+static uint64_t changed_registers(const struct trace_registers *in,
+                                  const struct trace_registers *out)
+{
+    uint64_t changed = 0;
+    for (unsigned i = 0; i < TRACE_REGISTERS; i++) {
+        if ((out->present & in->present) >> i & 1)
+            changed |= (uint64_t)(out->values[i] != in->values[i]) << i;
+    }
+    for (unsigned i = 0; i < TRACE_GPRS; i++) {
+        if (out->x_present >> i & 1)
+            changed |= (uint64_t)(out->x[i] != in->x[i]) << (TRACE_REGISTERS + i);
+    }
+    return changed;
+}
+
 static uint64_t signature_of(const struct twin *twin, const struct fh_departures *asked)
 {
     enum { EC_SHIFT = 26 };
@@ -109,6 +125,7 @@ static uint64_t signature_of(const struct twin *twin, const struct fh_departures
     hash =
         mix(hash, is_call ? twin->line->in.x[0] : twin->line->in.values[TRACE_REG_esr] >> EC_SHIFT);
     hash = mix(mix(hash, prediction->end), twin->line->exit_code);
+    hash = mix(hash, changed_registers(&twin->line->in, &prediction->out));
     for (size_t i = 0; i < prediction->npanics; i++)
         hash = mix_panic(hash, &prediction->panics[i]);
     hash = mix(hash, hash_of_effects(prediction));

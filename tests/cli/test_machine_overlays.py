@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Overlays outside of the tree: built with one line, loaded only where the command line says so."""
 
+import json
 import os
 import shutil
 import subprocess
 
 import pytest
+
+from recordings import denying  # noqa: F401, a fixture
 
 
 @pytest.fixture
@@ -130,4 +133,55 @@ def test_a_scenario_does_not_make_code_run(fhsim, toy, source, tmp_path):
     scenario.write_text(SCENARIO.replace("machine:", f"machine:\n  name: {toy}"))
     result = fhsim("run", scenario)
     assert result.returncode == 2
-    assert f"unknown machine '{toy}'"[:60] in result.stderr
+    assert "a scenario never makes code run" in result.stderr
+
+
+INJECTING = """\
+#define FH_SWITCH_MAP(X) X(K1)
+#include <faulthandler/overlay.h>
+
+enum { DENIALS, EL1H = 0x200 };
+
+/* K1: every other access that is denied is an abort of the host at EL1. */
+static enum fh_status m_panic(struct fh_state *s)
+{
+    const uint64_t before = fh_noted(s, DENIALS, 0, 0);
+    const struct fh_ctxt_regs *regs = &fh_data(s)->regs->ctxt_regs;
+    const uint64_t elr = regs->elr_el2, spsr = regs->spsr_el2, vectors = regs->vbar_el1;
+    FH_TRY(below_panic(s));
+    if (!departs(s, K1))
+        return FH_OK;
+    FH_TRY(fh_note(s, DENIALS, 0, 0, before + 1));
+    if (before % 2 == 1)
+        return FH_OK;
+    FH_TRY(fh_set_register(s, elr_el1, elr));
+    FH_TRY(fh_set_register(s, spsr_el1, spsr));
+    FH_TRY(fh_set_register(s, spsr_el2, 0x3c5));
+    return fh_set_register(s, elr_el2, vectors + EL1H);
+}
+
+FH_OVERLAY(.panic = m_panic);
+"""
+
+
+def test_an_overlay_injects_an_abort_and_keeps_numbers_of_its_own(fhsim, source, denying, tmp_path):
+    """A kernel that answers a denied access as an abort, as later ones of the line do."""
+    trace, first = denying
+    records = [json.loads(line) for line in trace.read_text().splitlines()]
+    for number, record in enumerate(record for record in records if record["seq"] >= first):
+        if number % 2 == 0:
+            came = record["in"]
+            record["out"].update(elr=hex(int(came["vbar_el1"], 16) + 0x200), spsr="0x3c5",
+                                 elr_el1=came["elr"], spsr_el1=came["spsr"])
+    trace.write_text("".join(json.dumps(record) + "\n" for record in records))
+    (tmp_path / "machine.yaml").write_text(
+        "machine: mine\ntitle: t\nextends: sekvm-4.18\n"
+        "catalogue: {K1: {title: denied accesses are aborts, evidence: t}}\n")
+    (tmp_path / "overlay.c").write_text(INJECTING)
+    assert build(tmp_path, source).stderr == ""
+
+    def replayed(*options):
+        return json.loads(fhsim("replay", "--json", "--machine", tmp_path, *options, trace).stdout)
+    found = replayed()
+    assert found["diverged"] == 0 and found["deviations"]["K1"]["traps"] == 2
+    assert replayed("--without", "K1")["diverged"] == 2

@@ -431,7 +431,7 @@ static inline bool note_length(struct fh_state *s, struct lock_place *place, enu
     record->place = place;
     record->type = NULL;
     record->key = place->log->length;
-    record->kind = kind;
+    record->kind = (uint16_t)kind;
     record->cursor = 0;
     record->payload = 0;
     journal->used += sizeof *record;

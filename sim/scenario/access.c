@@ -147,6 +147,8 @@ static void play_one(const struct judge *judge, struct step_trace *trace, bool i
     if (status != FH_OK)
         return;
     judge_halt(judge, is_first, was_halted, fh_state_rdata(state)->halt);
+    if (was_halted && account.outcome.end == FH_ACCESS_HALTED && !judge->step->expect.has_halted)
+        judge_fail(judge, NULL, "the machine had halted before this access");
     judge_access(judge, &account.outcome);
 }
 

@@ -14,6 +14,13 @@
  * played. docs/scenario-format.md describes the format.
  */
 
+/* How often something is done at most, because a file says so. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { SCENARIO_MAX_REPEAT = 4 };
+#else
+enum { SCENARIO_MAX_REPEAT = 1000000 };
+#endif
+
 /* A register of CtxtRegs to be written before a step. */
 struct register_value {
     const struct fh_field *field;

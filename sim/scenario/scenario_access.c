@@ -149,14 +149,15 @@ static bool load_address(struct reader *reader, const struct node *node, struct 
 {
     const struct fh_profile *k = reader->profile;
     const struct node *address = node_get(node, "address");
+    const uint64_t last = k->KVM_ADDR_SPACE - 8;
     step->pages = 1;
     if (!address)
         return reader_error(reader, node, "an access needs the key 'address'");
-    return reader_number(reader, address, "address", 0, k->KVM_ADDR_SPACE - 8,
-                         &step->access.address) &&
-           reader_number_at(reader, node, "pages", 1,
-                            (k->KVM_ADDR_SPACE - step->access.address) / k->PAGE_SIZE,
-                            &step->pages);
+    if (!reader_number(reader, address, "address", 0, last, &step->access.address) ||
+        !reader_number_at(reader, node, "pages", 1, SCENARIO_MAX_REPEAT, &step->pages))
+        return false;
+    return (step->pages - 1) * k->PAGE_SIZE <= last - step->access.address ||
+           reader_error(reader, node_get(node, "pages"), "the pages end beyond the address space");
 }
 
 static bool load_value(struct reader *reader, const struct node *node,
@@ -207,7 +208,7 @@ bool scenario_load_access(struct reader *reader, struct scenario *scenario, stru
     if (!load_by(reader, node_get(node, "by"), &access->by) || !load_address(reader, node, of) ||
         !load_size(reader, node_get(node, "size"), &access->bytes) ||
         !load_value(reader, node, access) || !reader_number_at(reader, node, "rt", 0, 31, &rt) ||
-        !reader_number_at(reader, node, "tries", 1, UINT32_MAX, &tries) ||
+        !reader_number_at(reader, node, "tries", 1, SCENARIO_MAX_REPEAT, &tries) ||
         !load_form(reader, node_get(node, "form"), access) ||
         !load_answers(reader, node_get(node, "answers"), access))
         return false;

@@ -6,12 +6,6 @@
 
 #include "patch/paths.h"
 
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-enum { MAX_REPEAT = 4 };
-#else
-enum { MAX_REPEAT = 1000000 };
-#endif
-
 /* --- call ------------------------------------------------------------------------------------ */
 
 static bool unknown_function(struct reader *reader, const struct node *node)
@@ -209,7 +203,7 @@ static bool load_step(struct reader *reader, struct scenario *scenario, struct s
     return form->load(reader, scenario, step, node) &&
            reader_constant_at(reader, node, "cpu", 0, READER_UP_TO(TOTAL_CPU), 1, &step->cpu) &&
            reader_text_at(reader, node, "name", &step->title) &&
-           reader_number_at(reader, node, "repeat", 1, MAX_REPEAT, &step->repeat) &&
+           reader_number_at(reader, node, "repeat", 1, SCENARIO_MAX_REPEAT, &step->repeat) &&
            shows_if_spec(reader, scenario, node_get(node, "spec")) &&
            (form->kind == STEP_CHECK ||
             scenario_load_expect(reader, scenario, step,

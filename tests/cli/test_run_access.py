@@ -89,6 +89,8 @@ def test_memory_of_the_state_is_what_is_read(fhsim):
     ("{access: read, by: {vmid: 1}, address: 0, answers: [{}]}", "a 'pfn', or else a 'value'"),
     ("{access: read, by: {vmid: 1}, address: 0, answers: [sleep]}", "unknown answer 'sleep'"),
     ("{access: read, address: 0, form: [post]}", "unknown form 'post'"),
+    ("{access: read, address: 0, pages: 9999999}", "pages"),
+    ("{access: read, address: KVM_ADDR_SPACE - 4K, pages: 2}", "end beyond the address space"),
     ("{call: panic, expect: {tries: 1}}", "'tries' is of an access: this is none"),
     ("{access: read, address: 0, expect: {rules: [none]}}", "unknown rule 'none'"),
 ])
@@ -122,6 +124,13 @@ def test_the_trace_is_json_as_well(fhsim):
         "stale": False, "foreign": False, "pa": "0x345000", "value": "0x0",
         "fault": {"kind": "translation", "level": 0, "esr": "0x93c08004", "far": "0x345000",
                   "hpfar": "0x3450"}}
+
+
+def test_an_access_on_a_machine_that_has_halted_is_not_made_in_silence(fhsim):
+    steps = ["{call: panic, expect: {halted: panic}}", "{access: read, address: 0x345000}"]
+    assert messages(fhsim, steps) == ["the machine had halted before this access"]
+    steps[1] = "{access: read, address: 0x345000, expect: {halted: true}}"
+    assert messages(fhsim, steps) == []
 
 
 # --- Rules ---------------------------------------------------------------------------------------

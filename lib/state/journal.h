@@ -46,20 +46,23 @@ struct record {
  * Fields that are saved as a block when a call or a transaction begins, and may be assigned: those
  * of RData from the sum of its hash to cur_vcpuid, as they stand in a row.
  */
-enum { SAVED_FROM = offsetof(struct fh_rdata, sum), SAVED_TO = offsetof(struct fh_rdata, regs) };
+enum {
+    SAVED_FROM = offsetof(struct fh_rdata, sum),
+    SAVED_BYTES = offsetof(struct fh_rdata, regs) - SAVED_FROM
+};
 
 struct saved {
-    uint64_t words[(SAVED_TO - SAVED_FROM) / sizeof(uint64_t)];
+    uint64_t words[(SAVED_BYTES + sizeof(uint64_t) - 1) / sizeof(uint64_t)];
 };
 
 static inline void save(struct saved *saved, const struct fh_rdata *adt)
 {
-    __builtin_memcpy(saved, (const char *)adt + SAVED_FROM, sizeof *saved);
+    __builtin_memcpy(saved, (const char *)adt + SAVED_FROM, SAVED_BYTES);
 }
 
 static inline void put_back_saved(struct fh_rdata *adt, const struct saved *saved)
 {
-    __builtin_memcpy((char *)adt + SAVED_FROM, saved, sizeof *saved);
+    __builtin_memcpy((char *)adt + SAVED_FROM, saved, SAVED_BYTES);
 }
 
 struct journal {

@@ -477,13 +477,25 @@ bool next_page_of(struct fh_state *s, uint32_t owner, uint64_t last, uint64_t *p
     return map_next_picked(&s->adt->shared.s2page, pick_owned, owner, last, pfn);
 }
 
-/* The cursor goes to `key`. */
+/*
+ * The cursor goes to `key`. Of data that are shared it knows no leaf as the state's own: the others
+ * may go on with a copy, so that the data are the state's alone, and the leaf is not.
+ */
 static const void *seek(const struct fh_state *s, struct map_cursor *cursor,
                         const struct fh_map *map, const struct fh_type *type, uint64_t key)
 {
     const void *value = cursor_get(cursor, s->places.age, map, &type->as_value, key);
-    cursor->is_own = cursor->is_own && may_own_places(s);
+    cursor->is_own = cursor->is_own && may_own_places(s) && !refs_shared(&s->adt->references);
     return value;
+}
+
+/* The same among the mappings of a table, whose record may be shared, too. */
+static const void *seek_mapping(const struct fh_state *s, struct npt_place *place,
+                                const struct fh_npt *npt, uint64_t gfn)
+{
+    const void *entry = seek(s, &place->pt, &npt->pt, type_of_pt_entry, gfn);
+    place->pt.is_own = place->pt.is_own && place->is_own;
+    return entry;
 }
 
 const struct fh_s2page *find_s2page(const struct fh_state *s, uint64_t pfn)
@@ -498,12 +510,12 @@ const struct fh_pt_entry *find_mapping(const struct fh_state *s, uint64_t vmid, 
     const struct fh_npt *npt = npt_of(s, vmid);
     if (vmid >= NPT_PLACES)
         return fh_map_get(&npt->pt, &type_of_pt_entry->as_value, gfn);
-    return seek(s, &places->npts[vmid].pt, &npt->pt, type_of_pt_entry, gfn);
+    return seek_mapping(s, &places->npts[vmid], npt, gfn);
 }
 
 bool seek_own_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn)
 {
-    seek(s, &place->pt, &place->npt->pt, type_of_pt_entry, gfn);
+    seek_mapping(s, place, place->npt, gfn);
     return cursor_holds(&place->pt, s->places.age, gfn) && place->pt.is_own;
 }
 
@@ -521,7 +533,7 @@ void find_leaves(struct fh_state *s, uint64_t vmid, uint64_t gfn, uint64_t pfn)
     struct npt_place *place = known_npt(s, vmid);
     __builtin_prefetch(find_s2page(s, pfn));
     if (place && !cursor_holds(&place->pt, s->places.age, gfn))
-        __builtin_prefetch(seek(s, &place->pt, &place->npt->pt, type_of_pt_entry, gfn));
+        __builtin_prefetch(seek_mapping(s, place, place->npt, gfn));
 }
 
 static uint64_t code_of_mappings(const struct npt_place *place)

@@ -137,6 +137,7 @@ struct fh_state *fh_state_fork(struct fh_state *s)
     fork->outlived = s->outlived;
     fh_map_retain(&fork->outlived);
     hash_settle(s);
+    forget_places(s); /* as the state's own */
     fork->adt = s->adt;
     journal_share(&s->journal);
     refs_retain(&fork->adt->references);
@@ -177,6 +178,7 @@ const struct fh_error *fh_state_error(const struct fh_state *s)
 const struct fh_rdata *fh_state_snapshot(struct fh_state *s)
 {
     hash_settle(s);
+    forget_places(s); /* as the state's own */
     journal_share(&s->journal);
     refs_retain(&s->adt->references);
     return s->adt;

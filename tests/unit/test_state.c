@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "layers/kcore.h"
+#include "state/sound.h"
 
 /* The host's memory in most tests: 4 MiB at 2 GiB. */
 enum { PAGES = 1024 };
@@ -106,6 +107,56 @@ START_TEST(fork_and_original_go_separate_ways)
     ck_assert_uint_eq(host_pte(state, base), 0);
     ck_assert_uint_eq(host_pte(state, base + 4096), (base + 4096) | 4095);
     fh_state_free(fork);
+}
+END_TEST
+
+static bool has_page(const struct fh_state *s, uint64_t addr)
+{
+    return mapping_of(s, 0, addr >> 12)->pte != 0;
+}
+
+/*
+ * Of two that share what one of them had written: each gets a page, and not the other's.
+ * `looked_at`: before anybody writes, the state reads the leaves that it is to write.
+ */
+static void assert_separate_ways(struct fh_state *s, bool fork_first, bool looked_at)
+{
+    struct fh_state *fork = fh_state_fork(s);
+    struct fh_state *first = fork_first ? fork : s, *second = fork_first ? s : fork;
+    if (looked_at)
+        ck_assert(s2page_of(s, base >> 12)->s2_owner == 0 && has_page(s, base));
+    ck_assert_int_eq(fh_map_page_host(first, base + 0x1000), FH_OK);
+    ck_assert_int_eq(fh_map_page_host(second, base + 0x2000), FH_OK);
+    ck_assert(has_page(first, base + 0x1000) && !has_page(first, base + 0x2000));
+    ck_assert(has_page(second, base + 0x2000) && !has_page(second, base + 0x1000));
+    fh_state_free(fork);
+}
+
+START_TEST(leaves_that_are_written_in_place_are_nobody_elses)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        struct fh_state *s = new_host_state(&memory, FH_LOG_SUMMARY, base, PAGES);
+        ck_assert_int_eq(fh_map_page_host(s, base), FH_OK);
+        assert_separate_ways(s, i & 1, i & 2);
+        fh_state_free(s);
+    }
+}
+END_TEST
+
+START_TEST(leaves_of_a_table_that_another_state_has_too_are_not_written_in_place)
+{
+    struct fh_state *s = new_host_state(&memory, FH_LOG_SUMMARY, base, PAGES);
+    ck_assert_int_eq(fh_map_page_host(s, base), FH_OK);
+    struct fh_state *fork = fh_state_fork(s);
+    ck_assert_int_eq(fh_map_s2pt(s, 1, 0x1000, 3, base | 4095), FH_OK); /* the data are its own */
+    ck_assert(has_page(s, base)); /* the host's table is not */
+    ck_assert_int_eq(fh_map_page_host(fork, base + 0x50000), FH_OK);
+    ck_assert(fh_state_is_sound(s, 1, NULL));
+    ck_assert_int_eq(fh_map_page_host(s, base + 0x2000), FH_OK);
+    ck_assert(has_page(fork, base + 0x50000) && !has_page(fork, base + 0x2000));
+    ck_assert(has_page(s, base + 0x2000) && !has_page(s, base + 0x50000));
+    fh_state_free(fork);
+    fh_state_free(s);
 }
 END_TEST
 
@@ -342,6 +393,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, snapshot_outlives_the_state);
     tcase_add_test(tests, snapshot_and_fork_take_no_memory_that_grows_with_the_state);
     tcase_add_test(tests, fork_and_original_go_separate_ways);
+    tcase_add_test(tests, leaves_that_are_written_in_place_are_nobody_elses);
+    tcase_add_test(tests, leaves_of_a_table_that_another_state_has_too_are_not_written_in_place);
     tcase_add_test(tests, stuck_call_leaves_the_state_as_it_was);
     tcase_add_test(tests, call_that_gets_stuck_halfway_undoes_the_first_half);
     tcase_add_test(tests, error_of_a_stuck_call_names_layer_function_condition_and_values);

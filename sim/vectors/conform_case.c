@@ -31,6 +31,7 @@ struct run {
     struct script *script;
     struct fh_state *state;
     struct fh_state *maps;        /* FH_CONCRETE: the same state as maps, with its words; or NULL */
+    struct fh_state *expected;    /* what the recorded changes make of the initial state */
     enum fh_realisation compared; /* in which realisation the recorded changes are looked for */
     struct form_shift shift;      /* of the counters of table pages */
     bool has_cleared_bank;        /* in words, which do otherwise than maps: docs/realisations.md */
@@ -561,6 +562,19 @@ static size_t index_of(const struct fh_function *function)
     return (size_t)(function - fh_function_at(0));
 }
 
+/*
+ * Nobody takes a snapshot of the state that runs, which would keep it from writing in place: what
+ * is expected is a state of its own. Only maps that are taken from words begin it anew.
+ */
+static bool begin_expected(struct run *run)
+{
+    if (run->expected && !run->maps)
+        return true;
+    fh_state_free(run->expected);
+    run->expected = fh_state_fork(run->maps ? run->maps : run->state);
+    return run->expected;
+}
+
 static enum verdict run_written_step(struct step *step)
 {
     struct run *run = step->run;
@@ -570,12 +584,13 @@ static enum verdict run_written_step(struct step *step)
     enum verdict verdict = read_args(step);
     if (verdict != VERDICT_PASSED)
         return verdict;
-    step->before = fh_state_snapshot(run->maps ? run->maps : run->state);
-    step->expected = fh_state_fork(run->maps ? run->maps : run->state);
-    verdict = step->expected ? call_and_check(step) : verdict_without_memory(run);
+    if (!begin_expected(run))
+        return verdict_without_memory(run);
+    step->before = fh_state_snapshot(run->expected);
+    step->expected = run->expected;
+    verdict = call_and_check(step);
     if (verdict == VERDICT_PASSED)
         verdict = check_invariants(run, step, node_get(step->node, "i"));
-    fh_state_free(step->expected);
     fh_snapshot_release(step->before, run->runner->allocator);
     if (verdict != VERDICT_BAD_INPUT)
         run->runner->called[index_of(step->function)] |= verdict == VERDICT_PASSED ? 1 : 2;
@@ -753,6 +768,7 @@ enum verdict case_run(struct case_runner *runner, const char *file, unsigned lin
     enum verdict verdict = has_memory ? run_case(&run) : verdict_without_memory(&run);
     fh_state_free(run.state);
     fh_state_free(run.maps);
+    fh_state_free(run.expected);
     script_free(run.script);
     count_functions(runner);
     return verdict;

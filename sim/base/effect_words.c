@@ -29,7 +29,7 @@ size_t descriptor_words(uint64_t level, uint64_t word, char *buffer, size_t size
  * Words that maps hold are not those of a table: the word of a block has the bits of a page, and
  * its level beside it.
  */
-static size_t leaf_words(uint64_t level, uint64_t word, char *buffer, size_t size)
+size_t entry_words(uint64_t level, uint64_t word, char *buffer, size_t size)
 {
     const bool is_block = level < LEAF && (word & 3) == 3;
     return descriptor_words(level, is_block ? word & ~UINT64_C(2) : word, buffer, size);
@@ -69,7 +69,7 @@ size_t effect_words(const struct fh_profile *profile, const struct fh_effect *ef
     const char *name;
     switch (effect->kind) {
     case FH_EFFECT_NPT_READ:
-    case FH_EFFECT_NPT_SET: return leaf_words(v[2], v[3], buffer, size);
+    case FH_EFFECT_NPT_SET: return entry_words(v[2], v[3], buffer, size);
     case FH_EFFECT_SPT_READ:
     case FH_EFFECT_SPT_SET: return descriptor_words(LEAF, v[3], buffer, size);
     case FH_EFFECT_PT_STORE: return descriptor_words(v[4], v[3], buffer, size);

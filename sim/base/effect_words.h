@@ -21,4 +21,7 @@ const char *vcpu_register_name(const struct fh_profile *profile, uint64_t number
 /* The same for a word of a table by itself: `level` is 0 to 3; 4 KiB pages. "" of 0. */
 size_t descriptor_words(uint64_t level, uint64_t word, char *buffer, size_t size);
 
+/* The same for what an entry of a map of descriptors has: a page or a block, of its level. */
+size_t entry_words(uint64_t level, uint64_t word, char *buffer, size_t size);
+
 #endif

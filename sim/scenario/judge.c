@@ -7,18 +7,19 @@
 #include <string.h>
 
 #include "base/effect_text.h"
+#include "base/effect_words.h"
 #include "base/numbers.h"
 #include "base/text_stream.h"
 #include "patch/number.h"
 
 /* Whether a step did what the scenario says it must. */
 
-enum { TEXT = 400 };
+enum { TEXT = 400, MESSAGE = 1000 };
 
 void judge_fail(const struct judge *judge, const struct node *node, const char *format, ...)
 {
     struct outcome *outcome = judge->outcome;
-    char message[TEXT] = "";
+    char message[MESSAGE] = "";
     outcome->verdict = VERDICT_FAILED;
     if (outcome->nfailures == FAILURES_MAX)
         return;
@@ -393,6 +394,33 @@ static const char *found_text(const struct judge *judge, const struct patch_plac
     return keep_text(judge, &stream);
 }
 
+/* An entry of a map of descriptors, with the descriptor in words; others as they are. */
+static const char *with_words(const struct judge *judge, const struct patch_place *place,
+                              const char *text, const uint64_t *entry)
+{
+    enum { LEAF = 3 };
+    const unsigned last = place->type->kind == FH_KIND_TUPLE ? place->type->nfields - 1 : 0;
+    char words[256];
+    if (place->component >= 0 || last == 0 || strcmp(place->type->names[last], "pte") != 0)
+        return text;
+    if (entry_words(last > 1 ? entry[1] : LEAF, entry[last], words, sizeof words) == 0)
+        return text;
+    struct text_stream stream;
+    fprintf(text_stream_begin(&stream), "%s (%s)", text, words);
+    return keep_text(judge, &stream);
+}
+
+static void fail_value(const struct judge *judge, const struct patch_place *place,
+                       const struct state_value *value)
+{
+    uint64_t got[8];
+    for (unsigned i = 0; i < value->count && i < sizeof got / sizeof *got; i++)
+        got[i] = number_in(place, i);
+    judge_fail(judge, value->node, "%s: expected %s, got %s", value->path,
+               with_words(judge, place, expected_text(judge, place, value), value->numbers),
+               with_words(judge, place, found_text(judge, place, value), got));
+}
+
 void judge_values(const struct judge *judge, const struct fh_rdata *after)
 {
     const struct expect *expect = &judge->step->expect;
@@ -404,7 +432,6 @@ void judge_values(const struct judge *judge, const struct fh_rdata *after)
         if (!patch_find(after, value->path, &numbers, &place, &error))
             judge_fail(judge, value->node, "%s: %s", value->path, error.message);
         else if (!is_as_expected(&place, value))
-            judge_fail(judge, value->node, "%s: expected %s, got %s", value->path,
-                       expected_text(judge, &place, value), found_text(judge, &place, value));
+            fail_value(judge, &place, value);
     }
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "base/xml.h"
 
 static const char *const format_names[] = {"text", "tap", "junit", "json"};
@@ -28,20 +29,21 @@ static const char *sentence(const struct outcome *outcome)
     return scenario->description;
 }
 
-/* Text on one line, blanks and line ends becoming one blank. */
+/* Text on one line, blanks and line ends becoming one blank; a terminal must not obey it. */
 static void print_on_a_line(FILE *out, const char *text, const char *escaped)
 {
-    bool blank = false;
-    for (; *text; text++) {
-        bool is_blank = strchr(" \t\r\n", *text);
-        if (is_blank && !blank)
+    char stops[16];
+    snprintf(stops, sizeof stops, " \t\r\n%s", escaped);
+    while (*text) {
+        const size_t blanks = strspn(text, " \t\r\n");
+        const size_t length = strcspn(text, stops);
+        if (blanks > 0)
             fputc(' ', out);
-        blank = is_blank;
-        if (is_blank)
-            continue;
-        if (strchr(escaped, *text))
-            fputc('\\', out);
-        fputc((unsigned char)*text < ' ' || *text == 127 ? '?' : *text, out);
+        else if (length == 0)
+            fprintf(out, "\\%c", *text);
+        else
+            print_shown(out, text, length);
+        text += blanks > 0 ? blanks : length > 0 ? length : 1;
     }
 }
 
@@ -54,8 +56,10 @@ static void text_scenario(struct verdicts *verdicts, const struct outcome *outco
     } words[] = {{"ok  ", "\033[32m"}, {"FAIL", "\033[31m"}, {"BAD ", "\033[31m"}};
     const struct scenario *scenario = outcome->scenario;
     const char *colour = verdicts->colour ? words[outcome->verdict].colour : "";
-    fprintf(verdicts->out, "%s%s%s  %s: ", colour, words[outcome->verdict].word,
-            verdicts->colour ? "\033[0m" : "", scenario->name);
+    fprintf(verdicts->out, "%s%s%s  ", colour, words[outcome->verdict].word,
+            verdicts->colour ? "\033[0m" : "");
+    print_on_a_line(verdicts->out, scenario->name, "");
+    fputs(": ", verdicts->out);
     if (outcome->verdict == VERDICT_INVALID)
         fputs("not played, for the reason on standard error", verdicts->out);
     else
@@ -65,8 +69,12 @@ static void text_scenario(struct verdicts *verdicts, const struct outcome *outco
         verdicts_trace_text(verdicts->out, outcome, "");
     for (size_t i = 0; i < outcome->nfailures; i++) {
         const struct failure *failure = &outcome->failures[i];
-        fprintf(verdicts->out, "      %s:%u: step %u (%s): %s\n", scenario->source.name,
-                failure->line, failure->step, failure->title, failure->message);
+        fprintf(verdicts->out, "      %s:%u: step %u (", scenario->source.name, failure->line,
+                failure->step);
+        print_shown(verdicts->out, failure->title, strlen(failure->title));
+        fputs("): ", verdicts->out);
+        print_shown(verdicts->out, failure->message, strlen(failure->message));
+        fputc('\n', verdicts->out);
     }
 }
 

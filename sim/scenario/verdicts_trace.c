@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scenario/verdicts.h"
 
+#include <string.h>
+
 #include "base/effect_text.h"
+#include "base/shown.h"
 #include "scenario/access.h"
 
 /* --- Text ------------------------------------------------------------------------------------ */
@@ -15,8 +18,9 @@ static void print_more(FILE *out, const char *prefix, size_t seen, size_t kept, 
 static void print_step(FILE *out, const struct outcome *outcome, size_t i, const char *prefix)
 {
     const struct step_trace *trace = &outcome->traces[i];
-    fprintf(out, "%s  step %zu: %s (line %u)\n", prefix, i + 1, trace->step->title,
-            trace->step->node->line);
+    fprintf(out, "%s  step %zu: ", prefix, i + 1);
+    print_shown(out, trace->step->title, strlen(trace->step->title));
+    fprintf(out, " (line %u)\n", trace->step->node->line);
     for (size_t j = 0; j < trace->neffects; j++) {
         fprintf(out, "%s      ", prefix);
         effect_print(out, outcome->scenario->profile, &trace->effects[j]);

@@ -234,7 +234,9 @@ def test_many_differences_are_capped(fhsim, tmp_path):
     ("check: {ihost: false}", "ihost: expected false, got true"),
     ("check: {cur_vcpuid: -1}", "cur_vcpuid: expected -1, got 0"),
     ("check: {shared.npts.0.pt.7: [1, 3, 0x7fff]}",
-     "shared.npts.0.pt.7: expected [1, 3, 0x7fff], got [0, 0, 0]"),
+     "shared.npts.0.pt.7: expected [1, 3, 0x7fff] (page of 4 KiB at 0x7000: read and write, "
+     "executable at EL1 and EL0, Normal, outer and inner write-back, inner shareable, FnXS), "
+     "got [0, 0, 0]"),
     ("check: {shared: {npts: {0: {pt: {7: {pte: 1}}}}}}",
      "shared.npts.0.pt.7.pte: expected 1, got 0"),
     ("check: {shared.npts.0.pmd_t.1.2.3: true}",
@@ -443,7 +445,18 @@ def test_paths_and_values_of_a_trace_can_be_read_back(fhsim):
 def test_a_failure_has_one_base_for_each_kind_of_number(fhsim):
     story = TOLD + "  - check: {shared.npts.1.pt.0x20: [769, 3, 0x301000]}\n"
     result = fhsim("run", "-", stdin=story)
-    assert "expected [0x301, 3, 0x301000], got [0x301, 3, 0x301fff]" in result.stdout
+    found = re.search(r"expected \[0x301, 3, 0x301000\] \(invalid.*\), got (.*)", result.stdout)
+    assert found[1].startswith("[0x301, 3, 0x301fff] (page of 4 KiB at 0x301000: ")
+
+
+def test_texts_of_a_scenario_are_printed_safe(fhsim):
+    """A terminal must not obey them, nor show them in another order."""
+    story = ('description: "a \\e[2J \\u009b31m \\u202e b"\nmachine:\n  regions:\n'
+             '    - {base: 2M, size: 8M}\nsteps:\n'
+             '  - {name: "c \\e[2J \\u2066", check: {tstate: 7}}\n')
+    for format in "text", "tap", "junit", "json":
+        out = fhsim("run", "--trace", "--format", format, "-", stdin=story).stdout
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", out), format
 
 
 @pytest.mark.parametrize("format", ["tap", "junit"])

@@ -254,7 +254,9 @@ enum fh_status abi_host_call(struct fh_state *s, const struct fh_machine *machin
         return machine_host_hvc_dispatcher(s, below_without(machine, CHECKS, NULL));
     FH_TRY(passes ? run_row(s, row, &result)
                   : FH_PANIC_FOR(s, "arguments within their ranges", number));
-    if (!passes || (!is_same_answer(row, answered) && !row->departs && !is_on(s, abi->answers_by)))
+    /* A call that is new to the line is no departure in what it answers. */
+    if (!passes ||
+        (answered && !is_same_answer(row, answered) && !row->departs && !is_on(s, abi->answers_by)))
         return answered && passes ? answer(s, answered, result) : FH_OK;
     return answer(s, row, result);
 }

@@ -185,3 +185,56 @@ def test_an_overlay_injects_an_abort_and_keeps_numbers_of_its_own(fhsim, source,
     found = replayed()
     assert found["diverged"] == 0 and found["deviations"]["K1"]["traps"] == 2
     assert replayed("--without", "K1")["diverged"] == 2
+
+
+REFUSING = """\
+#define FH_SWITCH_MAP(X) X(K1)
+#include <faulthandler/overlay.h>
+
+static enum fh_status is_ready(struct fh_state *s, uint32_t vmid, uint32_t vcpuid, bool *ready)
+{
+    uint32_t state, vcpu;
+    FH_TRY(kc_acquire_lock_vm(s, vmid));
+    FH_TRY(kc_get_vm_state(s, vmid, &state));
+    FH_TRY(kc_get_vcpu_state(s, vmid, vcpuid, &vcpu));
+    *ready = state == fh_k(s)->VERIFIED && vcpu == fh_k(s)->READY;
+    return kc_release_lock_vm(s, vmid);
+}
+
+/* K1: the host is answered 0. */
+static enum fh_status m_host_vcpu_run_handler_raw(struct fh_state *s)
+{
+    const struct fh_ctxt_regs *regs = &fh_data(s)->regs->ctxt_regs;
+    bool ready;
+    if (!departs(s, K1))
+        return below_host_vcpu_run_handler_raw(s);
+    FH_TRY(is_ready(s, (uint32_t)regs->x1, (uint32_t)regs->x2, &ready));
+    return ready ? below_host_vcpu_run_handler_raw(s) : fh_set_register(s, x0, 0);
+}
+
+FH_OVERLAY(.host_vcpu_run_handler_raw = m_host_vcpu_run_handler_raw);
+"""
+
+NOT_READY = """\
+description: The host runs a vCPU of a VM that is not verified.
+vms:
+  - {vmid: 1, vcpus: 1, state: READY}
+steps:
+  - trap: vcpu-run
+    vmid: 1
+    expect: {halted: false, state: {cur_vmid: 0, regs.ctxt_regs.x0: 0}}
+"""
+
+
+def test_an_overlay_refuses_to_run_a_vcpu_and_answers(fhsim, source, tmp_path):
+    """A kernel that looks at states before it enters a vCPU, and answers the host 0 instead."""
+    (tmp_path / "machine.yaml").write_text(
+        "machine: mine\ntitle: t\nextends: sekvm-4.18\n"
+        "catalogue: {K1: {title: a vCPU that is not ready is not run, evidence: source}}\n")
+    (tmp_path / "overlay.c").write_text(REFUSING)
+    assert build(tmp_path, source).stderr == ""
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(NOT_READY)
+    assert fhsim("run", "--machine", tmp_path, scenario).returncode == 0
+    without = fhsim("run", "--machine", tmp_path, "--without", "K1", scenario)
+    assert without.returncode == 1 and "died" in without.stdout

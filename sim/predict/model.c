@@ -117,10 +117,26 @@ void model_take(struct model *model, const struct trap_inputs *inputs, struct pr
     model->last = inputs->kind == TRACE_KIND_el2_exception ? MODEL_CPUS : inputs->cpu;
     model->before = model->cpus[inputs->cpu];
     model->run = &run;
+    model_settle(model);
+    if (model->holds && fh_begin(model->state) == FH_NOMEM)
+        no_memory();
+    model->is_held = model->holds;
     others_begin(model);
     take_trap(model);
     others_end(model);
     model->run = NULL;
+}
+
+void model_hold(struct model *model, bool holds)
+{
+    model->holds = holds;
+}
+
+void model_settle(struct model *model)
+{
+    if (model->is_held)
+        fh_keep(model->state);
+    model->is_held = false;
 }
 
 void model_undo(struct model *model)
@@ -129,6 +145,7 @@ void model_undo(struct model *model)
         return;
     if (fh_undo(model->state) == FH_NOMEM)
         no_memory();
+    model->is_held = false;
     model->cpus[model->last] = model->before;
     model->last = MODEL_CPUS;
 }
@@ -214,6 +231,7 @@ void model_mark(struct model *model, struct model_mark *mark)
 
 void model_return(struct model *model, const struct model_mark *mark)
 {
+    model_settle(model);
     fh_state_restore(model->state, mark->state);
     memset(model->cpus, 0, model->ncpus * sizeof *model->cpus);
     memcpy(model->cpus, mark->cpus, mark->ncpus * sizeof *mark->cpus);

@@ -71,6 +71,12 @@ void prediction_free(struct prediction *prediction);
 void model_take(struct model *model, const struct trap_inputs *inputs, struct prediction *result);
 /* Take the last trap back, before anything else is done with the model. */
 void model_undo(struct model *model);
+/*
+ * From now on traps can be taken back, with all that was written since, until the next one is taken
+ * or model_settle says that this one stands. What is written meanwhile costs more.
+ */
+void model_hold(struct model *model, bool holds);
+void model_settle(struct model *model);
 
 /*
  * A machine's trap ended so: what runs on the CPU, and what EL2's registers are, is that from now

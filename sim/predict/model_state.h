@@ -48,6 +48,7 @@ struct model {
     uint64_t last;           /* the CPU of the last trap; MODEL_CPUS: there is none to undo */
     struct model_cpu before; /* what it was before */
     struct fh_departures departures;
+    bool holds, is_held; /* a trap is taken in a transaction; one is open */
 };
 
 static inline struct model_cpu *this_cpu(struct model *model)

@@ -150,7 +150,8 @@ void twin_replay_together(struct twin *twin, const struct trace_line *const *lin
                           twin_told *told, void *context)
 {
     struct overlap overlap = {.twin = twin, .count = count};
-    twin->has_before = false;
+    twin->is_held = false;
+    model_hold(twin->model, false);
     overlap.stays = calloc(count, sizeof *overlap.stays);
     if (!overlap.stays)
         no_memory();

@@ -37,8 +37,6 @@ void twin_free(struct twin *twin)
 {
     if (!twin)
         return;
-    if (twin->model)
-        model_unmark(twin->model, &twin->before);
     model_free(twin->model);
     prediction_free(&twin->by_machine);
     prediction_free(&twin->by_spec);
@@ -197,7 +195,8 @@ static void replay_alone(struct twin *twin, const struct trace_line *line, twin_
         told(context, line, verdict);
         return;
     }
-    twin->has_before = false;
+    twin->is_held = false;
+    model_hold(twin->model, twin->is_watched);
     twin_predict(twin, line, NULL, 0, verdict);
     twin_check_locks(twin, line, &verdict->found);
     twin_settle(verdict);
@@ -205,7 +204,7 @@ static void replay_alone(struct twin *twin, const struct trace_line *line, twin_
         model_undo(twin->model);
         twin_take_over(twin, line);
     } else if (twin->is_watched) {
-        twin_mark_before(twin, verdict);
+        twin_hold(twin, verdict);
         twin_follow_maps(twin, line->fx, line->nfx);
     }
     told(context, line, verdict);

@@ -41,9 +41,8 @@ struct twin {
     bool is_watched;         /* the maps of the abstract form are kept too, see maps.c */
     struct fh_place *places; /* watched: where the machine wrote since the last look */
     size_t nplaces, places_size;
-    bool is_between;          /* another CPU is in a critical section: nothing is looked at now */
-    bool has_before;          /* what follows is of this trap: */
-    struct model_mark before; /* the state before it */
+    bool is_between; /* another CPU is in a critical section: nothing is looked at now */
+    bool is_held;    /* this trap can be taken back, with the maps */
 
     /* The trap being replayed. */
     const struct trace_line *line;
@@ -71,8 +70,8 @@ void twin_predict(struct twin *twin, const struct trace_line *line,
                   const struct trace_effect *others, size_t nothers, struct trap_verdict *verdict);
 /* Take the trap as the model's departures are, in the words of the machine's recorder. */
 void twin_take(struct twin *twin, struct prediction *prediction);
-/* Of a trap that was just predicted and is explained: keep the state before it (blame.c). */
-void twin_mark_before(struct twin *twin, const struct trap_verdict *verdict);
+/* Of a trap that was just predicted: is it one that may have to be taken back later (blame.c)? */
+void twin_hold(struct twin *twin, const struct trap_verdict *verdict);
 /* Make the outcome follow from what was found. */
 void twin_settle(struct trap_verdict *verdict);
 /* Traps that overlapped (overlap.c). */

@@ -16,6 +16,7 @@
 
 static const char help[] =
     "usage: fhsim reduce TRACE --keep ID|unexplained [--machine NAME|DIR] [--at SEQ]\n"
+    "                    [--difference N]\n"
     "                    [--without ID[,ID...]] [--fold] [--seconds N] [-o FILE] [--scenario "
     "FILE]\n\n"
     "Makes a recorded trace short: finds by delta debugging which of its records are needed for\n"
@@ -24,6 +25,7 @@ static const char help[] =
     "line stays, and no record is left that the model can explain in the whole trace only.\n\n"
     "  --keep ID          keep a trap that shows this departure (`fhsim machine show NAME`)\n"
     "  --keep unexplained keep the first difference that nothing explains\n"
+    "  --difference N     the N-th that nothing explains, not the first of the trap\n"
     "  --at SEQ           in the trap with this number, not in the first that shows it\n"
     "  --machine NAME     the machine (default sekvm-4.18), or the folder of one\n"
     "  --without ID       run the machine without a departure\n"
@@ -34,7 +36,7 @@ static const char help[] =
     "Exit status: 0 reduced, 1 the trace does not show it, 2 bad input.\n";
 
 struct reduce_options {
-    const char *keep, *at, *without, *output, *scenario, *machine, *seconds;
+    const char *keep, *at, *difference, *without, *output, *scenario, *machine, *seconds;
     bool folds;
 };
 
@@ -281,6 +283,23 @@ static bool parse_at(struct reduce_goal *goal, const char *text)
     return false;
 }
 
+static bool parse_difference(struct reduce_goal *goal, const char *text)
+{
+    char *end;
+    goal->difference = 1;
+    if (!text)
+        return true;
+    if (goal->entry) {
+        diag_plain("reduce: --difference is of what nothing explains (--keep unexplained)");
+        return false;
+    }
+    goal->difference = strtoull(text, &end, 10);
+    if (!*end && end != text && text[0] != '-' && goal->difference > 0)
+        return true;
+    diag_plain("reduce: --difference wants a number from 1 on, not '%s'", text);
+    return false;
+}
+
 static bool parse_seconds(struct reduction *reduction, const char *text)
 {
     if (!text)
@@ -302,6 +321,7 @@ static int prepare_and_run(struct reduce *reduce, const char *path)
     if (!goal->machine || !machine_model(goal->machine, true) ||
         !catalogue_choose(goal->machine, "reduce", options->without, &goal->left_out) ||
         !parse_keep(goal, options->keep) || !parse_at(goal, options->at) ||
+        !parse_difference(goal, options->difference) ||
         !parse_seconds(&reduce->reduction, options->seconds))
         return EXIT_BAD_INPUT;
     const double deadline = reduce->reduction.deadline;
@@ -328,11 +348,15 @@ int command_reduce(int argc, char **argv)
 {
     struct reduce reduce = {.options = {.machine = "sekvm-4.18"}};
     struct reduce_options *texts = &reduce.options;
-    const struct option_spec options[] = {
-        {"--keep", NULL, &texts->keep},       {"--at", NULL, &texts->at},
-        {"--without", NULL, &texts->without}, {"--machine", NULL, &texts->machine},
-        {"--seconds", NULL, &texts->seconds}, {"--fold", &texts->folds, NULL},
-        {"-o", NULL, &texts->output},         {"--scenario", NULL, &texts->scenario}};
+    const struct option_spec options[] = {{"--keep", NULL, &texts->keep},
+                                          {"--at", NULL, &texts->at},
+                                          {"--difference", NULL, &texts->difference},
+                                          {"--without", NULL, &texts->without},
+                                          {"--machine", NULL, &texts->machine},
+                                          {"--seconds", NULL, &texts->seconds},
+                                          {"--fold", &texts->folds, NULL},
+                                          {"-o", NULL, &texts->output},
+                                          {"--scenario", NULL, &texts->scenario}};
     int nfiles;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &nfiles)) {
     case OPTIONS_HELP: fputs(help, stdout); return EXIT_EXPECTED;

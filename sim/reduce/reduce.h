@@ -50,7 +50,8 @@ struct reduce_goal {
     const struct machine_entry *entry; /* NULL: a difference that is not explained */
     unsigned index;                    /* of the entry in the catalogue */
     bool has_seq;
-    uint64_t seq; /* the trap that shows it; without one, the first that does */
+    uint64_t seq;        /* the trap that shows it; without one, the first that does */
+    uint64_t difference; /* without an entry: which of its differences, from 1 */
     struct credits left_out;
 };
 

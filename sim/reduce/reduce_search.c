@@ -38,11 +38,17 @@ static bool is_no_worse(const struct reduce_record *record, const char *now)
     return true;
 }
 
-/* The same difference comes first, with the same values. */
-static bool shows_the_same(const struct reduce_record *record, const char *now)
+/* The difference that was chosen is there, with the same values; the first comes first. */
+static bool shows_the_same(const struct reduce_goal *goal, const struct reduce_record *record,
+                           const char *now)
 {
-    const size_t length = strcspn(record->unexplained, "\n");
-    return now && strncmp(now, record->unexplained, length + 1) == 0;
+    const char *line = record->unexplained;
+    for (uint64_t i = 1; i < goal->difference; i++)
+        line += strcspn(line, "\n") + 1;
+    const size_t length = strcspn(line, "\n") + 1;
+    if (goal->difference == 1)
+        return now && strncmp(now, line, length) == 0;
+    return now && has_line(now, line, length);
 }
 
 /* --- Candidates ------------------------------------------------------------------------------ */
@@ -92,8 +98,9 @@ static bool take_last(struct search *search)
     twin_set_credit(reduction->twin, CREDIT_NONE);
     bool is_good = outcome.is_explained || is_no_worse(record, outcome.unexplained);
     if (is_good)
-        is_good =
-            reduction->goal->entry ? outcome.shows : shows_the_same(record, outcome.unexplained);
+        is_good = reduction->goal->entry
+                      ? outcome.shows
+                      : shows_the_same(reduction->goal, record, outcome.unexplained);
     free(outcome.unexplained);
     return is_good;
 }

@@ -63,7 +63,8 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
     if (verdict->outcome == OUTCOME_DIVERGED)
         note_unexplained(taken, &verdict->found);
     if (is_there && (goal->entry ? credits_has(&verdict->credits, goal->index)
-                                 : verdict->outcome == OUTCOME_DIVERGED))
+                                 : verdict->outcome == OUTCOME_DIVERGED &&
+                                       differences_listed(&verdict->found) >= goal->difference))
         taken->outcome.shows = true;
 }
 

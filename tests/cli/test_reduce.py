@@ -116,6 +116,24 @@ def test_an_unexplained_difference_is_kept_with_its_values(reduce, replay, tmp_p
     assert first_difference(replay(kept)) == first_difference(replay(lines))
 
 
+def test_a_difference_that_is_not_the_first_is_kept(fhsim, reduce, replay, tmp_path):
+    lines = unpack(SMMU).splitlines()
+    at = next(i for i, line in enumerate(lines) if json.loads(line)["seq"] == 2939)
+    record = json.loads(lines[at])
+    next(fx for fx in record["fx"] if fx["t"] == "s2_read")["owner"] += 7
+    record["g1"] = record["fx"][-1]["g"]
+    trace = tmp_path / "full.jsonl"
+    trace.write_text("\n".join(lines[:at] + [json.dumps(record)]))
+    whole = replay(trace.read_text().splitlines())["divergences"][0]["differences"]
+    assert len(whole) == 2
+    kept = replay(reduce(trace, "--keep", "unexplained", "--difference", 2))
+    fields = [one["field"] for one in kept["divergences"][0]["differences"]]
+    assert whole[1]["field"] in fields
+    for number, status in (("3", 1), ("0", 2), ("x", 2)):
+        done = fhsim("reduce", trace, "--keep", "unexplained", "--difference", number)
+        assert done.returncode == status
+
+
 def test_a_deviation_that_is_left_out_is_unexplained(reduce, replay):
     kept = reduce(SMMU, "--keep", "unexplained", "--without", "A33")
     found = replay(kept, "--without", "A33")

@@ -181,12 +181,19 @@ __attribute__((noinline)) static enum fh_status map_known_page(struct fh_state *
     const struct fh_profile *k = s->profile;
     const struct fh_pt_entry value = pt_entry(pfn_of(k, phys_page(k, pte)), 3, pte);
     struct fh_pt_entry *entry = own_mapping(s, place, gfn);
-    *full = are_full(place) || (entry ? entry->level : mapping_of(s, vmid, gfn)->level) == 2;
+    const bool is_new = !entry && lacks_mapping(s, place, gfn);
+    const struct fh_pt_entry *old = entry;
+    if (!entry)
+        old = is_new ? fh_map_fallback(&place->npt->pt, &type_of_pt_entry->as_value)
+                     : mapping_of(s, vmid, gfn);
+    *full = are_full(place) || old->level == 2;
     if (*full)
         return FH_OK;
-    if (!entry)
+    if (is_new)
+        FH_TRY(add_mapping(s, place, gfn, &entry));
+    else if (!entry)
         return set_mapping(s, vmid, gfn, value);
-    if (!note_mapping(s, place, gfn, entry))
+    else if (!note_mapping(s, place, gfn, entry))
         return FH_NOMEM;
     *entry = value;
     return FH_OK;

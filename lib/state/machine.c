@@ -454,7 +454,7 @@ static enum fh_status edit_page(struct fh_state *s, uint64_t pfn, void **entry)
     return edit_pair(s, &pages, pfn, entry);
 }
 
-enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page)
+enum fh_status find_own_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page)
 {
     void *entry;
     const enum fh_status status = edit_page(s, pfn, &entry);
@@ -547,6 +547,19 @@ bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
     if (keeps_hash(s))
         hash_leave_pair(s, type_of_pt_entry, code_of_mappings(place), gfn, entry);
     return note_pair(s, &place->pt, &place->npt->pt, type_of_pt_entry, gfn, entry);
+}
+
+enum fh_status add_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
+                           struct fh_pt_entry **entry)
+{
+    void *found;
+    const struct map_of_pairs mappings = {.map = &place->npt->pt,
+                                          .type = type_of_pt_entry,
+                                          .cursor = &place->pt,
+                                          .code = code_of_mappings(place)};
+    const enum fh_status status = edit_pair(s, &mappings, gfn, &found);
+    *entry = found;
+    return status;
 }
 
 enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,

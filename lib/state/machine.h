@@ -281,7 +281,7 @@ static inline const struct fh_s2page *s2page_of(const struct fh_state *s, uint64
     return __builtin_expect(page != NULL, 1) ? page : find_s2page(s, pfn);
 }
 
-enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page);
+enum fh_status find_own_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page);
 
 /*
  * The first page from *pfn to `last` that belongs to `owner`; false: there is none. For an owner of
@@ -304,6 +304,16 @@ static inline const struct fh_pt_entry *mapping_of(const struct fh_state *s, uin
 }
 enum fh_status edit_mapping(struct fh_state *s, uint64_t vmid, uint64_t gfn,
                             struct fh_pt_entry **entry);
+
+/* The same, new, where own_mapping has found the leaf and no entry in it (lacks_mapping). */
+enum fh_status add_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
+                           struct fh_pt_entry **entry);
+
+static inline bool lacks_mapping(const struct fh_state *s, const struct npt_place *place,
+                                 uint64_t gfn)
+{
+    return place->is_own && place->pt.is_own && cursor_holds(&place->pt, s->places.age, gfn);
+}
 
 /*
  * The entry of page `gfn` to write in place after note_mapping, if there is one in a leaf that is
@@ -341,7 +351,12 @@ bool note_mapping(struct fh_state *s, struct npt_place *place, uint64_t gfn,
                   const struct fh_pt_entry *entry);
 
 /* The data as the state's own, for a transaction. False when memory runs out. */
-bool own_data(struct fh_state *s);
+__attribute__((noinline)) bool copy_own_data(struct fh_state *s);
+
+static inline bool own_data(struct fh_state *s)
+{
+    return __builtin_expect(!refs_shared(&s->adt->references), 1) || copy_own_data(s);
+}
 
 /* The same for data that are shared, without the records that point into them. */
 bool own_data_alone(struct fh_state *s);
@@ -414,6 +429,24 @@ static inline struct record *journal_note(struct fh_state *s, enum record_kind k
     record->payload = payload;
     journal->used = need;
     return record;
+}
+
+/* At once where the cursor is: a grant writes one record of a page. */
+static inline enum fh_status edit_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2page **page)
+{
+    const struct map_cursor *cursor = &s->places.pages;
+    const void *entry =
+        cursor->is_own ? cursor_find(cursor, s->places.age, sizeof **page, pfn) : NULL;
+    if (!entry || keeps_hash(s))
+        return find_own_s2page(s, pfn, page);
+    struct record *record =
+        journal_note(s, RECORD_ENTRY, &s->adt->shared.s2page, type_of_s2page, pfn, sizeof **page);
+    if (!record)
+        return FH_NOMEM;
+    record->cursor = offsetof(struct known_places, pages);
+    __builtin_memcpy(payload_of(record), entry, sizeof **page);
+    *page = (struct fh_s2page *)(uintptr_t)entry;
+    return FH_OK;
 }
 
 /*

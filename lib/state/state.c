@@ -249,11 +249,9 @@ bool own_data_alone(struct fh_state *s)
     return true;
 }
 
-bool own_data(struct fh_state *s)
+bool copy_own_data(struct fh_state *s)
 {
     const struct fh_rdata *old = s->adt;
-    if (!refs_shared(&old->references))
-        return true;
     if (!own_data_alone(s))
         return false;
     journal_move(&s->journal, old, sizeof *old, s->adt);

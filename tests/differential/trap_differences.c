@@ -244,7 +244,7 @@ static bool last_page_is_out_of_space(const struct trial *t, const struct differ
 {
     (void)d;
     const uint64_t *x = t->trap->x, page = t->k->PAGE_SIZE;
-    const wide size = (wide_add(x[4], page - 1)) / page * page;
+    const wide size = wide_add(x[4], page - 1) & ~(wide)(page - 1);
     const bool is_inside =
         wide_add(x[2], x[4]) < t->k->KVM_ADDR_SPACE && wide_add(x[3], x[4]) < t->k->KVM_PHYS_SIZE;
     return is_inside && (x[2] + size >= t->k->KVM_ADDR_SPACE || x[3] + size >= t->k->KVM_PHYS_SIZE);

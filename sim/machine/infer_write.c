@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_out.h"
+#include "base/shown.h"
 #include "machine/infer.h"
 
 /* What a trace tells, as a machine.yaml. */
@@ -270,15 +272,17 @@ static void infer_call(const struct seen_call *call, const struct machine_descri
         return;
     }
     if (call->runs) {
-        printf("  VCPU_RUN: {number: %" PRIu64 ", recorded_as: \"%s\"}\n", call->number,
-               call->name);
+        printf("  VCPU_RUN: {number: %" PRIu64 ", recorded_as: ", call->number);
+        json_write_text(stdout, call->name, strlen(call->name));
+        puts("}");
         return;
     }
     if (call->name[0] == '?' || call->name[0] == '\0')
         return;
-    printf("  # %s has no call of this name, seen %" PRIu64 " times. It needs a line:\n"
-           "  # %s: {number: %" PRIu64 ", call: \"FUNCTION(w1, x2)\"}\n",
-           base->name, call->count, bare(call->name), call->number);
+    printf("  # %s has no call of this name, seen %" PRIu64 " times. It needs a line:\n  # ",
+           base->name, call->count);
+    print_shown(stdout, bare(call->name), strlen(bare(call->name)));
+    printf(": {number: %" PRIu64 ", call: \"FUNCTION(w1, x2)\"}\n", call->number);
 }
 
 /* A list in a comment, in lines that fit. */
@@ -287,17 +291,21 @@ struct comment {
     int column;
 };
 
+/* The words are names of the trace: a comment must not end in one. */
 static void add_word(struct comment *comment, const char *word, uint64_t number)
 {
-    enum { WIDTH = 96 };
+    enum { WIDTH = 96, INDENT = 6 };
     char text[80];
-    const int length = snprintf(text, sizeof text, "%s %" PRIu64, word, number);
+    snprintf(text, sizeof text, "%s %" PRIu64, word, number);
+    const int length = (int)strlen(text);
+    const bool begins = comment->heading || comment->column + length + 2 > WIDTH;
     if (comment->heading)
         printf("  # %s\n", comment->heading);
-    if (comment->heading || comment->column + length + 2 > WIDTH)
-        comment->column = printf("%s  #   %s", comment->heading ? "" : ",\n", text);
     else
-        comment->column += printf(", %s", text);
+        fputs(begins ? ",\n" : ", ", stdout);
+    fputs(begins ? "  #   " : "", stdout);
+    print_shown(stdout, text, strlen(text));
+    comment->column = (begins ? INDENT : comment->column + 2) + length;
     comment->heading = NULL;
 }
 

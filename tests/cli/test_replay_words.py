@@ -160,3 +160,17 @@ def test_a_panic_says_in_which_function_and_for_want_of_what(fhsim):
                       ("MemManager.update_smmu_page", "vmid == owner && pfn_of(k, iova) == map")}
     assert "    spec: MmioOps.el2_free_smmu_pgd\n    needs: power == 0\n" in \
         fhsim(*arguments).stdout
+
+
+def test_a_description_inferred_from_strange_names_is_yaml(fhsim, changed):
+    """Names of calls stand in it as texts and in comments, and end neither."""
+    name = 'X"\n  evil: [1\x1b'
+
+    def poison(record):
+        record["hvc"]["name"] = name
+    path, record = changed(poison, is_call("HVC_VCPU_RUN"))
+    told = fhsim("machine", "infer", path)
+    assert told.returncode == 0 and "\x1b" not in told.stdout
+    yaml = pytest.importorskip("yaml")
+    assert yaml.safe_load(told.stdout)["hypercalls"]["VCPU_RUN"] == {
+        "number": record["hvc"]["num"], "recorded_as": name}

@@ -14,6 +14,8 @@ else()
     set(CMAKE_C_COMPILER ${FH_PORT}-gcc)
     set(CMAKE_CXX_COMPILER ${FH_PORT}-g++)
 endif()
+# Under qemu-user, files have inode numbers of 64 bits.
+set(CMAKE_C_FLAGS_INIT -D_FILE_OFFSET_BITS=64)
 set(CMAKE_LIBRARY_ARCHITECTURE ${FH_PORT})
 set(CMAKE_FIND_ROOT_PATH ${FH_PORT_ROOT} /usr/${FH_PORT})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -222,15 +222,16 @@ enum fh_status spec_check64(struct fh_state *s, uint64_t n, uint64_t *result)
 static struct lock_place *counted_flatmem(struct fh_state *s)
 {
     const uint64_t id = s->profile->FLATMEM_ID;
-    struct lock_place *place = &s->places.locks[id];
-    return id < LOCK_PLACES && place->plain_age == s->places.plain_age ? place : NULL;
+    struct known_places *places = &s->places;
+    const bool counts = id < LOCK_PLACES && places->locks[id].plain_age == places->plain_age;
+    return counts ? &places->locks[id] : NULL;
 }
 
 static void note_counted_flatmem(struct fh_state *s)
 {
     const uint64_t id = s->profile->FLATMEM_ID;
-    struct lock_place *place = &s->places.locks[id];
-    if (id < LOCK_PLACES && place->age == s->places.plain_age && log_only_counts(place->log))
+    struct lock_place *place = id < LOCK_PLACES ? &s->places.locks[id] : NULL;
+    if (place && place->age == s->places.plain_age && log_only_counts(place->log))
         place->plain_age = place->age;
 }
 

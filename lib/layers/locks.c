@@ -94,9 +94,9 @@ static enum fh_status give_both_back(struct fh_state *s, uint64_t id)
  */
 static inline struct lock_place *plain_lock(struct fh_state *s, uint64_t id)
 {
-    struct lock_place *place = &s->places.locks[id];
-    const bool is_plain = id < LOCK_PLACES && place->plain_age == s->places.plain_age;
-    return __builtin_expect(is_plain, 1) ? place : NULL;
+    struct known_places *places = &s->places;
+    const bool is_plain = id < LOCK_PLACES && places->locks[id].plain_age == places->plain_age;
+    return __builtin_expect(is_plain, 1) ? &places->locks[id] : NULL;
 }
 
 static inline bool take_at_once(struct fh_state *s, uint64_t id)
@@ -141,9 +141,10 @@ static bool give_back_at_once(struct fh_state *s, uint64_t id)
 /* A lock that was given back, or has only just been found, may be taken at once from now on. */
 static bool note_plain_lock(struct fh_state *s, uint64_t id)
 {
+    if (id >= LOCK_PLACES)
+        return false;
     struct lock_place *place = &s->places.locks[id];
-    if (id >= LOCK_PLACES || place->age != s->places.plain_age ||
-        !log_is_plain_and_free(place->log))
+    if (place->age != s->places.plain_age || !log_is_plain_and_free(place->log))
         return false;
     place->plain_age = place->age;
     return true;

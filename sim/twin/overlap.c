@@ -62,7 +62,8 @@ static void find_others(struct overlap *overlap, const struct stay *stay)
                 add_other(overlap, effect);
         }
     }
-    qsort(overlap->others, overlap->nothers, sizeof *overlap->others, by_number);
+    if (overlap->nothers > 0)
+        qsort(overlap->others, overlap->nothers, sizeof *overlap->others, by_number);
 }
 
 static void swap_predictions(struct twin *twin, struct stay *stay)

@@ -116,6 +116,8 @@ static const struct shown {
     {"set_per_cpu", 2, {3, 2}, FH_EFFECT_PER_CPU, {3, 2}},
     {"writel_relaxed", 2, {9, 0x9000}, FH_EFFECT_MMIO_WRITE, {0x9000, 9, 4}},
     {"writeq_relaxed", 2, {9, 0x9000}, FH_EFFECT_MMIO_WRITE, {0x9000, 9, 8}},
+    {"__handle_smmu_write", 5, {0, 0x9000, 4, 9, 1}, FH_EFFECT_MMIO_WRITE, {0x9000, 9, 4}},
+    {"__handle_smmu_write", 5, {0, 0x9000, 8, 9, 1}, FH_EFFECT_MMIO_WRITE, {0x9000, 9, 8}},
     {"readq_relaxed", 1, {0x9000}, FH_EFFECT_MMIO_READ, {0x9000, 0x1234567890}},
     {"readl_relaxed", 1, {0x9000}, FH_EFFECT_MMIO_READ, {0x9000, 0x34567890}},
     {"clear_phys_page", 1, {0x81}, FH_EFFECT_SCRUB, {0x81}},

@@ -11,6 +11,7 @@
 #include "base/json_out.h"
 #include "base/shown.h"
 #include "base/text_stream.h"
+#include "patch/patch.h"
 #include "replay/replay.h"
 #include "replay/report_record.h"
 #include "replay/report_words.h"
@@ -144,10 +145,17 @@ static bool show_change(void *context, const struct fh_change *change)
         changes->registers++;
         return true;
     }
+    struct text_stream stream;
+    FILE *out = text_stream_begin(&stream);
+    path_print(fh_state_profile(changes->view->at.state), change->path, out);
+    fputs(strstr(text, ": "), out);
+    text_stream_end(&stream);
     if (changes->json)
-        json_text(changes->json, NULL, text);
+        json_text(changes->json, NULL, stream.text);
     else
-        printf("%s    %s\n", changes->count == 0 ? "  what changed in the state:\n" : "", text);
+        printf("%s    %s\n", changes->count == 0 ? "  what changed in the state:\n" : "",
+               stream.text);
+    text_stream_free(&stream);
     changes->count++;
     return true;
 }

@@ -21,7 +21,7 @@ def test_a_trap_is_shown_with_inputs_effects_and_changes(fhsim):
     assert "host_npt on CPU 0, matched" in text
     assert "IPA 0x40335000" in text
     assert "map_page_host(addr = 0x40335000)" in text
-    assert "shared.npts.0.pt.262965: [0, 0, 0] -> [0x40335, 3, 0x100000040335fff]" in text
+    assert "shared.npts.0.pt.0x40335: [0, 0, 0] -> [0x40335, 3, 0x100000040335fff]" in text
     assert "registers of the CPU and of the host's context, which --long shows" in text
     assert "regs.ctxt_regs.far_el2: " in show(fhsim, MATCHED, "--long")
 

@@ -296,3 +296,16 @@ void recognise_refuse(const char *path, const char *other)
          like && importer_find("replay", like) ? " (--from says which it is)" : "");
     bytes_close(bytes);
 }
+
+bool recognise_trace(const char *path)
+{
+    const struct recognised is = recognise_file(path, NULL);
+    const struct place place = {strcmp(path, "-") == 0 ? "<stdin>" : path, 0, 0};
+    if (is.other)
+        recognise_refuse(path, is.other);
+    else if (is.importer)
+        diag(&place, NULL,
+             "a recording (%s), and not a trace: it has no boot record from which a model begins",
+             is.importer->name);
+    return !is.other && !is.importer && !is.is_unreadable;
+}

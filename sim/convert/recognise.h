@@ -21,4 +21,7 @@ struct recognised recognise_file(const char *path, const struct importer *from);
 /* The message about a file that is neither a trace nor a recording, with what it is like. */
 void recognise_refuse(const char *path, const char *other);
 
+/* Is this file a trace? Else false, with a message on what it is, unless it cannot be read. */
+bool recognise_trace(const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/progress.h"
+#include "convert/recognise.h"
 #include "machine/command.h"
 #include "machine/infer.h"
 
@@ -219,7 +220,7 @@ int machine_infer(int argc, char **argv)
     const enum options_outcome outcome = machine_argument(argc, argv, NULL, 0, &path);
     if (outcome != OPTIONS_GOOD)
         return outcome == OPTIONS_HELP ? EXIT_EXPECTED : EXIT_BAD_INPUT;
-    struct trace *trace = trace_open(path);
+    struct trace *trace = recognise_trace(path) ? trace_open(path) : NULL;
     if (!trace)
         return EXIT_BAD_INPUT;
     const int status = infer(trace, path);

@@ -67,19 +67,6 @@ static void print_beside(const struct triage_group *group, FILE *out)
     }
 }
 
-static void print_broken(const struct triage_group *group, FILE *out)
-{
-    const char *separator = "  breaks ";
-    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
-        if (!(group->broken >> i & 1))
-            continue;
-        fprintf(out, "%s%s", separator, fh_invariant_at(i)->name);
-        separator = ", ";
-    }
-    if (group->broken)
-        fputc('\n', out);
-}
-
 void triage_print_group(const struct triage_group *group, FILE *out)
 {
     fprintf(out, "%" PRIu64 " trap%s, the first %s: ", group->traps, plural(group->traps),
@@ -87,7 +74,7 @@ void triage_print_group(const struct triage_group *group, FILE *out)
     triage_print_signature(&group->signature, out);
     fprintf(out, "\n  %s\n", group->difference);
     print_following(group, out);
-    print_broken(group, out);
+    triage_print_broken(group, "  breaks ", out);
     if (*group->stuck)
         fprintf(out, "  the model has no answer: %s\n", group->stuck);
     if (*group->panic)

@@ -2,9 +2,12 @@
 #include "show/mappings.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <faulthandler/arm_stage2.h>
+
+#include "base/diag.h"
 
 enum { PAGE_SHIFT = 12 };
 
@@ -36,8 +39,14 @@ static void follow_word(struct mappings *mappings, const char *name, uint64_t wo
 {
     const int level = strcmp(name, "pte") == 0 ? 3 : strcmp(name, "pmd") == 0 ? 2 : 1;
     leave(mappings, mapping->pa);
-    if (!leads_to(mappings, level, word) || mappings->count == MAPPINGS_MOST)
+    if (!leads_to(mappings, level, word))
         return;
+    if (mappings->count == mappings->size) {
+        mappings->size = mappings->size ? 2 * mappings->size : 8;
+        mappings->list = realloc(mappings->list, mappings->size * sizeof *mappings->list);
+        if (!mappings->list)
+            no_memory();
+    }
     mappings->list[mappings->count++] = *mapping;
 }
 
@@ -57,15 +66,24 @@ void mappings_follow(struct mappings *mappings, const struct trace_line *line)
     }
 }
 
-void mappings_format(const struct mappings *mappings, char *text, size_t size)
+void mappings_print(const struct mappings *mappings, FILE *out)
 {
-    size_t length = (size_t)snprintf(text, size, "%s", mappings->count ? "" : "nobody");
-    for (size_t i = 0; i < mappings->count && length < size; i++) {
+    if (mappings->count == 0)
+        fputs("nobody", out);
+    for (size_t i = 0; i < mappings->count; i++) {
         const struct mapping *mapping = &mappings->list[i];
-        char who[32];
-        snprintf(who, sizeof who, mapping->vmid ? "VM %" PRIu64 : "host", mapping->vmid);
-        length +=
-            (size_t)snprintf(text + length, size - length, "%s%s at 0x%" PRIx64, i ? ", " : "",
-                             mapping->is_smmu ? "a device" : who, mapping->address);
+        fputs(i > 0 ? ", " : "", out);
+        if (mapping->is_smmu)
+            fputs("a device", out);
+        else if (mapping->vmid)
+            fprintf(out, "VM %" PRIu64, mapping->vmid);
+        else
+            fputs("host", out);
+        fprintf(out, " at 0x%" PRIx64, mapping->address);
     }
+}
+
+void mappings_free(struct mappings *mappings)
+{
+    free(mappings->list);
 }

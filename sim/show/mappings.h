@@ -2,14 +2,14 @@
 #ifndef SIM_MAPPINGS_H
 #define SIM_MAPPINGS_H
 
+#include <stdio.h>
+
 #include "trace/trace.h"
 
 /*
  * Who has a page mapped, where: the descriptors of stage-2 and SMMU tables that lead to it, as the
  * records of a trace write them.
  */
-enum { MAPPINGS_MOST = 32 };
-
 struct mapping {
     uint64_t pa; /* of the descriptor */
     uint64_t vmid;
@@ -19,14 +19,16 @@ struct mapping {
 
 struct mappings {
     uint64_t pfn; /* the page */
-    size_t count;
-    struct mapping list[MAPPINGS_MOST];
+    size_t count, size;
+    struct mapping *list;
 };
 
 /* What a record does to them. */
 void mappings_follow(struct mappings *mappings, const struct trace_line *line);
 
 /* "host at 0x40000000, VM 1 at 0x7000"; "nobody". */
-void mappings_format(const struct mappings *mappings, char *text, size_t size);
+void mappings_print(const struct mappings *mappings, FILE *out);
+
+void mappings_free(struct mappings *mappings);
 
 #endif

@@ -55,21 +55,12 @@ struct query {
 
 /* --- What is asked for ------------------------------------------------------------------------ */
 
-static bool number_at(const char *text, char end, uint64_t *value, const char **behind)
-{
-    char *stop;
-    if (*text < '0' || *text > '9')
-        return false;
-    *value = strtoull(text, &stop, 0);
-    *behind = stop + 1;
-    return stop > text && *stop == end;
-}
-
 static bool read_page(struct query *query)
 {
     const char *behind;
     snprintf(query->subject, sizeof query->subject, "page %s", query->page);
-    if (number_at(query->page, '\0', &query->mappings.pfn, &behind))
+    if (subject_number(query->page, '\0', &query->mappings.pfn, &behind) &&
+        query->mappings.pfn < (uint64_t)1 << 52)
         return true;
     diag_plain("query: --page: '%s' is no page frame number", query->page);
     return false;
@@ -83,14 +74,14 @@ static bool read_ipa(struct query *query)
         behind = text + 5;
         good = true;
     } else if (strncmp(text, "vm", 2) == 0) {
-        good = number_at(text + 2, ':', &query->vmid, &behind);
+        good = subject_number(text + 2, ':', &query->vmid, &behind);
     } else if (strncmp(text, "smmu", 4) == 0) {
         query->is_smmu = true;
-        good = number_at(text + 4, '.', &query->smmu, &behind) &&
-               number_at(behind, ':', &query->bank, &behind);
+        good = subject_number(text + 4, '.', &query->smmu, &behind) &&
+               subject_number(behind, ':', &query->bank, &behind);
     }
     snprintf(query->subject, sizeof query->subject, "%s", text);
-    if (good && number_at(behind, '\0', &query->address, &behind))
+    if (good && subject_number(behind, '\0', &query->address, &behind))
         return true;
     diag_plain("query: --ipa: '%s' is none of host:ADDRESS, vmN:ADDRESS and smmuN.BANK:ADDRESS",
                text);
@@ -101,7 +92,7 @@ static bool read_vm(struct query *query)
 {
     const char *behind;
     snprintf(query->subject, sizeof query->subject, "VM %s", query->vm);
-    if (number_at(query->vm, '\0', &query->vmid, &behind))
+    if (subject_number(query->vm, '\0', &query->vmid, &behind))
         return true;
     diag_plain("query: --vm: '%s' is no VM's number", query->vm);
     return false;
@@ -152,11 +143,10 @@ static void print_page(const struct query *query, FILE *out)
 {
     const struct fh_state *state = query->at.state;
     const struct fh_s2page *page = page_at(state, query->mappings.pfn << 12);
-    char mapped[WORDS];
-    mappings_format(&query->mappings, mapped, sizeof mapped);
     fputs("owner ", out);
     number_print_as(fh_state_profile(state), "s2_owner", page->s2_owner, out);
-    fprintf(out, ", shared %" PRIu32 ", mapped by %s", page->s2_count, mapped);
+    fprintf(out, ", shared %" PRIu32 ", mapped by ", page->s2_count);
+    mappings_print(&query->mappings, out);
 }
 
 static void print_ipa(const struct query *query, FILE *out)
@@ -328,6 +318,7 @@ int command_query(int argc, char **argv)
     for (size_t i = 0; i < query.count; i++)
         free(query.intervals[i].words);
     free(query.intervals);
+    mappings_free(&query.mappings);
     subject_close(&query.at);
     return done ? EXIT_EXPECTED : EXIT_BAD_INPUT;
 }

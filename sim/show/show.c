@@ -194,9 +194,8 @@ static void json_walk(struct json_out *out, const struct fh_arm_walk *walk)
 
 static bool read_address(const char *text, uint64_t *address)
 {
-    char *end;
-    *address = strtoull(text, &end, 0);
-    if (end > text && *end == '\0')
+    const char *behind;
+    if (subject_number(text, '\0', address, &behind))
         return true;
     diag_plain("show: --walk: '%s' is no address", text);
     return false;
@@ -270,9 +269,8 @@ static bool show_owners(struct show *show)
 
 static bool read_number(const char *text, char end, uint64_t below, uint64_t *value)
 {
-    char *behind;
-    *value = strtoull(text, &behind, 0);
-    return behind > text && *behind == end && *value < below;
+    const char *behind;
+    return subject_number(text, end, value, &behind) && *value < below;
 }
 
 static bool choose_stage2(struct show *show, const char *text)

@@ -2,23 +2,29 @@
 #include "show/subject.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/progress.h"
+#include "convert/recognise.h"
 #include "machine/model.h"
 #include "twin/order.h"
 
 /* --- FILE#POINT ------------------------------------------------------------------------------- */
 
-static bool is_number(const char *text)
+bool subject_number(const char *text, char end, uint64_t *value, const char **behind)
 {
-    const char *at = text;
-    while (isdigit((unsigned char)*at))
-        at++;
-    return at > text && *at == '\0';
+    char *stop;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    *value = strtoull(text, &stop, strncmp(text, "0x", 2) == 0 ? 16 : 10);
+    *behind = stop + 1;
+    return errno == 0 && *stop == end;
 }
 
 /* What stands behind the last '#' is a point, unless a file has the whole name. */
@@ -30,13 +36,13 @@ static bool read_argument(struct subject *subject, const char *argument)
     char *mark = strrchr(subject->path, '#');
     if (!mark || access(argument, F_OK) == 0)
         return true;
-    if (!is_number(mark + 1)) {
+    const char *behind;
+    if (!subject_number(mark + 1, '\0', &subject->point, &behind)) {
         diag_plain("show: '%s' is no point: the number of a step or record is needed", mark + 1);
         return false;
     }
     *mark = '\0';
     subject->has_point = true;
-    subject->point = strtoull(mark + 1, NULL, 10);
     return true;
 }
 
@@ -110,11 +116,16 @@ static bool replay_to(struct subject *subject, struct trace *trace,
     struct order *order = order_new(trace, boot, false);
     const struct trace_line *const *lines;
     size_t count;
+    struct progress progress;
+    progress_begin(&progress, &subject->path, 1);
+    progress_file(&progress, subject->path, subject->path);
     order_speaks(order, machine, twin_profile(subject->twin));
     while (!(is_there && subject->has_point) && (count = order_next(order, &lines)) > 0) {
         is_there = is_there || has_record(lines, count, subject->point);
         twin_replay(subject->twin, lines, count, tell, subject);
+        progress_trap(&progress, trace_progress(trace));
     }
+    progress_clear(&progress);
     order_free(order);
     if (!is_there && !trace_failed(trace))
         diag_plain("%s: there is no record #%" PRIu64, subject->path, subject->point);
@@ -126,7 +137,7 @@ static bool open_trace(struct subject *subject, const char *name)
     const struct machine_description *machine = machine_find(name ? name : "sekvm-4.18");
     if (!machine || !machine_model(machine, true))
         return false;
-    struct trace *trace = trace_open(subject->path);
+    struct trace *trace = recognise_trace(subject->path) ? trace_open(subject->path) : NULL;
     if (!trace)
         return false;
     subject->machine = machine;

@@ -30,6 +30,10 @@ bool subject_open(struct subject *subject, const char *argument, const char *mac
 /* The two steps of it: the argument alone; then a trace, on the way through which `told` is told of
  * each trap, first of the boot record, without a verdict. `is_judged`: verdicts have what `fhsim
  * replay` says of a trap, departures and the spec's prediction. */
+/* The number at `text`, decimal or with 0x, within 64 bits and up to the character `end`; *behind:
+ * what follows that. */
+bool subject_number(const char *text, char end, uint64_t *value, const char **behind);
+
 bool subject_point(struct subject *subject, const char *argument);
 bool subject_is_scenario(const struct subject *subject);
 bool subject_follow(struct subject *subject, const char *machine, bool is_judged, twin_told *told,

@@ -11,6 +11,7 @@
 #include "base/json_out.h"
 #include "base/shown.h"
 #include "base/text_stream.h"
+#include "convert/recognise.h"
 #include "patch/patch.h"
 #include "replay/replay.h"
 #include "replay/report_record.h"
@@ -252,11 +253,15 @@ bool show_trap(const char *argument, const char *machine, bool json, bool is_lon
 {
     struct view view = {.json = json, .is_long = is_long};
     bool done = subject_point(&view.at, argument);
-    if (done && !view.at.has_point) {
+    if (done && subject_is_scenario(&view.at)) {
+        diag_plain("show: what? --stage2 VMID, --smmu N.BANK, --owner or --walk ADDRESS");
+        done = false;
+    } else if (done && !view.at.has_point) {
         diag_plain("show: which trap? TRACE#SEQ; or what of the end: --stage2, --smmu, --owner, "
                    "--walk");
         done = false;
     }
+    done = done && recognise_trace(view.at.path);
     done = done && touches_read(&view.touches, view.at.path, view.at.point);
     done = done && subject_follow(&view.at, machine, true, told, &view);
     if (view.before)

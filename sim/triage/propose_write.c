@@ -62,19 +62,6 @@ static const char *harm_of(const struct triage_group *group)
     return group->broken ? "integrity" : "none";
 }
 
-static void print_broken(const struct triage_group *group, FILE *out)
-{
-    const char *separator = "  #   breaks ";
-    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
-        if (!(group->broken >> i & 1))
-            continue;
-        fprintf(out, "%s%s", separator, fh_invariant_at(i)->name);
-        separator = ", ";
-    }
-    if (group->broken)
-        fputc('\n', out);
-}
-
 /* --- Lines ----------------------------------------------------------------------------------- */
 
 static void print_line(const struct proposed_line *line, FILE *out)
@@ -88,7 +75,7 @@ static void print_line(const struct proposed_line *line, FILE *out)
             trial->gone, line->group.traps, plural(line->group.traps), line->group.first,
             trial->explained, trial->explained == 1 ? "s" : "");
     fprintf(out, "  #   %s\n", line->group.difference);
-    print_broken(&line->group, out);
+    triage_print_broken(&line->group, "  #   breaks ", out);
     candidate_print_line(&line->candidate, out);
     free(text);
 }
@@ -188,7 +175,7 @@ static void print_departure(const struct proposal *proposal, const struct triage
     char *text = text_of(&group->signature);
     fprintf(out, "  # %s\n  #   support: %" PRIu64 " trap%s, the first %s\n  #   %s\n", text,
             group->traps, plural(group->traps), group->first, group->difference);
-    print_broken(group, out);
+    triage_print_broken(group, "  #   breaks ", out);
     print_counter(&proposal->counters[group->number], out);
     print_known(group, out);
     print_function(group, out);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "convert/recognise.h"
 #include "twin/order.h"
 #include "twin/watch.h"
 
@@ -65,7 +66,7 @@ static bool run_records(struct run *run, struct trace *trace, const char *path)
 static bool run_trace(struct run *run, const char *path)
 {
     char name[256];
-    struct trace *trace = trace_open(path);
+    struct trace *trace = recognise_trace(path) ? trace_open(path) : NULL;
     if (!trace)
         return false;
     name_trace(path, name, sizeof name);

@@ -274,3 +274,15 @@ uint64_t triage_left_over(const struct triage *triage)
 {
     return triage->left_over;
 }
+
+void triage_print_broken(const struct triage_group *group, const char *lead, FILE *out)
+{
+    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
+        if (!(group->broken >> i & 1))
+            continue;
+        fprintf(out, "%s%s", lead, fh_invariant_at(i)->name);
+        lead = ", ";
+    }
+    if (group->broken)
+        fputc('\n', out);
+}

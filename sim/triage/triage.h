@@ -85,4 +85,8 @@ static inline bool triage_is_follower(const struct triage_group *group)
     return group->following == group->traps;
 }
 
+/* A line with the invariants that a group's traps break, behind `lead`; nothing if there is none.
+ */
+void triage_print_broken(const struct triage_group *group, const char *lead, FILE *out);
+
 #endif

@@ -71,6 +71,7 @@ def test_a_path_is_followed_up_to_a_record(fhsim):
     ((), "one of --page"),
     (("--page", "1", "--vm", "1"), "one of --page"),
     (("--page", "x"), "'x' is no page frame number"),
+    (("--page", str(1 << 64)), "is no page frame number"),
     (("--ipa", "vm:1"), "'vm:1' is none of"),
     (("--ipa", "smmu7.0:0x1000"), "banks below"),
     (("--vm", "99"), "there are VMs up to"),
@@ -80,6 +81,16 @@ def test_what_is_not_there_is_said(fhsim, arguments, message):
     done = fhsim("query", VM, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("command", [("query", "--vm", "1"), ("show", "--owner"),
+                                     ("machine", "propose"), ("machine", "infer")])
+def test_a_file_that_is_no_trace_is_told_so(fhsim, tmp_path, command):
+    path = tmp_path / "notes.txt"
+    path.write_text("nothing that fhsim knows\n")
+    done = fhsim(*command, path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{path}: not a trace, and not a recording that fhsim knows" in done.stderr
 
 
 def test_a_record_that_the_trace_lacks_is_said(fhsim):

@@ -160,7 +160,7 @@ def test_what_cannot_be_shown_is_refused(fhsim, scenario, tmp_path):
     assert "no step 3: it has 2" in refusal(fhsim, f"{scenario}#3", "--owner")
     assert "'x' is no point" in refusal(fhsim, f"{scenario}#x", "--owner")
     assert "there is no record #99999999" in refusal(fhsim, f"{HOST}#99999999", "--owner")
-    assert "or what of the end" in refusal(fhsim, scenario)
+    assert "what? --stage2 VMID" in refusal(fhsim, scenario)
     assert "one of" in refusal(fhsim, scenario, "--owner", "--stage2", 1)
     assert "is no VM" in refusal(fhsim, scenario, "--stage2", 65)
     assert "is no bank" in refusal(fhsim, scenario, "--smmu", 0)

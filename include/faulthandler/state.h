@@ -95,6 +95,11 @@ struct fh_environment {
 
     /* Told of every effect of every call, as it happens. Default: nobody. */
     void (*observer)(void *context, const struct fh_effect *effect);
+    /*
+     * The observer has no use for pages that clear_vm_range looks at and leaves alone, since they
+     * are another's. The call, the lock and the read of such a page may then be told or not.
+     */
+    bool passes_pages_of_others;
 };
 
 /*

@@ -195,8 +195,7 @@ __attribute__((noinline)) static enum fh_status release(struct fh_state *s, uint
 
 bool can_pass_lock(struct fh_state *s, uint64_t id)
 {
-    return plain_lock(s, id) && lock_status(s, id) == FH_LOCK_FREE && !s->machine &&
-           !s->env.observer && !s->adt->halt;
+    return plain_lock(s, id) && lock_status(s, id) == FH_LOCK_FREE && !s->adt->halt;
 }
 
 bool pass_lock(struct fh_state *s, uint64_t id, uint64_t times)

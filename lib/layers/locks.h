@@ -4,7 +4,9 @@
 
 #include "layers/kcore.h"
 
+/* clang-format off */
 FH_LAYER_Locks(KC_PROTOTYPE)
+    /* clang-format on */
 
     /*
      * Critical sections in which nothing happens, `times` of them one after the other: the same as

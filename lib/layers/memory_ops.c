@@ -14,6 +14,16 @@
  * whole range is checked first and a loop ends with a halt, which comes to the same.
  */
 
+/* Is what follows true of this machine, and is there nobody who wants to see it? */
+static bool may_pass_pages(const struct fh_state *s)
+{
+    const struct fh_machine *machine = s->machine;
+    while (machine && !(machine->overlay && machine->overlay->clear_vm_page))
+        machine = machine->extends;
+    return (!machine || machine->leaves_pages_of_others) &&
+           (!s->env.observer || s->env.passes_pages_of_others);
+}
+
 /*
  * clear_vm_page does nothing to a page that is not VM `vmid`'s, but for the events of its lock.
  * Where these are no more than a count, the pages of others that come first among `num` from `pfn`
@@ -26,7 +36,7 @@ static uint64_t pass_pages_of_others(struct fh_state *s, uint32_t vmid, uint64_t
     const struct fh_s2page *without_record =
         fh_map_fallback(&s->adt->shared.s2page, &type_of_s2page->as_value);
     uint64_t next = pfn;
-    if (!can_pass_lock(s, k->S2PAGE_ID) || !is_gfn(k, pfn + (num - 1)) ||
+    if (!may_pass_pages(s) || !can_pass_lock(s, k->S2PAGE_ID) || !is_gfn(k, pfn + (num - 1)) ||
         s2page_of(s, pfn)->s2_owner == vmid || without_record->s2_owner == vmid)
         return 0;
     const bool found = next_page_of(s, vmid, pfn + (num - 1), &next);

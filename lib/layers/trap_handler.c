@@ -613,7 +613,7 @@ static enum fh_status begin_device_access(struct fh_state *s, uint64_t gfn, uint
  */
 enum fh_status spec_mem_load(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
-    struct reached reached;
+    struct reached reached = {0};
     FH_TRY(begin_access(s, gfn, &reached));
     return load(s, &reached, reg);
 }
@@ -622,7 +622,7 @@ enum fh_status spec_mem_load(struct fh_state *s, uint64_t gfn, uint32_t reg)
  * reg. TrapHandler/Spec.v: mem_store_spec */
 enum fh_status spec_mem_store(struct fh_state *s, uint64_t gfn, uint32_t reg)
 {
-    struct reached reached;
+    struct reached reached = {0};
     FH_TRY(begin_access(s, gfn, &reached));
     return store(s, &reached, reg);
 }
@@ -635,7 +635,7 @@ enum fh_status spec_mem_store(struct fh_state *s, uint64_t gfn, uint32_t reg)
 enum fh_status spec_dev_load(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
                              uint32_t index)
 {
-    struct reached reached;
+    struct reached reached = {0};
     FH_TRY(begin_device_access(s, gfn, cbndx, index, &reached));
     return load(s, &reached, reg);
 }
@@ -645,7 +645,7 @@ enum fh_status spec_dev_load(struct fh_state *s, uint64_t gfn, uint32_t reg, uin
 enum fh_status spec_dev_store(struct fh_state *s, uint64_t gfn, uint32_t reg, uint32_t cbndx,
                               uint32_t index)
 {
-    struct reached reached;
+    struct reached reached = {0};
     FH_TRY(begin_device_access(s, gfn, cbndx, index, &reached));
     return store(s, &reached, reg);
 }

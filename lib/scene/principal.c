@@ -157,6 +157,7 @@ void begin_stand_in(struct stand_in *host, struct fh_state *s)
     FORWARDED(decrypt_sys_regs)
     FORWARDED(observer)
 #undef FORWARDED
+    mine.passes_pages_of_others = own->passes_pages_of_others;
     s->env = mine;
 }
 

@@ -400,4 +400,5 @@ const struct fh_machine fh_machine_bodies = {
     .overlay = &overlay,
     .departures = departures,
     .ndepartures = sizeof departures / sizeof *departures,
+    .leaves_pages_of_others = true,
 };

@@ -34,4 +34,5 @@ const struct fh_machine fh_machine_sekvm_4_18 = {
     .hypercalls = &hypercalls,
     .guest_calls = &guest_calls,
     .own = own,
+    .leaves_pages_of_others = true,
 };

@@ -143,7 +143,7 @@ static struct arena *keep_arena(void)
 static const struct machine_description *read_folder(const char *folder, unsigned depth,
                                                      unsigned *faults)
 {
-    char path[MAX_PATH];
+    char path[MAX_PATH + sizeof "/machine.yaml"];
     struct source source;
     struct arena *arena = keep_arena();
     snprintf(path, sizeof path, "%s/machine.yaml", folder);

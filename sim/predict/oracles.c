@@ -132,5 +132,6 @@ struct fh_environment model_environment(struct model *model)
                                    .shared_kvm = kvm_pointer,
                                    .shared_vcpu = vcpu_pointer,
                                    .verify_img = signature,
-                                   .observer = model_observe};
+                                   .observer = model_observe,
+                                   .passes_pages_of_others = true};
 }

@@ -90,9 +90,26 @@ static struct fh_log *log_in(struct fh_state *state, uint64_t lock)
                        &existed);
 }
 
+/* What is done to the pages that are the VM's, whoever is told of the others. */
+static void count_writes(void *context, const struct fh_effect *effect)
+{
+    *(unsigned *)context += effect->kind == FH_EFFECT_S2_SET || effect->kind == FH_EFFECT_SCRUB;
+}
+
+/* Who takes no interest in pages of others changes nothing. */
+static void watch(struct fh_state *state, unsigned *writes, bool passes)
+{
+    struct fh_environment *environment = fh_state_environment(state);
+    environment->context = writes;
+    environment->observer = count_writes;
+    environment->passes_pages_of_others = passes;
+}
+
 static struct fh_state *machine_with_owners(void)
 {
+    static const struct fh_machine *const machines[] = {NULL, &fh_machine_bodies};
     const struct fh_config config = {.allocator = fh_malloc_allocator(),
+                                     .machine = machines[below(2)],
                                      .log_policy = below(4) ? FH_LOG_SUMMARY : FH_LOG_FULL,
                                      .hash = below(2) ? FH_HASH_ALL : 0};
     struct fh_state *state = fh_state_new(&config);
@@ -155,9 +172,16 @@ START_TEST(a_range_is_cleared_as_its_pages_are)
     if (_i % 3 == 0) /* a number that wraps */
         log_in(a, 2)->length = UINT64_MAX - below(30000);
     struct fh_state *b = fh_state_fork(a);
+    const bool is_watched = _i % 4 == 1;
     for (unsigned round = 0; round < ROUNDS; round++) {
+        unsigned writes[2] = {0};
+        if (is_watched) {
+            watch(a, &writes[0], true);
+            watch(b, &writes[1], below(2));
+        }
         give_some(a, b);
         clear_both(a, b);
+        ck_assert_uint_eq(writes[0] > 0, writes[1] > 0);
         if (below(4) == 0) { /* what is shared anew is not written to */
             fh_state_free(b);
             b = fh_state_fork(a);

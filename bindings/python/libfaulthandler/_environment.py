@@ -20,7 +20,7 @@ from ._tables import EVENTS, LOG_LOCKS, RDATA, effect_of
 _MEMBERS = {
     name: field.type.item if field.type.kind == "pointer" else field.type
     for name, field in ffi.typeof("struct fh_environment").fields
-    if name != "context"
+    if name != "context" and field.type.kind != "primitive"
 }
 NAMES = tuple(_MEMBERS)
 

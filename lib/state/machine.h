@@ -395,7 +395,8 @@ static inline void forget_lock_places(struct fh_state *s)
 {
     settle_locks(s);
     s->places.lock_age++;
-    s->places.plain_age = NO_AGE;
+    if (s->places.plain_age != NO_AGE)
+        s->places.plain_age = s->places.lock_age;
 }
 
 static inline void forget_places(struct fh_state *s)

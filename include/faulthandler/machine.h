@@ -102,8 +102,9 @@ struct fh_machine {
     /* Names of departures of `extends` that this machine does not have; ends with NULL; or NULL. */
     const char *const *lacks;
     /*
-     * Of an overlay with a clear_vm_page of its own: whatever departs, it leaves pages of others than
-     * the VM alone, as the spec does. Ranges are then cleared in the time that the VM's pages take.
+     * Of an overlay with a clear_vm_page of its own: whatever departs, it leaves pages of others
+     * than the VM alone, as the spec does. Ranges are then cleared in the time that the VM's pages
+     * take.
      */
     bool leaves_pages_of_others;
 };

@@ -270,6 +270,13 @@ FH_API struct fh_rdata *fh_state_edit_beside_locks(struct fh_state *state);
 FH_API struct fh_rdata *fh_state_edit_cpu(struct fh_state *state);
 
 /*
+ * For an observer that has seen enough: the call that runs goes on as in a halted state, in which
+ * nearly every function is the identity, and so ends soon. What it leaves is of no use, but to be
+ * taken back (fh_undo).
+ */
+FH_API void fh_state_halt(struct fh_state *state);
+
+/*
  * The hardware's registers, to write before a trap: HPFAR_EL2, ESR_EL2 and so on. As fh_state_edit,
  * and cheaper, since it promises that nothing else is written. A transaction notes them all, about
  * 1 KiB, the first time.

@@ -30,7 +30,7 @@ extern "C" {
     X(STUCK, -1, "stuck: the spec is undefined here")                                               \
     X(UNREPRESENTABLE, -2, "not representable: the spec computes a value that has no place in the state") \
     X(NOMEM, -3, "out of memory")                                                                   \
-    X(LIMIT, -4, "gave up: the call would take more loop iterations than the state allows")         \
+    X(LIMIT, -4, "gave up: the call would take more than the state allows")         \
     X(UNKNOWN, -5, "no such function, field or profile")                                            \
     X(INVALID_ARGUMENT, -6, "an argument is outside its declared width or number")                  \
     X(DISAGREE, -7, "the abstract and the concrete realisation disagree")                           \

@@ -281,6 +281,11 @@ struct fh_rdata *fh_state_edit_cpu(struct fh_state *s)
     return own_data(s) ? s->adt : NULL;
 }
 
+void fh_state_halt(struct fh_state *s)
+{
+    s->adt->halt = true;
+}
+
 /* The registers of the innermost transaction's begin are in the journal already. */
 static bool regs_are_noted(const struct journal *journal)
 {

@@ -111,7 +111,11 @@ void prediction_free(struct prediction *prediction)
 
 void model_take(struct model *model, const struct trap_inputs *inputs, struct prediction *result)
 {
-    struct run run = {.inputs = inputs, .result = result, .clearing = NOT_CLEARING};
+    enum { FIRST_PAUSE = 512 };
+    struct run run = {.inputs = inputs,
+                      .result = result,
+                      .clearing = NOT_CLEARING,
+                      .pause = model->goes_on ? FIRST_PAUSE : PREDICTION_EFFECTS};
     if (inputs->cpu >= model->ncpus)
         model->ncpus = (unsigned)inputs->cpu + 1;
     model->last = inputs->kind == TRACE_KIND_el2_exception ? MODEL_CPUS : inputs->cpu;
@@ -125,6 +129,12 @@ void model_take(struct model *model, const struct trap_inputs *inputs, struct pr
     take_trap(model);
     others_end(model);
     model->run = NULL;
+}
+
+void model_ask(struct model *model, model_goes_on *goes_on, void *context)
+{
+    model->goes_on = goes_on;
+    model->goes_on_context = context;
 }
 
 void model_hold(struct model *model, bool holds)

@@ -60,6 +60,7 @@ struct prediction {
     struct prediction_panic panics[PREDICTION_PANICS]; /* the first, each once */
     size_t npanics;
     enum prediction_end end;
+    bool is_cut;                  /* nobody wanted the rest of it */
     struct fh_error error;        /* status FH_OK, or why the model has no answer */
     struct trace_registers entry; /* what EL2's registers must have been at entry */
     struct trace_registers out;   /* what registers are at the end */
@@ -71,6 +72,17 @@ void prediction_free(struct prediction *prediction);
 void model_take(struct model *model, const struct trap_inputs *inputs, struct prediction *result);
 /* Take the last trap back, before anything else is done with the model. */
 void model_undo(struct model *model);
+/*
+ * Effects of one trap before the prediction is given up, with FH_LIMIT: a wrong number in a machine
+ * may ask for more than there is memory for.
+ */
+enum { PREDICTION_EFFECTS = 1 << 21 };
+/*
+ * Somebody to ask whether a prediction goes on, when it has 512 effects, and eight times as many
+ * each time; NULL: it does. One that does not is cut, and only good to be taken back.
+ */
+typedef bool model_goes_on(void *context, const struct trace_effect *effects, size_t count);
+void model_ask(struct model *model, model_goes_on *goes_on, void *context);
 /*
  * From now on traps can be taken back, with all that was written since, until the next one is taken
  * or model_settle says that this one stands. What is written meanwhile costs more.

@@ -30,6 +30,7 @@ struct run {
     struct fh_effect held_back[2];
     struct others *others; /* other CPUs that act meanwhile; NULL: none */
     bool sets_vtcr;        /* the trap wrote VTCR_EL2 */
+    size_t pause;          /* the number of effects at which it is looked whether to go on */
 };
 #define NOT_CLEARING UINT64_MAX
 
@@ -49,6 +50,8 @@ struct model {
     struct model_cpu before; /* what it was before */
     struct fh_departures departures;
     bool holds, is_held; /* a trap is taken in a transaction; one is open */
+    model_goes_on *goes_on;
+    void *goes_on_context;
 };
 
 static inline struct model_cpu *this_cpu(struct model *model)

@@ -195,6 +195,7 @@ static void begin_prediction(struct model *model)
     const struct model_cpu *cpu = this_cpu(model);
     result->neffects = 0;
     result->npanics = 0;
+    result->is_cut = false;
     result->end = PREDICTED_HOST;
     result->error.status = FH_OK;
     result->out.present = result->out.x_present = 0;
@@ -252,6 +253,8 @@ void take_trap(struct model *model)
     const struct fh_ctxt_regs regs = registers_at_entry(model);
     const struct fh_trap trap = {type_of(inputs), inputs->cpu, &regs};
     fh_trap_take(model->state, &trap, &outcome);
+    if (result->is_cut)
+        return;
     switch (outcome.end) {
     case FH_TRAP_RETURNS:
     case FH_TRAP_HALTED:

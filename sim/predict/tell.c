@@ -14,6 +14,35 @@
 
 /* --- The list of records --------------------------------------------------------------------- */
 
+static bool goes_on(struct model *model)
+{
+    struct prediction *result = model->run->result;
+    if (result->neffects < PREDICTION_EFFECTS)
+        return model->goes_on(model->goes_on_context, result->effects, result->neffects);
+    result->error = (struct fh_error){.status = FH_LIMIT,
+                                      .layer = "replay",
+                                      .function = "prediction",
+                                      .condition = "effects < PREDICTION_EFFECTS",
+                                      .names = "effects",
+                                      .values = {result->neffects},
+                                      .nvalues = 1};
+    return false;
+}
+
+/* So many effects that it is looked whether the trap goes on. */
+static void pause_prediction(struct model *model)
+{
+    enum { NEXT_PAUSE = 8 };
+    struct run *run = model->run;
+    if (!goes_on(model)) {
+        run->result->is_cut = true;
+        fh_state_halt(model->state);
+    }
+    run->pause *= NEXT_PAUSE;
+    if (run->pause > PREDICTION_EFFECTS || !model->goes_on)
+        run->pause = PREDICTION_EFFECTS;
+}
+
 /*
  * Room for one more record at `at`, those behind it move up. Whoever asks fills in what is of the
  * kind.
@@ -596,6 +625,10 @@ void model_observe(void *context, const struct fh_effect *effect)
 {
     struct model *model = context;
     struct run *run = model->run;
+    if (run->result->is_cut)
+        return;
+    if (run->result->neffects >= run->pause)
+        pause_prediction(model);
     if (run->is_skipping)
         run->is_skipping = effect->kind != FH_EFFECT_UNLOCK;
     else if (is_held_back(run, effect))

@@ -120,6 +120,15 @@ static void only_in_machine(const struct trace_effect *machine, struct differenc
     differ(found, &(struct difference){.machine = machine});
 }
 
+bool compare_prefix(const struct trace_effect *model, size_t count,
+                    const struct trace_effect *machine, size_t nmachine)
+{
+    size_t i = 0;
+    while (i < count && i < nmachine && is_same(&model[i], &machine[i]))
+        i++;
+    return i == count;
+}
+
 void compare_effects(const struct trace_effect *model, size_t nmodel,
                      const struct trace_effect *machine, size_t nmachine, struct differences *found)
 {

@@ -44,6 +44,10 @@ void compare_effects(const struct trace_effect *model, size_t nmodel,
                      const struct trace_effect *machine, size_t nmachine,
                      struct differences *found);
 
+/* Are the first `count` predicted effects those with which the record begins? */
+bool compare_prefix(const struct trace_effect *model, size_t count,
+                    const struct trace_effect *machine, size_t nmachine);
+
 /* A prediction with the record of the trap, whole but for what the machine names as not comparable.
  */
 void compare_prediction(const struct machine_description *machine,

@@ -180,6 +180,22 @@ static void credit_consequences(const struct twin *twin, struct trap_verdict *ve
     }
 }
 
+/* Does the record differ without it? Where entries follow from it by how the trap halts, the trap
+ * is taken to its end. */
+static bool is_needed(struct twin *twin, const struct fh_departures *less, unsigned departure)
+{
+    const char *id = fh_machine_departure(twin->code, departure);
+    struct differences found;
+    for (unsigned i = 0; catalogue_at(twin->description, i); i++) {
+        const struct machine_entry *entry = catalogue_at(twin->description, i);
+        if (entry->nhalts > 0 && machine_entry_follows(entry, id)) {
+            twin_take_again(twin, less, &twin->other, &found);
+            return found.count > 0;
+        }
+    }
+    return twin_differs(twin, less);
+}
+
 /* The trap was taken again without this one. */
 static void credit_departure(const struct twin *twin, struct trap_verdict *verdict,
                              unsigned departure)
@@ -196,15 +212,13 @@ static void credit_departure(const struct twin *twin, struct trap_verdict *verdi
 static void credit_what_is_left(struct twin *twin, const struct fh_departures *asked,
                                 struct trap_verdict *verdict)
 {
-    struct differences found;
     struct fh_departures set = twin->machine;
     for (unsigned i = 0; fh_machine_departure(twin->code, i); i++) {
         struct fh_departures less = set;
         if (!fh_departs(asked, i) || !fh_departs(&set, i))
             continue;
         fh_departures_remove(&less, i);
-        twin_take_again(twin, &less, &twin->other, &found);
-        if (found.count == 0)
+        if (!is_needed(twin, &less, i))
             set = less;
         else
             credit_departure(twin, verdict, i);
@@ -214,14 +228,12 @@ static void credit_what_is_left(struct twin *twin, const struct fh_departures *a
 static void credit_each(struct twin *twin, const struct fh_departures *asked,
                         struct trap_verdict *verdict)
 {
-    struct differences found;
     for (unsigned i = 0; fh_machine_departure(twin->code, i); i++) {
         struct fh_departures less = twin->machine;
         if (!fh_departs(asked, i) || !fh_departs(&twin->machine, i))
             continue;
         fh_departures_remove(&less, i);
-        twin_take_again(twin, &less, &twin->other, &found);
-        if (found.count > 0)
+        if (is_needed(twin, &less, i))
             credit_departure(twin, verdict, i);
     }
     if (credits_are_none(&verdict->credits))
@@ -231,8 +243,7 @@ static void credit_each(struct twin *twin, const struct fh_departures *asked,
 static void find_credits(struct twin *twin, const struct fh_departures *asked,
                          struct trap_verdict *verdict)
 {
-    twin_take_as_spec(twin, verdict);
-    if (verdict->spec.count > 0)
+    if (twin_differs(twin, &twin->none))
         credit_each(twin, asked, verdict);
     twin_take_as_machine(twin);
 }

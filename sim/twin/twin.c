@@ -76,18 +76,22 @@ static void tell_stuck(const struct prediction *prediction, char *text, size_t s
         fh_error_format(&prediction->error, text, size);
 }
 
-/* The prediction, in the words of the machine's recorder. */
-void twin_take(struct twin *twin, struct prediction *prediction)
+/* Predicted effects, in the words of the machine's recorder; how many they are then. */
+static size_t reword(const struct twin *twin, struct trace_effect *effects, size_t count)
 {
-    model_take(twin->model, &twin->inputs, prediction);
-    for (size_t i = 0; i < prediction->neffects; i++) {
-        struct trace_effect *effect = &prediction->effects[i];
+    for (size_t i = 0; i < count; i++) {
+        struct trace_effect *effect = &effects[i];
         if (effect->kind == TRACE_shadow_set)
             effect->shadow_set.idx =
                 machine_register_recorded(twin->description, effect->shadow_set.idx);
     }
-    prediction->neffects =
-        machine_reword(twin->description, prediction->effects, prediction->neffects);
+    return machine_reword(twin->description, effects, count);
+}
+
+void twin_take(struct twin *twin, struct prediction *prediction)
+{
+    model_take(twin->model, &twin->inputs, prediction);
+    prediction->neffects = reword(twin, prediction->effects, prediction->neffects);
 }
 
 void twin_take_again(struct twin *twin, const struct fh_departures *set,
@@ -98,6 +102,34 @@ void twin_take_again(struct twin *twin, const struct fh_departures *set,
     model_depart(twin->model, set);
     twin_take(twin, prediction);
     compare_prediction(twin->description, prediction, twin->line, found);
+}
+
+/*
+ * Does what was predicted so far agree with the record? Of the last effects nothing is said: what
+ * comes behind may add to them, and a recorder may write them in another order.
+ */
+static bool agrees_so_far(void *context, const struct trace_effect *effects, size_t count)
+{
+    enum { OPEN = 128 };
+    const struct twin *twin = context;
+    struct trace_effect *copy = malloc(count * sizeof *copy);
+    if (!copy)
+        no_memory();
+    memcpy(copy, effects, count * sizeof *copy);
+    const size_t reworded = reword(twin, copy, count);
+    const bool agrees =
+        reworded < OPEN || compare_prefix(copy, reworded - OPEN, twin->line->fx, twin->line->nfx);
+    free(copy);
+    return agrees;
+}
+
+bool twin_differs(struct twin *twin, const struct fh_departures *set)
+{
+    struct differences found;
+    model_ask(twin->model, agrees_so_far, twin);
+    twin_take_again(twin, set, &twin->other, &found);
+    model_ask(twin->model, NULL, NULL);
+    return twin->other.is_cut || found.count > 0;
 }
 
 void twin_take_as_spec(struct twin *twin, struct trap_verdict *verdict)

@@ -97,6 +97,8 @@ void twin_give_credit(struct twin *twin, const struct fh_departures *asked,
 /* Take the trap again, from the state before it, with these departures, and compare. */
 void twin_take_again(struct twin *twin, const struct fh_departures *set,
                      struct prediction *prediction, struct differences *found);
+/* Would it then differ from the record? Its prediction is in `other`, and may be cut there. */
+bool twin_differs(struct twin *twin, const struct fh_departures *set);
 /* The same with all of the machine, so that the model goes on from there. */
 void twin_take_as_machine(struct twin *twin);
 /* The same with none of them, for the verdict; the model is left where that ends. */

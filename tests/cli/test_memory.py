@@ -16,7 +16,8 @@ FHSIM = os.environ.get("FHSIM") or os.path.join(os.environ.get("FH_BUILD_DIR", "
 HOST = SOURCE / "tests/data/01_host_only_excerpt.jsonl.zst"
 LONG = 24000  # records of a trace that is larger than what there is to go through it
 EFFECTS = 100000  # of one record
-MIB = 1 << 20
+MIB, GIB = 1 << 20, 1 << 30
+EVIDENCE = SOURCE / "tests/data/deviations"
 ROOM = 40 * MIB
 
 
@@ -92,3 +93,15 @@ def test_memory_for_a_long_record_has_a_limit(tmp_path, records, command, encodi
                "reduce": ["--keep", "unexplained", "-o", tmp_path / "out.jsonl"]}
     status = 1 if command == "replay" else 0
     assert run(ROOM + EFFECTS * limit, command, trace, *options[command]) == status
+
+
+def test_a_prediction_without_end_is_given_up(tmp_path):
+    """A wrong number in a machine: so many pages are given away for one that no memory would do."""
+    (tmp_path / "machine.yaml").write_text(
+        "machine: wide\ntitle: blocks that are too large\nextends: sekvm-4.18\n"
+        "constants: {PMD_PAGE_NUM: 0x1000000}\n")
+    done = subprocess.run([FHSIM, "replay", "--machine", tmp_path, "--show", "20", EVIDENCE / "A15.jsonl.zst"],
+                          capture_output=True, text=True, check=False, timeout=120,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (GIB, GIB)))
+    assert done.returncode == 1, done.stderr
+    assert "effects < PREDICTION_EFFECTS" in done.stdout

@@ -2,13 +2,18 @@
 #include "base/bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "base/diag.h"
+#include "base/live.h"
 
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 enum { READ_SIZE = 1 << 11, FIRST_BUFFER = 1 << 12 }; /* small files, thousands a second */
@@ -20,7 +25,8 @@ static const size_t longest_window = (size_t)1 << 28;
 /* `text[start..end)` is the window; `raw` holds compressed bytes that are not expanded yet. */
 struct bytes {
     const char *name;
-    FILE *file;
+    int file; /* -1: none */
+    bool is_regular;
     ZSTD_DStream *zstd; /* NULL: plain */
     char *raw;
     ZSTD_inBuffer input;
@@ -42,13 +48,32 @@ static void fail(struct bytes *bytes, const char *what, const char *why)
     bytes->at_end = true;
 }
 
+/* Does more come, though there was nothing or a signal? */
+static bool may_come(const struct bytes *bytes, ssize_t n)
+{
+    if (live_is_over())
+        return false;
+    if (n < 0)
+        return errno == EINTR;
+    if (n > 0 || !live_is_on() || !bytes->is_regular)
+        return false;
+    live_wait();
+    return true;
+}
+
+/* What is there already, so that nobody waits for more than is asked for. */
 static size_t read_some(struct bytes *bytes, char *to)
 {
-    const size_t n = fread(to, 1, READ_SIZE, bytes->file);
-    if (n == 0 && ferror(bytes->file))
+    ssize_t n;
+    do
+        n = live_is_over() ? 0 : read(bytes->file, to, READ_SIZE);
+    while (n <= 0 && may_come(bytes, n));
+    if (n < 0 && !(errno == EINTR && live_is_over()))
         fail(bytes, "cannot read", strerror(errno));
-    bytes->read_bytes += n;
-    return n;
+    if (n <= 0)
+        return 0;
+    bytes->read_bytes += (uint64_t)n;
+    return (size_t)n;
 }
 
 static size_t read_raw(struct bytes *bytes)
@@ -70,6 +95,22 @@ static bool looks_compressed(const struct bytes *bytes)
     return magic == (uint32_t)FRAME || (magic & ~(uint32_t)ANY_OF_SIXTEEN) == (uint32_t)SKIPPABLE;
 }
 
+/* As many bytes as tell whether it is compressed, though a pipe may give them one by one. */
+static void read_beginning(struct bytes *bytes)
+{
+    size_t n;
+    read_raw(bytes);
+    while (bytes->input.size > 0 && bytes->input.size < sizeof(uint32_t) && !bytes->error[0]) {
+        char more[READ_SIZE];
+        n = read_some(bytes, more);
+        if (n == 0)
+            return;
+        n = n < READ_SIZE - bytes->input.size ? n : READ_SIZE - bytes->input.size;
+        memcpy(bytes->raw + bytes->input.size, more, n);
+        bytes->input.size += n;
+    }
+}
+
 static void begin_reading(struct bytes *bytes)
 {
     bytes->raw = malloc(READ_SIZE);
@@ -79,7 +120,7 @@ static void begin_reading(struct bytes *bytes)
         return;
     }
     bytes->size = FIRST_BUFFER;
-    read_raw(bytes);
+    read_beginning(bytes);
     if (bytes->error[0] || !looks_compressed(bytes))
         return;
     bytes->zstd = ZSTD_createDStream();
@@ -98,19 +139,46 @@ static void skip_mark(struct bytes *bytes)
         fail(bytes, "UTF-16 or UTF-32 text; only UTF-8 is read", NULL);
 }
 
+/* The other end of a socket that stands in the file system. -1: errno says why. */
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (file < 0 || connect(file, (const struct sockaddr *)&address, sizeof address) == 0)
+        return file;
+    const int why = errno;
+    close(file);
+    errno = why;
+    return -1;
+}
+
+static int open_or_connect(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+        return connect_to(path);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /* A file that can be read from; otherwise its error is set. */
 static void open_file(struct bytes *bytes, const char *path)
 {
     const bool is_standard_input = strcmp(path, "-") == 0;
     struct stat status;
     bytes->name = is_standard_input ? "<stdin>" : path;
-    bytes->file = is_standard_input ? stdin : fopen(path, "rb");
-    if (!bytes->file) {
+    bytes->file = is_standard_input ? STDIN_FILENO : open_or_connect(path);
+    if (bytes->file < 0) {
         fail(bytes, "cannot open", strerror(errno));
-    } else if (fstat(fileno(bytes->file), &status) == 0) {
+    } else if (fstat(bytes->file, &status) == 0) {
+        bytes->is_regular = S_ISREG(status.st_mode);
         if (S_ISDIR(status.st_mode))
             fail(bytes, "is a directory", NULL);
-        else if (S_ISREG(status.st_mode) && status.st_size > 0)
+        else if (bytes->is_regular && status.st_size > 0)
             bytes->file_bytes = (uint64_t)status.st_size;
     }
     if (!bytes->error[0])
@@ -137,6 +205,7 @@ struct bytes *bytes_try(const char *path, char *why, size_t size)
     struct bytes *bytes = calloc(1, sizeof *bytes);
     if (!bytes)
         no_memory();
+    bytes->file = -1;
     open_file(bytes, path);
     if (!bytes->error[0])
         return bytes;
@@ -159,8 +228,8 @@ void bytes_close(struct bytes *bytes)
 {
     if (!bytes)
         return;
-    if (bytes->file && bytes->file != stdin)
-        fclose(bytes->file);
+    if (bytes->file >= 0 && bytes->file != STDIN_FILENO)
+        close(bytes->file);
     ZSTD_freeDStream(bytes->zstd);
     free(bytes->raw);
     free(bytes->text);
@@ -218,7 +287,7 @@ static void finish(struct bytes *bytes)
         expand(bytes);
     if (bytes->end > before || bytes->error[0])
         return;
-    if (bytes->inside_frame)
+    if (bytes->inside_frame && !live_is_over())
         fail(bytes, "truncated zstd data", NULL);
     bytes->at_end = true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/live.h"
 
 struct lines {
     struct bytes *bytes;
@@ -63,6 +64,8 @@ const char *lines_next(struct lines *lines, size_t *length, size_t padding)
         if (have == 0 || (have == searched && bytes_error(lines->bytes)))
             return end(lines);
         const char *newline = memchr(text + searched, '\n', have - searched);
+        if (!newline && have == searched && live_is_over())
+            return end(lines);
         if (newline || have == searched) {
             *length = newline ? (size_t)(newline - text) : have;
             lines->has_newline = newline;

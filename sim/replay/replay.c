@@ -7,11 +7,13 @@
 
 #include "commands.h"
 #include "base/files.h"
+#include "base/live.h"
 #include "base/options.h"
 #include "base/progress.h"
 #include "base/shown.h"
 #include "base/text_stream.h"
 #include "machine/model.h"
+#include "twin/difference.h"
 #include "twin/order.h"
 #include "twin/watch.h"
 #include "convert/recognise.h"
@@ -24,7 +26,8 @@ static const char help[] =
     "usage: fhsim replay TRACE... [--machine NAME|DIR] [--show N] [--explained]\n"
     "                    [--without ID[,ID...]] [--credit once|all|none] [--fail-on "
     "WHAT[,WHAT...]]\n"
-    "                    [--no-invariants] [--format FORMAT] [--html FILE] [--perfetto FILE]\n\n"
+    "                    [--no-invariants] [--format FORMAT] [--html FILE] [--perfetto FILE]\n"
+    "                    [--stop] [--follow]\n\n"
     "Runs a machine beside recorded traces of it (JSON Lines or CBOR; '-' is standard input): "
     "boots\n"
     "from the trace's first line, predicts each host stage-2 fault, hypercall, vCPU run and guest\n"
@@ -42,6 +45,10 @@ static const char help[] =
     "  --fail-on WHAT  exit with status 1 if there is any of: unexplained (the default), "
     "invariant,\n"
     "                  confidentiality, integrity, explained, denied\n"
+    "  --stop          end at the first unexplained trap\n"
+    "  --follow        the trace is still being written: a pipe ('-'), a socket's path, or a file\n"
+    "                  that grows; unexplained traps and broken invariants are told at once, and\n"
+    "                  Ctrl-C gives the report of what was seen\n"
     "  --compared      print what of records is not compared, and why\n"
     "  --no-invariants do not look for security invariants that the machine's state breaks\n"
     "  --format FORMAT text (the default), json or junit\n"
@@ -74,6 +81,8 @@ struct replay {
     struct progress progress;
     enum { RUN_UNKNOWN, RUN_TRACES, RUN_FOREIGN } run; /* a run is of one or the other */
     struct foreign foreign;
+    bool stops, is_stopped;      /* at an unexplained trap */
+    bool follows;                /* the trace is still being written */
     bool refused;                /* a file that is neither a trace nor a recording */
     struct symbols *symbols;     /* for foreign recordings, or NULL */
     const struct importer *from; /* what all files are; NULL: each is recognised */
@@ -101,10 +110,42 @@ static void report(struct replay *replay, const struct replay_trap *trap)
     reports_trap(replay->reports, trap, is_denied ? &denied : NULL);
 }
 
+static void tell_of_invariants(const struct replay_trap *trap)
+{
+    const char *before = ": breaks ";
+    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
+        if (trap->broken >> i & 1) {
+            printf("%s%s", before, fh_invariant_at(i)->name);
+            before = ", ";
+        }
+    }
+}
+
+/* Of a trace that is being written, what somebody waits for. */
+static void tell_at_once(const struct replay_trap *trap)
+{
+    const struct trap_verdict *verdict = trap->verdict;
+    char words[400];
+    if (verdict->outcome != OUTCOME_DIVERGED && trap->broken == 0)
+        return;
+    printf("%s#%" PRIu64 ": ", trap->file, trap->line->seq);
+    print_shown(stdout, trap_title(trap), strlen(trap_title(trap)));
+    printf(" on CPU %" PRIu64 ", %s", trap->line->cpu, outcome_name(verdict->outcome));
+    tell_of_invariants(trap);
+    if (verdict->found.count > 0) {
+        difference_format(&verdict->found.list[0], "model", words, sizeof words);
+        printf(": %s", words);
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
 static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
 {
     struct replayed *replayed = context;
     struct replay *replay = replayed->replay;
+    if (replay->is_stopped)
+        return; /* it overlapped with the one that stopped */
     struct replay_trap trap = {.machine = replay->machine,
                                .file = replayed->file,
                                .line = line,
@@ -121,6 +162,9 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
     trap.group = triage_trap(replay->report.triage, line, verdict, trap.broken);
     report(replay, &trap);
     replayed->count += verdict->outcome != OUTCOME_NOT_REPLAYED;
+    replay->is_stopped = replay->stops && verdict->outcome == OUTCOME_DIVERGED;
+    if (replay->follows && replay->form == &replay_form_text)
+        tell_at_once(&trap);
 }
 
 /* --- One trace ------------------------------------------------------------------------------- */
@@ -173,7 +217,7 @@ static bool replay_lines(struct replay *replay, struct trace *trace, const struc
     size_t count;
     twin_want_spec(twin, is_shown, &replayed);
     triage_begin(replay->report.triage, twin, file);
-    while (good && (count = order_next(order, &lines)) > 0) {
+    while (good && !replay->is_stopped && (count = order_next(order, &lines)) > 0) {
         good = all_cpus_are_known(trace, lines, count);
         if (good)
             twin_replay(twin, lines, count, told, &replayed);
@@ -256,7 +300,9 @@ static void replay_trace(struct replay *replay, const char *path, const char *na
 
 static void replay_file(struct replay *replay, const char *path)
 {
-    const struct recognised is = recognise_file(path, replay->from);
+    /* Of what is being written the beginning may not be there yet. */
+    const struct recognised is =
+        replay->follows ? (struct recognised){NULL} : recognise_file(path, replay->from);
     char *name = short_name(path);
     progress_file(&replay->progress, path, name);
     if (is.other || is.is_unreadable) {
@@ -317,10 +363,12 @@ static bool has_failed(const struct replay *replay)
 
 static int run(struct replay *replay, char **files, int nfiles)
 {
+    if (replay->follows)
+        live_begin();
     const double begin = progress_clock();
     progress_begin(&replay->progress, files, (size_t)nfiles);
     replay->report.triage = triage_new(replay->machine);
-    for (int i = 0; i < nfiles; i++)
+    for (int i = 0; i < nfiles && !replay->is_stopped; i++)
         replay_file(replay, files[i]);
     replay->report.seconds = progress_clock() - begin;
     if (replay->run == RUN_FOREIGN || (replay->run == RUN_UNKNOWN && replay->refused))
@@ -362,6 +410,10 @@ static bool prepare(struct replay *replay, const struct replay_options *options)
     if ((options->show && !parse_show(options->show, &report->shown_max)) ||
         !catalogue_choose(replay->machine, "replay", options->without, &replay->left_out))
         return false;
+    if (options->from && replay->follows) {
+        diag_plain("replay: --follow reads traces, and no other format");
+        return false;
+    }
     if (options->from && !(replay->from = importer_find("replay", options->from)))
         return false;
     if (options->symbols && !(replay->symbols = symbols_read(options->symbols)))
@@ -412,6 +464,8 @@ int command_replay(int argc, char **argv)
                                           {"--strict", &replay->foreign.strict, NULL},
                                           {"--no-invariants", &replay->report.no_invariants, NULL},
                                           {"--explained", &replay->report.shows_explained, NULL},
+                                          {"--stop", &replay->stops, NULL},
+                                          {"--follow", &replay->follows, NULL},
                                           {"--json", &texts.json, NULL}};
     int nfiles;
     int status = EXIT_BAD_INPUT;
@@ -425,6 +479,8 @@ int command_replay(int argc, char **argv)
             status = compared_print(texts.machine) ? EXIT_EXPECTED : EXIT_BAD_INPUT;
         else if (nfiles == 0)
             diag_plain("replay: which traces? (usage: fhsim replay TRACE...)");
+        else if (replay->follows && nfiles > 1)
+            diag_plain("replay: --follow has one trace");
         else if (outputs_are_free(&texts, (const char *const *)argv, (size_t)nfiles) &&
                  prepare(replay, &texts))
             status = run(replay, argv, nfiles);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/live.h"
 #include "base/json.h"
 #include "trace/cbor_parts.h"
 
@@ -26,10 +27,15 @@ bool cbor_refuse(struct cbor_reader *reader, size_t at, const char *format, ...)
     return false;
 }
 
-/* The file ends inside an item, or the item says that it is longer than any file. */
+/*
+ * The file ends inside an item, or the item says that it is longer than any file. Of input that was
+ * ended while it was being written the item is left out.
+ */
 static bool refuse_cut(struct cbor_reader *reader)
 {
     const char *error = bytes_error(reader->bytes);
+    if (!error && live_is_over())
+        return false;
     return cbor_refuse(reader, reader->have, "%s",
                        error ? error : "the file ends in the middle of a record");
 }

@@ -85,16 +85,21 @@ static size_t shadow_offset(uint32_t index)
 }
 
 /* The shadow context `ctxtid`, to be written through the setters. */
-static enum fh_status own_shadow_ctxt(struct fh_state *s, wide ctxtid, struct fh_ctxt **ctxt)
+FH_SELDOM static enum fh_status own_ctxt_beyond(struct fh_state *s, wide ctxtid,
+                                                struct fh_ctxt **ctxt)
 {
-    if (__builtin_expect(is_int64(ctxtid), 1))
-        return own_ctxt(s, (uint64_t)ctxtid, ctxt);
     const struct ctxt_place place = place_of_ctxt(s, ctxtid);
     void *record = NULL;
     FH_LEAVES_64_BITS(s, place.is_beyond, s->adt->cur_vmid);
     FH_TRY(own_entry(s, place.map, type_of_ref_ctxt, place.key, &record));
     *ctxt = record;
     return FH_OK;
+}
+
+static enum fh_status own_shadow_ctxt(struct fh_state *s, wide ctxtid, struct fh_ctxt **ctxt)
+{
+    return __builtin_expect(is_int64(ctxtid), 1) ? own_ctxt(s, (uint64_t)ctxtid, ctxt)
+                                                 : own_ctxt_beyond(s, ctxtid, ctxt);
 }
 
 uint64_t shadow_register(const struct fh_state *s, wide ctxtid, uint32_t index)

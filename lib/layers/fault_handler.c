@@ -25,7 +25,7 @@ enum fh_status spec_handle_host_stage2_fault(struct fh_state *s)
     uint32_t ret;
     FH_TRY(kc_read_hpfar_el2(s, &hpfar));
     const uint64_t addr = (hpfar & k->HPFAR_MASK) * 256;
-    FH_RELY(s, is_addr(k, wide_mul(hpfar & k->HPFAR_MASK, 256)), hpfar);
+    FH_RELY(s, is_addr_product(k, hpfar & k->HPFAR_MASK, 256), hpfar);
     FH_TRY(kc_read_esr_el2(s, &esr));
     FH_RELY(s, is_int(esr), esr);
     FH_TRY(kc_emulate_mmio(s, addr, (uint32_t)esr, &ret));

@@ -35,6 +35,11 @@ bool goes_on(struct fh_state *s, const char *condition)
     return fh_departs(&s->departures, by - 1);
 }
 
+const struct fh_ctxt *ctxt_beyond(const struct fh_state *s, wide ctxtid)
+{
+    return fh_ref_record(type_of_ref_ctxt, shadow_entry_of(s, ctxtid));
+}
+
 static struct fh_error error_of(enum fh_status status, const char *layer, const char *function,
                                 const char *condition, const char *names, const uint64_t *values,
                                 size_t nvalues)

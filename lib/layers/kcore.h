@@ -184,7 +184,10 @@ __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const cha
 /* clang-format on */
 /* --- Constants.v: ranges --------------------------------------------------------------------- */
 
-/* All take `wide`, so that a sum can be tested before it could wrap. */
+/*
+ * They take `wide` where a sum is tested, which could wrap otherwise. Numbers of SMMUs and banks
+ * are never sums: a loop over SMMUs took half as much again with a counter of 128 bits.
+ */
 static inline bool is_vm(const struct fh_profile *k, wide vmid)
 {
     return k->HOSTVISOR < vmid && vmid < k->COREVISOR;
@@ -203,6 +206,22 @@ static inline bool is_vcpu(const struct fh_profile *k, wide vcpuid)
 static inline bool is_addr(const struct fh_profile *k, wide addr)
 {
     return addr < k->KVM_ADDR_SPACE;
+}
+
+/*
+ * is_addr(k, a + b) and is_addr(k, a * b), without 128 bits: the registers of SMMUs and the address
+ * of a fault are looked at by every fault of the host, and took it 20 instructions more.
+ */
+static inline bool is_addr_sum(const struct fh_profile *k, uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    return !__builtin_add_overflow(a, b, &sum) && sum < k->KVM_ADDR_SPACE;
+}
+
+static inline bool is_addr_product(const struct fh_profile *k, uint64_t a, uint64_t b)
+{
+    uint64_t product;
+    return !__builtin_mul_overflow(a, b, &product) && product < k->KVM_ADDR_SPACE;
 }
 
 static inline bool is_paddr(const struct fh_profile *k, wide addr)
@@ -240,12 +259,12 @@ static inline bool is_s2page(const struct fh_profile *k, wide idx)
     return idx < k->MAX_S2PAGE_NUM;
 }
 
-static inline bool is_smmu(const struct fh_profile *k, wide idx)
+static inline bool is_smmu(const struct fh_profile *k, uint64_t idx)
 {
     return idx < k->SMMU_NUM;
 }
 
-static inline bool is_smmu_cfg(const struct fh_profile *k, wide idx)
+static inline bool is_smmu_cfg(const struct fh_profile *k, uint64_t idx)
 {
     return idx < k->SMMU_NUM_CTXT_BANKS;
 }
@@ -354,11 +373,12 @@ static inline const void *shadow_entry_of(const struct fh_state *s, wide ctxtid)
     return fh_map_get(place.map, type, place.key);
 }
 
+FH_SELDOM const struct fh_ctxt *ctxt_beyond(const struct fh_state *s, wide ctxtid);
+
 static inline const struct fh_ctxt *shadow_ctxt_of(const struct fh_state *s, wide ctxtid)
 {
-    if (__builtin_expect(is_int64(ctxtid), 1))
-        return known_ctxt(s, (uint64_t)ctxtid);
-    return fh_ref_record(type_of_ref_ctxt, shadow_entry_of(s, ctxtid));
+    return __builtin_expect(is_int64(ctxtid), 1) ? known_ctxt(s, (uint64_t)ctxtid)
+                                                 : ctxt_beyond(s, ctxtid);
 }
 
 static inline const struct fh_pt_entry *pt_entry_of(const struct fh_npt *npt, uint64_t gfn)

@@ -28,7 +28,7 @@ enum fh_status spec_mem_region_search(struct fh_state *s, uint64_t addr, uint32_
         FH_TRY(kc_get_mem_region_base(s, i, &base));
         FH_RELY(s, is_addr(k, base), i, base);
         FH_TRY(kc_get_mem_region_size(s, i, &size));
-        FH_RELY(s, is_addr(k, wide_add(base, size)), i, base, size);
+        FH_RELY(s, is_addr_sum(k, base, size), i, base, size);
         if (base <= addr && addr < base + size)
             *result = i;
     }

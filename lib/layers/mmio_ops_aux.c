@@ -26,7 +26,7 @@ enum fh_status spec_is_smmu_range(struct fh_state *s, uint64_t addr, uint32_t *r
         FH_TRY(kc_get_smmu_base(s, i, &base));
         FH_TRY(kc_get_smmu_size(s, i, &size));
         FH_RELY(s, is_addr(k, base), base, i);
-        FH_RELY(s, is_addr(k, wide_add(base, size)), base, size, i);
+        FH_RELY(s, is_addr_sum(k, base, size), base, size, i);
         if (base <= addr && addr < base + size)
             res = i;
     }

@@ -39,7 +39,7 @@ static struct tables tables_of(const struct fh_profile *k, uint64_t vmid, wide a
 /* The page frame of an address that may lie beyond 64 bits, by less than a page frame can tell. */
 static uint64_t gfn_of(const struct fh_profile *k, wide addr)
 {
-    return (uint64_t)(addr >> k->PAGE_SHIFT);
+    return is_int64(addr) ? pfn_of(k, (uint64_t)addr) : (uint64_t)(addr >> k->PAGE_SHIFT);
 }
 
 /* The table pages in use after mapping at `t`, counted from the pools' next pages. */

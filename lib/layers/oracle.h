@@ -21,11 +21,11 @@ static inline uint64_t ask_outside(struct fh_state *s, uint64_t vmid, uint64_t n
                                    uint64_t (*oracle)(void *context, uint64_t vmid, uint64_t n))
 {
     uint64_t value = 0;
-    s->question.vmid = vmid;
-    s->question.n = n;
-    if (s->env.ask)
+    if (s->env.ask) {
+        s->question.vmid = vmid;
+        s->question.n = n;
         value = ASK_OUTSIDE(s, ask, &s->question);
-    else if (oracle)
+    } else if (oracle)
         value = (settle_locks(s), oracle(s->env.context, vmid, n));
     observe_values(s, FH_EFFECT_DATA_READ, vmid, n, value, s->question.what, s->question.vcpuid,
                    s->question.index);

@@ -156,10 +156,10 @@ static bool find_smmu(const struct fh_state *s, uint64_t address, uint64_t *smmu
     return false;
 }
 
-enum fh_status tlb_smmu_written(struct fh_state *s, uint64_t address, uint64_t value)
+enum fh_status tlb_invalidate_smmu(struct fh_state *s, uint64_t address, uint64_t value)
 {
     uint64_t smmu, offset;
-    if (!s->adt->tlb.root || !find_smmu(s, address, &smmu, &offset))
+    if (!find_smmu(s, address, &smmu, &offset))
         return FH_OK;
     offset &= s->profile->SMMU_OFFSET_MASK;
     if (offset >= SMMU_GLOBAL_BASE)

@@ -37,7 +37,12 @@ enum fh_status tlb_keep(struct fh_state *s, const struct tlb_tag *tag, uint64_t 
 /* TLBI IPAS2E1IS, with what goes with it: no CPU has a translation of `ipa` for `vmid` any more. */
 enum fh_status tlb_invalidate(struct fh_state *s, uint64_t vmid, uint64_t ipa);
 
-/* A write to an SMMU's register, which may be one that invalidates. */
-enum fh_status tlb_smmu_written(struct fh_state *s, uint64_t address, uint64_t value);
+/* A write to an SMMU's register, which may be one that invalidates what a TLB has. */
+FH_SELDOM enum fh_status tlb_invalidate_smmu(struct fh_state *s, uint64_t address, uint64_t value);
+
+static inline enum fh_status tlb_smmu_written(struct fh_state *s, uint64_t address, uint64_t value)
+{
+    return s->adt->tlb.root ? tlb_invalidate_smmu(s, address, value) : FH_OK;
+}
 
 #endif

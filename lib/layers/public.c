@@ -19,10 +19,15 @@ static enum fh_status begin(struct fh_state *s)
     return status;
 }
 
+__attribute__((noinline)) static enum fh_status end_both(struct fh_state *s)
+{
+    return txn_end(s, check_touched(s));
+}
+
 static enum fh_status end(struct fh_state *s, enum fh_status status)
 {
     if (__builtin_expect(s->realisation == FH_BOTH, 0) && status == FH_OK)
-        status = check_touched(s);
+        return end_both(s);
     return txn_end(s, status);
 }
 

@@ -170,8 +170,8 @@ static bool holds(const struct fh_profile *k, enum fh_abi_check_kind kind, wide 
     case FH_ABI_IS_pfn: return is_pfn(k, value);
     case FH_ABI_IS_gfn: return is_gfn(k, value);
     case FH_ABI_IS_load_idx: return is_load_idx(k, value);
-    case FH_ABI_IS_cbndx: return is_smmu_cfg(k, value);
-    case FH_ABI_IS_smmu: return is_smmu(k, value);
+    case FH_ABI_IS_cbndx: return is_int64(value) && is_smmu_cfg(k, (uint64_t)value);
+    case FH_ABI_IS_smmu: return is_int64(value) && is_smmu(k, (uint64_t)value);
     case FH_ABI_IS_attributes: return value < INT64_MAX && phys_page(k, (uint64_t)value) == 0;
     default: return true;
     }

@@ -56,6 +56,7 @@ static void tell(struct fh_state *s, enum fh_called function, unsigned nargs, co
 #define DISPATCH_open_quiet(name, ret, n, ...) DISPATCH_ROW(open, quiet, name, ret, n, __VA_ARGS__)
 #define DISPATCH_open_told(name, ret, n, ...) DISPATCH_ROW(open, told, name, ret, n, __VA_ARGS__)
 #define DISPATCH_ROW(hook, told, name, ret, n, ...)                                                 \
+    __attribute__((cold, noinline))                                                                 \
     enum fh_status dispatch_##name(struct fh_state *s FH_ARGS_##n(__VA_ARGS__) FH_RESULT_##ret)     \
     {                                                                                               \
         TELL_##told(name, n, __VA_ARGS__)                                                           \

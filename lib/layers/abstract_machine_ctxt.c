@@ -85,7 +85,7 @@ static size_t shadow_offset(uint32_t index)
 }
 
 /* The shadow context `ctxtid`, to be written through the setters. */
-FH_SELDOM static enum fh_status own_ctxt_beyond(struct fh_state *s, wide ctxtid,
+FH_SELDOM static enum fh_status own_shadow_ctxt(struct fh_state *s, wide ctxtid,
                                                 struct fh_ctxt **ctxt)
 {
     const struct ctxt_place place = place_of_ctxt(s, ctxtid);
@@ -96,10 +96,10 @@ FH_SELDOM static enum fh_status own_ctxt_beyond(struct fh_state *s, wide ctxtid,
     return FH_OK;
 }
 
-static enum fh_status own_shadow_ctxt(struct fh_state *s, wide ctxtid, struct fh_ctxt **ctxt)
+static enum fh_status own_ctxt_numbered(struct fh_state *s, wide ctxtid, struct fh_ctxt **ctxt)
 {
     return __builtin_expect(is_int64(ctxtid), 1) ? own_ctxt(s, (uint64_t)ctxtid, ctxt)
-                                                 : own_ctxt_beyond(s, ctxtid, ctxt);
+                                                 : own_shadow_ctxt(s, ctxtid, ctxt);
 }
 
 uint64_t shadow_register(const struct fh_state *s, wide ctxtid, uint32_t index)
@@ -115,7 +115,7 @@ enum fh_status set_shadow_register(struct fh_state *s, wide ctxtid, uint32_t ind
     if (offset == 0)
         return FH_OK;
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, ctxtid, &ctxt));
+    FH_TRY(own_ctxt_numbered(s, ctxtid, &ctxt));
     return set_u64(s, (uint64_t *)(void *)((char *)ctxt + offset), value);
 }
 
@@ -173,7 +173,7 @@ enum fh_status spec_set_shadow_dirty_bit(struct fh_state *s, uint32_t vmid, uint
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, ctxt_id(s->profile, vmid, vcpuid), &ctxt));
+    FH_TRY(own_ctxt_numbered(s, ctxt_id(s->profile, vmid, vcpuid), &ctxt));
     observe(s, FH_EFFECT_DIRTY_SET, vmid, vcpuid, value, 0);
     return set_u64(s, &ctxt->ctxt_states.dirty, value);
 }
@@ -237,7 +237,7 @@ enum fh_status spec_clear_shadow_gp_regs(struct fh_state *s, uint32_t vmid, uint
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, ctxt_id(s->profile, vmid, vcpuid), &ctxt));
+    FH_TRY(own_ctxt_numbered(s, ctxt_id(s->profile, vmid, vcpuid), &ctxt));
     observe(s, FH_EFFECT_GP_CLEAR, vmid, vcpuid, 0, 0);
     return copy_gp_regs(s, &ctxt->ctxt_regs, &no_regs);
 }
@@ -248,7 +248,7 @@ enum fh_status spec_reset_fp_regs(struct fh_state *s, uint32_t vmid, uint32_t vc
     SKIP_IF_HALTED(s);
     RELY_VCPU(s, vmid, vcpuid);
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, ctxt_id(s->profile, vmid, vcpuid), &ctxt));
+    FH_TRY(own_ctxt_numbered(s, ctxt_id(s->profile, vmid, vcpuid), &ctxt));
     return copy_fp_regs(s, &ctxt->ctxt_regs, &no_regs);
 }
 
@@ -377,7 +377,7 @@ enum {
 enum fh_status replace_shadow_ctxt(struct fh_state *s, wide ctxtid, const struct fh_ctxt *from)
 {
     struct fh_ctxt *to;
-    FH_TRY(own_shadow_ctxt(s, ctxtid, &to));
+    FH_TRY(own_ctxt_numbered(s, ctxtid, &to));
     FH_TRY(copy_words(s, words_from(&to->ctxt_regs, 0), words_of(&from->ctxt_regs, 0), CTXT_REGS));
     return copy_words(s, words_from(&to->ctxt_states, 0), words_of(&from->ctxt_states, 0),
                       CTXT_STATES);
@@ -474,7 +474,7 @@ static enum fh_status own_regs(struct fh_state *s, struct fh_ctxt **regs)
 static enum fh_status save_gp_regs(struct fh_state *s)
 {
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, cur_ctxt_id(s), &ctxt));
+    FH_TRY(own_ctxt_numbered(s, cur_ctxt_id(s), &ctxt));
     return copy_gp_regs(s, &ctxt->ctxt_regs, &s->adt->regs->ctxt_regs);
 }
 
@@ -524,7 +524,7 @@ enum fh_status spec_exit_populate_fault(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, cur_ctxt_id(s), &ctxt));
+    FH_TRY(own_ctxt_numbered(s, cur_ctxt_id(s), &ctxt));
     const struct fh_ctxt_regs *regs = &s->adt->regs->ctxt_regs;
     FH_TRY(copy_word(s, &ctxt->ctxt_regs.esr_el2, regs->esr_el2));
     FH_TRY(copy_word(s, &ctxt->ctxt_regs.ec, regs->ec));
@@ -556,7 +556,7 @@ enum fh_status spec_save_sysregs(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, cur_ctxt_id(s), &ctxt));
+    FH_TRY(own_ctxt_numbered(s, cur_ctxt_id(s), &ctxt));
     const struct fh_ctxt_regs *regs = &s->adt->regs->ctxt_regs;
     FH_TRY(copy_sysregs(s, &ctxt->ctxt_regs, regs));
     return copy_word(s, &ctxt->ctxt_regs.mpidr_el1, regs->vmpidr_el2);
@@ -588,7 +588,7 @@ enum fh_status spec_fpsimd_save_state(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     struct fh_ctxt *ctxt;
-    FH_TRY(own_shadow_ctxt(s, cur_ctxt_id(s), &ctxt));
+    FH_TRY(own_ctxt_numbered(s, cur_ctxt_id(s), &ctxt));
     return copy_fp_regs(s, &ctxt->ctxt_regs, &s->adt->regs->ctxt_regs);
 }
 
@@ -693,7 +693,7 @@ enum fh_status spec_host_el2_restore_state(struct fh_state *s)
 #define SKIP_INSTRUCTION(s)                                                                        \
     do {                                                                                           \
         const uint64_t elr_el2 = (s)->adt->regs->ctxt_regs.elr_el2;                                \
-        FH_LEAVES_64_BITS(s, !is_int64(wide_add(elr_el2, 4)), elr_el2);                            \
+        FH_LEAVES_64_BITS(s, elr_el2 > UINT64_MAX - 4, elr_el2);                                   \
         struct fh_ctxt *regs;                                                                      \
         FH_TRY(own_regs(s, &regs));                                                                \
         FH_TRY(copy_word(s, &regs->ctxt_regs.esr_el2, elr_el2 + 4));                               \

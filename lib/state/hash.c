@@ -105,7 +105,7 @@ static uint64_t sum_of_block(const struct fh_rdata *adt, uint32_t parts)
 }
 
 /* All but the block. */
-static uint64_t sum_of_data(const struct fh_rdata *adt, uint32_t parts)
+FH_SELDOM static uint64_t sum_of_data(const struct fh_rdata *adt, uint32_t parts)
 {
     const struct fh_type *type = fh_rdata_type();
     uint64_t sum = 0;
@@ -129,6 +129,7 @@ static uint64_t sum_of_known_block(struct fh_state *s)
     struct hash_keeper *hash = &s->hash;
     const char *block = (const char *)s->adt + SAVED_FROM;
     uint64_t differs = 0, word;
+#pragma GCC unroll 8
     for (unsigned i = 1; i < sizeof hash->block.words / sizeof word; i++) { /* 0 is the sum */
         __builtin_memcpy(&word, block + i * sizeof word, sizeof word);
         differs |= word ^ hash->block.words[i];

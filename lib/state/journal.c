@@ -42,6 +42,15 @@ static inline void free_lock(struct fh_state *s, struct lock_place *place, uint6
     s->places.status[place - s->places.locks] = FH_LOCK_FREE;
 }
 
+/*
+ * Has the lock a plain log, and is it free? Then a critical section only counted in the log, and is
+ * taken back by the count: half of what taking a fault back took.
+ */
+static inline bool is_plain_and_free(const struct fh_state *s, const struct lock_place *place)
+{
+    return place->plain_age == s->places.lock_age && *place->status == FH_LOCK_FREE;
+}
+
 /* The entries of a lock are looked for where they are not known to stand still. */
 static bool find_lock_again(struct fh_state *s, struct lock_place *place)
 {
@@ -203,7 +212,10 @@ static inline bool undo_at_once(struct fh_state *s, const struct record *record)
     case RECORD_FREE_LOCK:
         if (lock->age != s->places.lock_age)
             return false;
-        free_lock(s, lock, record->key);
+        if (is_plain_and_free(s, lock))
+            lock->log->length = record->key;
+        else
+            free_lock(s, lock, record->key);
         return true;
     default: return false;
     }

@@ -75,7 +75,9 @@ enum fh_status txn_begin(struct fh_state *s)
 
 static void undo_call(struct fh_state *s, enum fh_status status)
 {
-    s->places.nheld = 0; /* all of them are noted */
+    for (unsigned i = 0; i < s->places.nheld; i++) /* all of them are noted */
+        s->places.status[s->places.held[i]] = FH_LOCK_FREE;
+    s->places.nheld = 0;
     s->hash.pending = NULL;
     journal_undo(s, s->journal.call);
     put_back_saved(s->adt, &s->saved);

@@ -238,7 +238,7 @@ static void release_maps(struct maps_beside *maps, const struct fh_allocator *al
 
 /* As journal_undo, where a snapshot shares what is undone. False, and nothing done, without memory.
  */
-static bool undo_shared(struct fh_state *s, size_t from)
+FH_SELDOM static bool undo_shared(struct fh_state *s, size_t from)
 {
     const struct fh_allocator *allocator = &s->allocator;
     struct copying_undo undo = {.s = s};

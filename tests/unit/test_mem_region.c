@@ -18,7 +18,7 @@ START_TEST(regions_lie_within_the_address_space)
     assert_stuck("mem_region_search 0", "is_addr(k, base)");
     set("regions.1.mb_base", 0xfffffffff000);
     set("regions.1.mb_size", 0x1000);
-    assert_stuck("mem_region_search 0", "wide_add(base, size)");
+    assert_stuck("mem_region_search 0", "is_addr_sum(k, base, size)");
     set("regions.1.mb_size", 0xfff);
     ck_assert_uint_eq(call("mem_region_search 0xfffffffffffe"), 1);
 }

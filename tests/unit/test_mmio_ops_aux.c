@@ -46,7 +46,7 @@ START_TEST(registers_of_smmus_lie_within_the_address_space)
     assert_stuck("is_smmu_range 0", "is_addr(k, base)");
     set("smmu_conf.smmu_phys_base.0", 0xfffffffff000);
     set("smmu_conf.smmu_size.0", 0x1000);
-    assert_stuck("is_smmu_range 0", "wide_add(base, size)");
+    assert_stuck("is_smmu_range 0", "is_addr_sum(k, base, size)");
     set("smmu_conf.smmu_size.0", 0xfff);
     ck_assert_uint_eq(call("is_smmu_range 0xfffffffff000"), 0);
     ck_assert_uint_eq(call("is_smmu_range 0xffffffffffff"), 0xffffffff);

@@ -56,32 +56,6 @@ static void show_search(void *context, size_t nkept, double done)
 
 /* --- Reading up to the trap ------------------------------------------------------------------ */
 
-/* Keep records that overlapped; the number of the first. */
-static size_t keep(struct reduce *reduce, const struct order *order,
-                   const struct trace_line *const *lines, size_t count)
-{
-    const size_t head = reduce->records->count;
-    for (size_t i = 0; i < count; i++) {
-        size_t length;
-        const char *text = order_text(order, i, &length);
-        reduce_records_add(reduce->records, lines[i], text, length)->head = head;
-    }
-    return head;
-}
-
-/* False, with a message, if the trace does not begin as it must. */
-static bool boot(struct reduce *reduce, struct trace *trace, const char *path)
-{
-    const struct trace_line *line = trace_next(trace);
-    size_t length;
-    if (!twin_begin(reduce->reduction.twin, trace, line, path))
-        return false;
-    const char *text = trace_text(trace, &length);
-    reduce_records_add(reduce->records, line, text, length);
-    twin_image_save(reduce->reduction.boot, reduce->reduction.twin);
-    return true;
-}
-
 /* Keep the records up to the trap that shows it. */
 static bool read_prefix(struct reduce *reduce, struct trace *trace, bool *is_there)
 {
@@ -90,7 +64,7 @@ static bool read_prefix(struct reduce *reduce, struct trace *trace, bool *is_the
     const struct trace_line *const *lines;
     size_t count;
     while (!*is_there && (count = order_next(order, &lines)) > 0) {
-        const size_t head = keep(reduce, order, lines, count);
+        const size_t head = reduce_keep(reduce->records, order, lines, count);
         struct reduce_outcome outcome =
             reduce_take(&reduce->goal, reduce->reduction.twin, reduce->records, head);
         reduce->records->list[head]->unexplained = outcome.unexplained;
@@ -106,7 +80,7 @@ static bool read_prefix(struct reduce *reduce, struct trace *trace, bool *is_the
 static bool read_trace(struct reduce *reduce, const char *path, bool *is_there)
 {
     struct trace *trace = trace_open(path);
-    bool good = trace && boot(reduce, trace, path);
+    bool good = trace && reduce_boot(&reduce->reduction, reduce->records, trace, path);
     good = good && read_prefix(reduce, trace, is_there);
     progress_clear(&reduce->progress);
     trace_close(trace);
@@ -114,57 +88,6 @@ static bool read_trace(struct reduce *reduce, const char *path, bool *is_there)
 }
 
 /* --- Writing --------------------------------------------------------------------------------- */
-
-static int by_end(const void *a, const void *b)
-{
-    const struct reduce_record *const *first = a, *const *second = b;
-    const uint64_t one = order_end_of(&(*first)->line), other = order_end_of(&(*second)->line);
-    return one < other ? -1 : one > other;
-}
-
-/* A record and those that it overlapped with, as they ended. */
-static void write_record(const struct reduce_records *records, size_t head, FILE *out)
-{
-    const size_t count = reduce_records_together(records, head);
-    struct reduce_record **list = malloc(count * sizeof(struct reduce_record *));
-    if (!list)
-        no_memory();
-    memcpy(list, &records->list[head], count * sizeof(struct reduce_record *));
-    qsort(list, count, sizeof(struct reduce_record *), by_end);
-    for (size_t i = 0; i < count; i++) {
-        fwrite(list[i]->text, 1, list[i]->length, out);
-        fputc('\n', out);
-    }
-    free(list);
-}
-
-/* What is folded and comes before record `end`. */
-static void write_folded(const struct reduction *reduction, size_t *at, size_t end,
-                         struct trace_effect *fx, FILE *out)
-{
-    struct trace_line line;
-    if (reduce_folded(reduction, at, end, fx, &line))
-        trace_write(&line, out);
-}
-
-static void write_trace(const struct reduce *reduce, FILE *out)
-{
-    const struct reduction *reduction = &reduce->reduction;
-    const size_t last = reduce->records->list[reduce->records->count - 1]->head;
-    size_t at = 0;
-    struct trace_effect *fx = malloc((reduction->nfolded + 1) * sizeof *fx);
-    if (!fx)
-        no_memory();
-    write_record(reduce->records, 0, out);
-    for (size_t i = 0; i < reduction->nkept; i++) {
-        write_folded(reduction, &at, reduction->kept[i], fx, out);
-        write_record(reduce->records, reduction->kept[i], out);
-    }
-    write_folded(reduction, &at, last, fx, out);
-    if (last > 0)
-        write_record(reduce->records, last, out);
-    free(fx);
-}
 
 /* "dir/01_host_only.jsonl.zst" is called 01_host_only in reports. */
 static void short_name(const char *path, char *name, size_t size)
@@ -192,7 +115,7 @@ static bool write_files(const struct reduce *reduce, const char *path)
         good = scenario && reduce_scenario(&reduce->reduction, name, report_file_stream(scenario));
     }
     if (good)
-        write_trace(reduce, trace ? report_file_stream(trace) : stdout);
+        reduce_write(&reduce->reduction, trace ? report_file_stream(trace) : stdout);
     if (!good) {
         report_file_discard(trace);
         report_file_discard(scenario);

@@ -43,6 +43,19 @@ struct reduce_record *reduce_records_add(struct reduce_records *records,
                                          const struct trace_line *line, const char *text,
                                          size_t length);
 
+/* --- Reading and writing --------------------------------------------------------------------- */
+
+struct order;
+struct reduction;
+/* Keep records that overlapped; the number of the first. */
+size_t reduce_keep(struct reduce_records *records, const struct order *order,
+                   const struct trace_line *const *lines, size_t count);
+/* Read the boot record. False, with a message, if the trace does not begin as it must. */
+bool reduce_boot(const struct reduction *reduction, struct reduce_records *records,
+                 struct trace *trace, const char *path);
+/* Write the reduced trace. */
+void reduce_write(const struct reduction *reduction, FILE *out);
+
 /* --- What is kept ---------------------------------------------------------------------------- */
 
 struct reduce_goal {
@@ -53,6 +66,10 @@ struct reduce_goal {
     uint64_t seq;        /* the trap that shows it; without one, the first that does */
     uint64_t difference; /* without an entry: which of its differences, from 1 */
     struct credits left_out;
+    /* Who says instead whether a trap shows it; NULL: nobody. */
+    bool (*shows)(void *context, struct twin *twin, const struct trace_line *line,
+                  const struct trap_verdict *verdict);
+    void *context;
 };
 
 /* The model's state and how it runs, to look at. */
@@ -105,6 +122,17 @@ void reduce_replay(const struct reduction *reduction);
  * Find `kept`. `folds`: of the other records effects on the state may be needed; find `folded` too.
  */
 void reduce_search(struct reduction *reduction, bool folds);
+/*
+ * The same where `kept` are known to be needed, from malloc: find what else is of effects. False if
+ * the last record does not show it with all effects of the others.
+ */
+bool reduce_fold(struct reduction *reduction);
+/* Did the last record show what is to be kept, and nothing that is new? */
+bool reduce_is_shown(const struct reduce_goal *goal, const struct reduce_record *last,
+                     const struct reduce_outcome *outcome);
+/* Was nothing unexplained that the full trace's replay could explain? */
+bool reduce_is_as_recorded(const struct reduce_record *record,
+                           const struct reduce_outcome *outcome);
 
 /*
  * The effects of `*at` and on that come before record `end`, as a record that a replay takes over;

@@ -51,6 +51,20 @@ static bool shows_the_same(const struct reduce_goal *goal, const struct reduce_r
     return now && has_line(now, line, length);
 }
 
+bool reduce_is_as_recorded(const struct reduce_record *record, const struct reduce_outcome *outcome)
+{
+    return outcome->is_explained || is_no_worse(record, outcome->unexplained);
+}
+
+bool reduce_is_shown(const struct reduce_goal *goal, const struct reduce_record *last,
+                     const struct reduce_outcome *outcome)
+{
+    if (!reduce_is_as_recorded(last, outcome))
+        return false;
+    return goal->entry || goal->shows ? outcome->shows
+                                      : shows_the_same(goal, last, outcome->unexplained);
+}
+
 /* --- Candidates ------------------------------------------------------------------------------ */
 
 enum { PREFIXES_MAX = 256 };
@@ -81,8 +95,7 @@ static bool take(struct search *search, size_t number)
     const struct reduction *reduction = search->reduction;
     struct reduce_outcome outcome =
         reduce_take(reduction->goal, reduction->twin, reduction->records, number);
-    const bool is_good =
-        outcome.is_explained || is_no_worse(record_at(search, number), outcome.unexplained);
+    const bool is_good = reduce_is_as_recorded(record_at(search, number), &outcome);
     free(outcome.unexplained);
     return is_good;
 }
@@ -96,11 +109,7 @@ static bool take_last(struct search *search)
     struct reduce_outcome outcome =
         reduce_take(reduction->goal, reduction->twin, reduction->records, search->last);
     twin_set_credit(reduction->twin, CREDIT_NONE);
-    bool is_good = outcome.is_explained || is_no_worse(record, outcome.unexplained);
-    if (is_good)
-        is_good = reduction->goal->entry
-                      ? outcome.shows
-                      : shows_the_same(reduction->goal, record, outcome.unexplained);
+    const bool is_good = reduce_is_shown(reduction->goal, record, &outcome);
     free(outcome.unexplained);
     return is_good;
 }
@@ -396,7 +405,7 @@ static void reduce_effects(struct search *search)
 
 /* --- The search ------------------------------------------------------------------------------ */
 
-void reduce_search(struct reduction *reduction, bool folds)
+static struct search *begin_search(struct reduction *reduction)
 {
     const size_t count = reduction->records->count;
     struct search *search = need(calloc(1, sizeof *search));
@@ -407,6 +416,25 @@ void reduce_search(struct reduction *reduction, bool folds)
                               .is_needed = need(calloc(count, sizeof(bool))),
                               .is_candidate = need(calloc(count, sizeof(bool)))};
     twin_set_credit(reduction->twin, CREDIT_NONE);
+    return search;
+}
+
+static void end_search(struct search *search)
+{
+    struct twin *twin = search->reduction->twin;
+    twin_image_free(search->here, twin);
+    for (size_t i = 0; i < PREFIXES_MAX; i++)
+        twin_image_free(search->prefixes[i], twin);
+    free(search->is_kept);
+    free(search->is_needed);
+    free(search->is_candidate);
+    free(search);
+}
+
+void reduce_search(struct reduction *reduction, bool folds)
+{
+    const size_t count = reduction->records->count;
+    struct search *search = begin_search(reduction);
     reduction->kept = need(calloc(count, sizeof *reduction->kept));
     memset(search->is_candidate, true, count * sizeof(bool));
     accept(search);
@@ -414,11 +442,18 @@ void reduce_search(struct reduction *reduction, bool folds)
         reduce_records(search);
     if (folds && count > 1)
         reduce_effects(search);
-    twin_image_free(search->here, reduction->twin);
-    for (size_t i = 0; i < PREFIXES_MAX; i++)
-        twin_image_free(search->prefixes[i], reduction->twin);
-    free(search->is_kept);
-    free(search->is_needed);
-    free(search->is_candidate);
-    free(search);
+    end_search(search);
+}
+
+bool reduce_fold(struct reduction *reduction)
+{
+    struct search *search = begin_search(reduction);
+    search->is_candidate[search->last] = true;
+    for (size_t i = 0; i < reduction->nkept; i++)
+        search->is_candidate[reduction->kept[i]] = true;
+    const bool is_shown = search->last == 0 || try_from_start(search);
+    if (is_shown && search->last > 0)
+        reduce_effects(search);
+    end_search(search);
+    return is_shown;
 }

@@ -39,6 +39,7 @@ static void print_difference(const struct difference *difference, FILE *out)
 
 struct taken {
     const struct reduce_goal *goal;
+    struct twin *twin;
     struct reduce_outcome outcome;
     FILE *words; /* NULL: nothing is unexplained yet */
     size_t length;
@@ -55,6 +56,18 @@ static void note_unexplained(struct taken *taken, const struct differences *foun
         print_difference(&found->list[i], taken->words);
 }
 
+static bool shows(const struct taken *taken, const struct trace_line *line,
+                  const struct trap_verdict *verdict)
+{
+    const struct reduce_goal *goal = taken->goal;
+    if (goal->shows)
+        return goal->shows(goal->context, taken->twin, line, verdict);
+    if (goal->entry)
+        return credits_has(&verdict->credits, goal->index);
+    return verdict->outcome == OUTCOME_DIVERGED &&
+           differences_listed(&verdict->found) >= goal->difference;
+}
+
 static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
 {
     struct taken *taken = context;
@@ -62,16 +75,14 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
     const bool is_there = !goal->has_seq || goal->seq == line->seq;
     if (verdict->outcome == OUTCOME_DIVERGED)
         note_unexplained(taken, &verdict->found);
-    if (is_there && (goal->entry ? credits_has(&verdict->credits, goal->index)
-                                 : verdict->outcome == OUTCOME_DIVERGED &&
-                                       differences_listed(&verdict->found) >= goal->difference))
+    if (is_there && shows(taken, line, verdict))
         taken->outcome.shows = true;
 }
 
 struct reduce_outcome reduce_take(const struct reduce_goal *goal, struct twin *twin,
                                   const struct reduce_records *records, size_t head)
 {
-    struct taken taken = {.goal = goal, .outcome = {.is_explained = true}};
+    struct taken taken = {.goal = goal, .twin = twin, .outcome = {.is_explained = true}};
     const size_t count = reduce_records_together(records, head);
     const struct trace_line **lines = malloc(count * sizeof *lines);
     if (!lines)

@@ -14,7 +14,7 @@ BLOCKS = re.findall(r"^```console\n\$ fhsim (.*)\n((?:.*\n)*?)```$", TOUR, re.MU
 
 def test_the_tour_has_its_commands():
     assert [block[0].split()[0] for block in BLOCKS] == [
-        "replay", "show", "query", "show", "machine", "reduce",
+        "replay", "show", "query", "show", "machine", "reduce", "why",
     ]
 
 

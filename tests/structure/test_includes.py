@@ -27,6 +27,7 @@ FOLDERS = {
     "show": {"base", "patch", "scenario", "trace", "convert", "machine", "predict", "twin", "triage",
              "replay"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
+    "why": {"base", "trace", "convert", "machine", "twin", "show", "reduce"},
 }
 
 

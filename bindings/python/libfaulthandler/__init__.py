@@ -11,6 +11,7 @@ The name is the project's: Python has a built-in module `faulthandler` of its ow
 """
 
 from . import _errors
+from ._access import Access, Fault
 from ._arm import Decoded, decode
 from ._delta import Change, Delta, LogSummary, delta
 from ._errors import ERRORS, Error, Halted, Panic
@@ -24,10 +25,10 @@ from .scenario import Report, ScenarioError, minimise, run_scenario
 globals().update({error.__name__: error for error in ERRORS.values()})
 
 __all__ = [
-    "Broken", "Change", "Decoded", "Delta", "EFFECTS", "EVENTS", "Error", "Event", "FUNCTIONS",
-    "Halted", "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "Outcome", "PROFILES", "Record",
-    "Recorder", "Report", "ScenarioError", "Snapshot", "Traps", "constants", "decode", "delta", "machines", "minimise",
-    "run_scenario",
+    "Access", "Broken", "Change", "Decoded", "Delta", "EFFECTS", "EVENTS", "Error", "Event",
+    "FUNCTIONS", "Fault", "Halted", "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "Outcome",
+    "PROFILES", "Record", "Recorder", "Report", "ScenarioError", "Snapshot", "Traps", "constants",
+    "decode", "delta", "machines", "minimise", "run_scenario",
     *(error.__name__ for error in ERRORS.values()),
 ]
 

@@ -5,6 +5,7 @@ import collections
 import contextlib
 
 from . import _delta
+from ._access import Accessing
 from ._environment import Context
 from ._errors import Halted, InvalidArgument, error_of, panic_of
 from ._native import ffi, lib
@@ -138,7 +139,7 @@ class Snapshot(_Data):
         return f"<snapshot of a machine of profile {self.profile}>"
 
 
-class Machine(Building, _Data):
+class Machine(Building, Accessing, _Data):
     """SeKVM's verified core and the machine that it runs on, as the spec describes them.
 
     machine       whose functions run: "spec", "bodies", ... (see machines())
@@ -335,6 +336,14 @@ class Machine(Building, _Data):
         if self.raise_on_halt and self.halted:
             raise halted_in(kind.lower(), self._state)
         return outcome_of(outcome)
+
+    def _accessed(self, step, made, failure, has_tlb):
+        for listener in self._listeners:
+            listener.accessed(step, made, failure, has_tlb)
+        if failure:
+            raise failure
+        if self.raise_on_halt and made.end == "halted":
+            raise halted_in("access", self._state)
 
     def run_vcpu(self, vmid, vcpuid=0, **more):
         """The host runs a vCPU: `trap.run`."""

@@ -103,6 +103,13 @@ class Outcome(typing.NamedTuple):
 _ACCESS = {"read": "READ", "write": "WRITE", "fetch": "FETCH"}
 
 
+def kind_of_access(access):
+    """An enum fh_arm_access_kind by its word."""
+    if access not in _ACCESS:
+        raise ValueError(f"{access!r} is no access: {', '.join(_ACCESS)}")
+    return getattr(lib, f"FH_ARM_{_ACCESS[access]}")
+
+
 class Traps:
     """The traps of a machine as calls: `m.trap.host_fault(0x345678)`.
 
@@ -188,11 +195,9 @@ class Traps:
                 status, lib.fh_state_error(state))
 
     def _abort(self, function, ipa, access, size, rt, described, permission):
-        if access not in _ACCESS:
-            raise ValueError(f"{access!r} is no access: {', '.join(_ACCESS)}")
         regs = ffi.new("struct fh_ctxt_regs *")
         self._make(function, ffi.new("struct fh_scene_access *", {
-            "ipa": ipa, "kind": getattr(lib, f"FH_ARM_{_ACCESS[access]}"), "bytes": size, "rt": rt,
+            "ipa": ipa, "kind": kind_of_access(access), "bytes": size, "rt": rt,
             "is_undescribed": not described, "is_permission": permission,
         }), regs)
         return regs

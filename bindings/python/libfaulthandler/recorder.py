@@ -39,6 +39,7 @@ class Recorder:
         self._data = {key: {} for key in _DATA.values()}
         self._oracle = {}
         self._obstacle = None
+        self._tlb = None
         self._start = machine.snapshot()
         self._before = self._start
         self._setup = copy.deepcopy(machine.setup)
@@ -92,6 +93,24 @@ class Recorder:
         if expect:
             step["expect"] = expect
         self._steps.append(step)
+        self._before = self._machine.snapshot()
+
+    def accessed(self, step, made, failure, has_tlb):
+        """An access to memory, and how it ended."""
+        if isinstance(failure, InvalidArgument):
+            return
+        if self._tlb not in (None, has_tlb):
+            self._obstacle = "some accesses have a TLB, and others none"
+        self._tlb = has_tlb
+        expect = self._outcome(None, failure)
+        if not failure:
+            expect |= {"tries": made.tries, "handled": made.handled}
+            expect |= {"end": made.end} if made.end in ("faults", "stopped") else {}
+            expect |= {"died": True} if made.end == "died" else {}
+            expect |= {"hangs": True} if made.end == "hangs" else {}
+            expect |= {"foreign": True} if made.foreign else {}
+            expect |= {"value": made.value, "pa": made.pa} if made.end == "done" else {}
+        self._steps.append(step | {"expect": expect} if expect else step)
         self._before = self._machine.snapshot()
 
     def _registers(self, kind, trap):
@@ -189,6 +208,7 @@ class Recorder:
             if value != usual
         }
         scenario["state"] = nested(delta(self._blank(), self._start).to_patch())
+        scenario["tlb"] = "stale" if self._tlb else None
         scenario |= self._data
         scenario["oracle"] = self._oracle
         return {key: value for key, value in scenario.items() if value} | {

@@ -232,7 +232,7 @@ void model_mark(struct model *model, struct model_mark *mark)
 {
     model_unmark(model, mark);
     mark->state = fh_state_snapshot(model->state);
-    mark->cpus = malloc(sizeof model->cpus);
+    mark->cpus = malloc((model->ncpus + 1) * sizeof *mark->cpus);
     if (!mark->cpus)
         no_memory();
     mark->ncpus = model->ncpus;

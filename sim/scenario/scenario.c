@@ -141,13 +141,26 @@ bool scenario_load_beside(struct scenario *scenario, const struct scenario *othe
     return load_source(scenario);
 }
 
-bool scenario_load_text(struct scenario *scenario, const char *name, const char *text)
+static bool load_text(struct scenario *scenario, const char *name, const char *text)
 {
-    *scenario = (struct scenario){.arena = arena_new(), .name = name};
+    scenario->name = name;
     scenario->source = (struct source){.name = name, .text = strdup(text), .length = strlen(text)};
     if (scenario->source.length > MAX_FILE)
         return source_error(&scenario->source, 0, 0, "the scenario is larger than 4 MiB");
     return scenario->source.text && load_source(scenario);
+}
+
+bool scenario_load_text(struct scenario *scenario, const char *name, const char *text)
+{
+    *scenario = (struct scenario){.arena = arena_new()};
+    return load_text(scenario, name, text);
+}
+
+bool scenario_load_text_for(struct scenario *scenario, const char *name, const char *text,
+                            const struct machine_choice *choice)
+{
+    *scenario = (struct scenario){.arena = arena_new(), .choice = *choice, .wants_words = true};
+    return load_text(scenario, name, text);
 }
 
 void scenario_free(struct scenario *scenario)

@@ -180,6 +180,9 @@ bool scenario_load_with_words(struct scenario *scenario, const char *path,
 bool scenario_load_beside(struct scenario *scenario, const struct scenario *other);
 /* The same for a text; messages call it `name`, which must live as long. */
 bool scenario_load_text(struct scenario *scenario, const char *name, const char *text);
+/* The same for the machine of `choice`, with tables as words. */
+bool scenario_load_text_for(struct scenario *scenario, const char *name, const char *text,
+                            const struct machine_choice *choice);
 void scenario_free(struct scenario *scenario);
 
 /* --- Parts of the loader --------------------------------------------------------------------- */

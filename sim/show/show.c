@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "base/output.h"
 #include "show/ranges.h"
+#include "show/show.h"
 #include "show/subject.h"
 #include "show/trap.h"
 
@@ -352,16 +353,35 @@ static bool is_clear(const struct wish *wish)
     return false;
 }
 
+/* The options, and what they are put into. */
+static enum options_outcome read_wish(int argc, char **argv, struct wish *wish, int *count)
+{
+    const struct option_spec options[] = {
+        {"--stage2", NULL, &wish->stage2},  {"--smmu", NULL, &wish->smmu},
+        {"--owner", &wish->owner, NULL},    {"--walk", NULL, &wish->walk},
+        {"--long", &wish->is_long, NULL},   {"--json", &wish->json, NULL},
+        {"--machine", NULL, &wish->machine}};
+    return options_read(argc, argv, options, sizeof options / sizeof *options, count);
+}
+
+bool show_state(const struct fh_state *state, char *path, int argc, char **argv)
+{
+    struct wish wish = {0};
+    const struct subject subject = {.state = state, .path = path};
+    int count;
+    if (read_wish(argc, argv, &wish, &count) != OPTIONS_GOOD || !is_clear(&wish))
+        return false;
+    if (count == 0 && !is_of_trap(&wish))
+        return show_subject(&subject, &wish);
+    diag_plain("tables: --stage2 VMID, --smmu N.BANK, --owner or --walk ADDRESS");
+    return false;
+}
+
 int command_show(int argc, char **argv)
 {
     struct wish wish = {0};
-    const struct option_spec options[] = {
-        {"--stage2", NULL, &wish.stage2},  {"--smmu", NULL, &wish.smmu},
-        {"--owner", &wish.owner, NULL},    {"--walk", NULL, &wish.walk},
-        {"--long", &wish.is_long, NULL},   {"--json", &wish.json, NULL},
-        {"--machine", NULL, &wish.machine}};
     int count;
-    switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
+    switch (read_wish(argc, argv, &wish, &count)) {
     case OPTIONS_HELP: fputs(help, stdout); return EXIT_EXPECTED;
     case OPTIONS_BAD: return EXIT_BAD_INPUT;
     default: break;

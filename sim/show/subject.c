@@ -122,6 +122,8 @@ static bool replay_to(struct subject *subject, struct trace *trace,
     order_speaks(order, machine, twin_profile(subject->twin));
     while (!(is_there && subject->has_point) && (count = order_next(order, &lines)) > 0) {
         is_there = is_there || has_record(lines, count, subject->point);
+        if (subject->begins)
+            subject->begins(subject->context);
         twin_replay(subject->twin, lines, count, tell, subject);
         progress_trap(&progress, trace_progress(trace));
     }
@@ -182,6 +184,13 @@ bool subject_follow(struct subject *subject, const char *machine, bool is_judged
         return open_trace(subject, machine);
     diag_plain("%s: a trace is needed, not a scenario", subject->path);
     return false;
+}
+
+bool subject_walk(struct subject *subject, const char *machine, void (*begins)(void *context),
+                  twin_told *told, void *context)
+{
+    subject->begins = begins;
+    return subject_follow(subject, machine, true, told, context);
 }
 
 void subject_close(struct subject *subject)

@@ -19,7 +19,8 @@ struct subject {
     struct twin *twin;
     const struct machine_description *machine; /* of a trace */
     bool is_judged;
-    twin_told *told; /* NULL: nobody */
+    twin_told *told;               /* NULL: nobody */
+    void (*begins)(void *context); /* NULL: nobody */
     void *context;
 };
 
@@ -27,17 +28,21 @@ struct subject {
  * says, and sekvm-4.18 for traces. */
 bool subject_open(struct subject *subject, const char *argument, const char *machine);
 
-/* The two steps of it: the argument alone; then a trace, on the way through which `told` is told of
- * each trap, first of the boot record, without a verdict. `is_judged`: verdicts have what `fhsim
- * replay` says of a trap, departures and the spec's prediction. */
 /* The number at `text`, decimal or with 0x, within 64 bits and up to the character `end`; *behind:
  * what follows that. */
 bool subject_number(const char *text, char end, uint64_t *value, const char **behind);
 
+/* The two steps of it: the argument alone; then a trace, on the way through which `told` is told of
+ * each trap, first of the boot record, without a verdict. `is_judged`: verdicts have what `fhsim
+ * replay` says of a trap, departures and the spec's prediction. */
 bool subject_point(struct subject *subject, const char *argument);
 bool subject_is_scenario(const struct subject *subject);
 bool subject_follow(struct subject *subject, const char *machine, bool is_judged, twin_told *told,
                     void *context);
+
+/* The same, judged, with a call of `begins` before each trap, or those that overlap. */
+bool subject_walk(struct subject *subject, const char *machine, void (*begins)(void *context),
+                  twin_told *told, void *context);
 
 void subject_close(struct subject *subject);
 

@@ -5,17 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <faulthandler/words.h>
-
 #include "base/diag.h"
 #include "base/json_out.h"
 #include "base/shown.h"
 #include "base/text_stream.h"
 #include "convert/recognise.h"
-#include "patch/patch.h"
 #include "replay/replay.h"
 #include "replay/report_record.h"
 #include "replay/report_words.h"
+#include "show/changes.h"
 #include "show/subject.h"
 #include "show/touches.h"
 #include "twin/watch.h"
@@ -31,20 +29,16 @@ struct view {
 
 /* --- Effects ---------------------------------------------------------------------------------- */
 
-/* Does the record say something else here than was predicted? */
-static bool differs(const struct differences *found, const struct trace_effect *effect)
+/* Against the machine's model if the trap is unexplained, else against the spec. */
+bool trap_differs(const struct trap_verdict *verdict, const struct trace_effect *effect)
 {
+    const struct differences *found =
+        verdict->outcome == OUTCOME_EXPLAINED ? &verdict->spec : &verdict->found;
     for (size_t i = 0; i < differences_listed(found); i++) {
         if (found->list[i].machine == effect)
             return true;
     }
     return false;
-}
-
-/* Against the machine's model if the trap is unexplained, else against the spec. */
-static const struct differences *differences_of(const struct trap_verdict *verdict)
-{
-    return verdict->outcome == OUTCOME_EXPLAINED ? &verdict->spec : &verdict->found;
 }
 
 static void print_touch(const struct touch *touch)
@@ -61,7 +55,6 @@ static void print_touch(const struct touch *touch)
 
 static void print_effects(const struct view *view, const struct replay_trap *trap)
 {
-    const struct differences *found = differences_of(trap->verdict);
     printf("  what it did, '!' where %s:\n", trap->verdict->outcome == OUTCOME_EXPLAINED
                                                  ? "the spec says something else"
                                                  : "the model says something else");
@@ -69,7 +62,7 @@ static void print_effects(const struct view *view, const struct replay_trap *tra
         const struct trace_effect *effect = &trap->line->fx[i];
         const struct touch *touch = touches_of(&view->touches, effect);
         char account[256];
-        fputs(differs(found, effect) ? "  ! " : "    ", stdout);
+        fputs(trap_differs(trap->verdict, effect) ? "  ! " : "    ", stdout);
         trace_print_effect(effect, stdout);
         if (effect_account(trap, effect, account, sizeof account))
             printf(" = %s", account);
@@ -82,7 +75,6 @@ static void print_effects(const struct view *view, const struct replay_trap *tra
 static void json_effects(const struct view *view, struct json_out *out,
                          const struct replay_trap *trap)
 {
-    const struct differences *found = differences_of(trap->verdict);
     json_open_array(out, "effects");
     for (size_t i = 0; i < trap->line->nfx; i++) {
         const struct trace_effect *effect = &trap->line->fx[i];
@@ -92,7 +84,7 @@ static void json_effects(const struct view *view, struct json_out *out,
         text_stream_end(&text);
         json_open_object(out, NULL);
         json_text(out, "effect", text.text);
-        json_bool(out, "differs", differs(found, effect));
+        json_bool(out, "differs", trap_differs(trap->verdict, effect));
         if (touch && touch->has_before)
             json_number(out, "before", touch->before);
         if (touch && touch->has_behind)
@@ -105,78 +97,35 @@ static void json_effects(const struct view *view, struct json_out *out,
 
 /* --- The state -------------------------------------------------------------------------------- */
 
-struct changes {
-    const struct view *view;
-    struct json_out *json; /* NULL: text */
-    size_t count, registers;
-};
-
-static bool starts_with(const char *text, const char *start)
+static void print_change(void *context, const char *text)
 {
-    return strncmp(text, start, strlen(start)) == 0;
+    size_t *count = context;
+    printf("%s    %s\n", (*count)++ == 0 ? "  what changed in the state:\n" : "", text);
 }
 
-/* What CPUs that do not act wait with is no news, nor is how often an oracle was asked. */
-static bool is_bookkeeping(const char *text)
+static void put_change(void *context, const char *text)
 {
-    return starts_with(text, "machine") || starts_with(text, "tlb") ||
-           starts_with(text, "data_log") || starts_with(text, "core_data_log");
+    json_text(context, NULL, text);
 }
 
-/* A register that the trap came with: the CPU's, or what is kept of the host. */
-static bool is_input(const struct view *view, const char *text)
-{
-    static const char contexts[] = "shadow_ctxts.";
-    const uint64_t vcpus = fh_state_profile(view->at.state)->VCPU_PER_VM;
-    if (starts_with(text, contexts))
-        return strtoull(text + strlen(contexts), NULL, 0) < vcpus;
-    return starts_with(text, "regs.");
-}
-
-static bool show_change(void *context, const struct fh_change *change)
-{
-    struct changes *changes = context;
-    char text[600];
-    if (change->type->kind == FH_KIND_LOG)
-        return true;
-    fh_change_format(change, text, sizeof text);
-    if (is_bookkeeping(text))
-        return true;
-    if (!changes->view->is_long && is_input(changes->view, text)) {
-        changes->registers++;
-        return true;
-    }
-    struct text_stream stream;
-    FILE *out = text_stream_begin(&stream);
-    path_print(fh_state_profile(changes->view->at.state), change->path, out);
-    fputs(strstr(text, ": "), out);
-    text_stream_end(&stream);
-    if (changes->json)
-        json_text(changes->json, NULL, stream.text);
-    else
-        printf("%s    %s\n", changes->count == 0 ? "  what changed in the state:\n" : "",
-               stream.text);
-    text_stream_free(&stream);
-    changes->count++;
-    return true;
-}
-
+/* Of the boot record none: the trace begins with its state. */
 static void show_changes(const struct view *view, struct json_out *json)
 {
-    struct changes changes = {.view = view, .json = json};
+    size_t count = 0;
     if (!view->before)
-        return; /* of the boot record: the trace begins with its state */
+        return;
     if (json)
         json_open_array(json, "changes");
-    if (!fh_delta(view->before, fh_state_rdata(view->at.state), show_change, &changes))
-        no_memory();
+    const size_t registers = changes_visit(
+        fh_state_profile(view->at.state), view->before, fh_state_rdata(view->at.state),
+        view->is_long, json ? put_change : print_change, json ? (void *)json : &count);
     if (json)
         json_close_array(json);
-    else if (changes.count == 0)
+    else if (count == 0)
         puts("  nothing changed in the state but registers");
-    if (!json && changes.registers > 0)
+    if (!json && registers > 0)
         printf("  and %zu registers of the CPU and of the host's context, which --long shows\n",
-               changes.registers);
+               registers);
 }
 
 /* --- The trap --------------------------------------------------------------------------------- */

@@ -55,3 +55,8 @@ void twin_running(const struct twin *twin, uint64_t cpu, uint64_t *vmid, uint64_
 {
     model_running(twin->model, cpu, vmid, vcpuid);
 }
+
+uint64_t twin_first_pfn(const struct twin *twin)
+{
+    return model_first_pfn(twin->model);
+}

@@ -9,10 +9,11 @@
  * and last the tables', which no spec function nests in one another.
  */
 
+static const char *const order[] = {"smmu", "vm", "core", "s2page", "pt", "spt"};
+enum { LOCKS = sizeof order / sizeof *order };
+
 static unsigned rank_of(const char *lock)
 {
-    static const char *const order[] = {"smmu", "vm", "core", "s2page", "pt", "spt"};
-    enum { LOCKS = sizeof order / sizeof *order };
     for (unsigned i = 0; i < LOCKS; i++) {
         if (order[i][0] == lock[0] && strcmp(order[i], lock) == 0)
             return i;
@@ -74,4 +75,16 @@ void twin_check_locks(struct twin *twin, const struct trace_line *line, struct d
 {
     for (size_t i = 0; i < line->nfx; i++)
         twin_check_lock(twin, line->cpu, &line->fx[i], found);
+}
+
+bool twin_lock_at(const struct twin *twin, size_t n, const char **lock, uint64_t *vmid,
+                  uint64_t *cpu)
+{
+    if (n >= twin->nlocks)
+        return false;
+    const struct twin_lock *held = &twin->locks[n];
+    *lock = held->rank < LOCKS ? order[held->rank] : "a lock of another name";
+    *vmid = held->vmid;
+    *cpu = held->cpu;
+    return true;
 }

@@ -74,6 +74,16 @@ void twin_end_to_follow(struct twin *twin, const struct trace_line *line)
         model_leave(twin->model, line->cpu, &line->in, &line->out, line->to);
 }
 
+void twin_take_part(struct twin *twin, const struct trace_line *line, size_t count)
+{
+    struct differences found = {0};
+    twin_begin_to_follow(twin, line);
+    for (size_t i = 0; i < count; i++) {
+        twin_follow(twin, &line->fx[i]);
+        twin_check_lock(twin, line->cpu, &line->fx[i], &found);
+    }
+}
+
 void twin_take_over(struct twin *twin, const struct trace_line *line)
 {
     twin_begin_to_follow(twin, line);

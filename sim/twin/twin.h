@@ -112,6 +112,8 @@ void twin_want_nearest(struct twin *twin, twin_wants_nearest *wanted, void *cont
 
 /* Take over a record as it is, whatever the model would have done. */
 void twin_take_over(struct twin *twin, const struct trace_line *line);
+/* The same of its first `count` effects alone: the machine is in the middle of the trap then. */
+void twin_take_part(struct twin *twin, const struct trace_line *line, size_t count);
 
 /* --- Going back ------------------------------------------------------------------------------ */
 
@@ -126,6 +128,11 @@ void twin_image_load(const struct twin_image *image, struct twin *twin);
 struct fh_state *twin_state(struct twin *twin);
 const struct fh_profile *twin_profile(const struct twin *twin);
 void twin_running(const struct twin *twin, uint64_t cpu, uint64_t *vmid, uint64_t *vcpuid);
+/* The page frame whose record has the index 0 in what recorders tell. */
+uint64_t twin_first_pfn(const struct twin *twin);
+/* The n-th lock that is held, as recorders call it, of whose table or VM, and by which CPU. */
+bool twin_lock_at(const struct twin *twin, size_t n, const char **lock, uint64_t *vmid,
+                  uint64_t *cpu);
 
 /* --- Invariants ------------------------------------------------------------------------------ */
 

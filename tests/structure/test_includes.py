@@ -26,6 +26,7 @@ FOLDERS = {
     "replay": {"base", "trace", "convert", "machine", "predict", "twin", "triage", "foreign"},
     "show": {"base", "patch", "scenario", "trace", "convert", "machine", "predict", "twin", "triage",
              "replay"},
+    "timeline": {"base", "show", "trace", "twin"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
     "why": {"base", "trace", "convert", "machine", "twin", "show", "reduce"},
 }

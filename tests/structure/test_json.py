@@ -15,8 +15,8 @@ LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 PIECE = re.compile(r'\\":|[{\[,] ?\\"|\\" ?[}\],]|\}\s*,\s*\{|\[\{|\}\]|^[\[\]{}]$')
 # These write C, YAML, and the notation of patches.
 OTHER_NOTATIONS = {
-    "machine/emit.c", "machine/infer_write.c", "patch/patch_events.c", "patch/places.c",
-    "scenario/judge.c",
+    "debug/fork.c", "machine/emit.c", "machine/infer_write.c", "patch/patch_events.c",
+    "patch/places.c", "scenario/judge.c",
 }
 
 

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/numbers.h"
+#include "debug/debugger.h"
+#include "replay/replay.h"
+
+/* --- What stops ------------------------------------------------------------------------------- */
+
+static bool names_page(const struct trace_effect *effect, uint64_t pfn, uint64_t first_pfn)
+{
+    const uint64_t frames = UINT64_C(0xfffffffff);
+    switch (effect->kind) {
+    case TRACE_s2_read: return effect->s2_read.pfn == pfn;
+    case TRACE_s2_set: return effect->s2_set.index + first_pfn == pfn;
+    case TRACE_pt_store:
+        return (effect->pt_store.new >> 12 & frames) == pfn ||
+               (effect->pt_store.old >> 12 & frames) == pfn;
+    case TRACE_smmu_pt_store:
+        return (effect->smmu_pt_store.new >> 12 & frames) == pfn ||
+               (effect->smmu_pt_store.old >> 12 & frames) == pfn;
+    default: return false;
+    }
+}
+
+static bool names_vm(const struct trace_effect *effect, uint64_t vmid)
+{
+    switch (effect->kind) {
+    case TRACE_vm_set: return effect->vm_set.vmid == vmid;
+    case TRACE_shadow_set: return effect->shadow_set.vmid == vmid;
+    case TRACE_pt_store: return effect->pt_store.vmid == vmid;
+    case TRACE_percpu: return effect->percpu.vmid == vmid || effect->percpu.old_vmid == vmid;
+    default: return false;
+    }
+}
+
+static bool is_of_effect(const struct debugger *debugger, const struct stop *stop,
+                         const struct trace_effect *effect)
+{
+    const uint64_t first_pfn = twin_first_pfn(timeline_twin(debugger->timeline));
+    switch (stop->kind) {
+    case STOP_FUNCTION:
+        return effect->kind == TRACE_fn &&
+               (strcmp(effect->fn.fn, stop->words) == 0 ||
+                strcmp(function_of_recorded(effect->fn.fn), stop->words) == 0);
+    case STOP_PAGE: return names_page(effect, stop->value, first_pfn);
+    case STOP_READ: return effect->kind == TRACE_s2_read && effect->s2_read.pfn == stop->value;
+    default: return names_vm(effect, stop->value);
+    }
+}
+
+static bool is_of_effects(const struct debugger *debugger, const struct stop *stop,
+                          const struct trace_line *line)
+{
+    for (size_t i = 0; i < line->nfx; i++) {
+        if (is_of_effect(debugger, stop, &line->fx[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_of_vm(const struct debugger *debugger, const struct stop *stop,
+                     const struct trace_line *line)
+{
+    return (line->kind == TRACE_KIND_guest_exit &&
+            line->in.values[TRACE_REG_vmid] == stop->value) ||
+           is_of_effects(debugger, stop, line);
+}
+
+static bool looks_at_state(const struct stop *stop)
+{
+    return stop->kind == STOP_IF || stop->kind == STOP_WATCH;
+}
+
+/* Does the record stop, whatever the state is? */
+static bool stops_at(const struct debugger *debugger, const struct stop *stop, size_t index)
+{
+    const struct timeline_record *record = timeline_at(debugger->timeline, index);
+    switch (stop->kind) {
+    case STOP_KIND: return index > 0 && (uint64_t)record->line->kind == stop->value;
+    case STOP_DEVIATION: return credits_has(&record->credits, (unsigned)stop->value);
+    case STOP_INVARIANT: return record->broken >> stop->value & 1;
+    case STOP_OUTCOME: return index > 0 && (uint64_t)record->outcome == stop->value;
+    case STOP_VM: return is_of_vm(debugger, stop, record->line);
+    case STOP_FUNCTION:
+    case STOP_PAGE:
+    case STOP_READ: return is_of_effects(debugger, stop, record->line);
+    default: return false;
+    }
+}
+
+/* --- Expressions ------------------------------------------------------------------------------ */
+
+static uint64_t value_now(struct debugger *debugger, const struct stop *stop)
+{
+    const uint64_t value = debug_value_now(debugger, stop->words);
+    return stop->kind == STOP_IF ? value != 0 : value;
+}
+
+static void note_values(struct debugger *debugger)
+{
+    for (size_t i = 0; i < debugger->nstops; i++) {
+        if (looks_at_state(&debugger->stops[i]))
+            debugger->stops[i].last = value_now(debugger, &debugger->stops[i]);
+    }
+}
+
+/* Of the stop that came about by the last trap; its values are noted. */
+static const struct stop *stop_in_state(struct debugger *debugger, uint64_t *before)
+{
+    const struct stop *found = NULL;
+    for (size_t i = 0; i < debugger->nstops; i++) {
+        struct stop *stop = &debugger->stops[i];
+        if (!looks_at_state(stop))
+            continue;
+        const uint64_t value = value_now(debugger, stop);
+        if (!found && value != stop->last && (stop->kind == STOP_WATCH || value != 0)) {
+            found = stop;
+            *before = stop->last;
+        }
+        stop->last = value;
+    }
+    return found;
+}
+
+/* --- The list --------------------------------------------------------------------------------- */
+
+static struct stop *add(struct debugger *debugger, enum stop_kind kind, const char *words,
+                        uint64_t value)
+{
+    if (debugger->nstops == debugger->stops_size) {
+        debugger->stops_size = debugger->stops_size ? 2 * debugger->stops_size : 8;
+        debugger->stops = realloc(debugger->stops, debugger->stops_size * sizeof *debugger->stops);
+        if (!debugger->stops)
+            no_memory();
+    }
+    struct stop *stop = &debugger->stops[debugger->nstops++];
+    *stop = (struct stop){
+        .number = ++debugger->numbers, .kind = kind, .words = strdup(words), .value = value};
+    if (!stop->words)
+        no_memory();
+    return stop;
+}
+
+/* An expression that can be evaluated here. */
+static struct stop *add_expression(struct debugger *debugger, enum stop_kind kind,
+                                   const char *words)
+{
+    uint64_t value;
+    return debug_value(debugger, words, &value) ? add(debugger, kind, words, 0) : NULL;
+}
+
+static struct stop *break_at_kind(struct debugger *debugger, const char *words)
+{
+    for (unsigned kind = 0; kind < TRACE_KINDS; kind++) {
+        if (strcmp(words, trace_kind_name((enum trace_kind)kind)) == 0)
+            return add(debugger, STOP_KIND, words, kind);
+    }
+    debug_fail(debugger, words,
+               "'%s' is no kind of trap: host_npt, host_hvc, guest_exit, "
+               "el2_exception or gap",
+               words);
+    return NULL;
+}
+
+static struct stop *break_at_page(struct debugger *debugger, const char *words)
+{
+    uint64_t value;
+    return debug_value(debugger, words, &value) ? add(debugger, STOP_PAGE, words, value) : NULL;
+}
+
+static struct stop *break_at_vm(struct debugger *debugger, const char *words)
+{
+    uint64_t value;
+    return debug_value(debugger, words, &value) ? add(debugger, STOP_VM, words, value) : NULL;
+}
+
+/* A name that neither the spec nor the trace has is a mistake. */
+static bool is_function(const struct debugger *debugger, const char *words)
+{
+    const struct stop wanted = {.kind = STOP_FUNCTION, .words = (char *)(uintptr_t)words};
+    if (fh_function_find(words))
+        return true;
+    for (size_t i = 0; i < timeline_count(debugger->timeline); i++) {
+        if (is_of_effects(debugger, &wanted, timeline_at(debugger->timeline, i)->line))
+            return true;
+    }
+    return false;
+}
+
+static struct stop *break_at_function(struct debugger *debugger, const char *words)
+{
+    if (is_function(debugger, words))
+        return add(debugger, STOP_FUNCTION, words, 0);
+    debug_fail(debugger, words, "'%s' is no function of the spec, nor of the trace", words);
+    return NULL;
+}
+
+static struct stop *break_at_deviation(struct debugger *debugger, const char *words)
+{
+    const struct machine_description *machine = timeline_machine(debugger->timeline);
+    unsigned entry;
+    if (catalogue_find(machine, words, &entry))
+        return add(debugger, STOP_DEVIATION, words, entry);
+    debug_fail(debugger, words, "'%s' is not in the catalogue of %s", words, machine->name);
+    return NULL;
+}
+
+static struct stop *break_at_invariant(struct debugger *debugger, const char *words)
+{
+    for (unsigned i = 0; i < FH_INVARIANTS; i++) {
+        if (strcmp(words, fh_invariant_at(i)->name) == 0)
+            return add(debugger, STOP_INVARIANT, words, i);
+    }
+    debug_fail(debugger, words, "'%s' is no invariant", words);
+    return NULL;
+}
+
+static struct stop *break_if(struct debugger *debugger, const char *words)
+{
+    return add_expression(debugger, STOP_IF, words);
+}
+
+static bool begins(const char *words, const char *word, const char **behind)
+{
+    const size_t length = strlen(word);
+    if (strncmp(words, word, length) != 0 || words[length] != ' ')
+        return false;
+    *behind = words + length + strspn(words + length, " ");
+    return true;
+}
+
+struct stop *stops_break(struct debugger *debugger, const char *words)
+{
+    static const struct {
+        const char *word;
+        struct stop *(*add)(struct debugger *debugger, const char *words);
+    } forms[] = {{"kind", break_at_kind},
+                 {"function", break_at_function},
+                 {"page", break_at_page},
+                 {"vm", break_at_vm},
+                 {"deviation", break_at_deviation},
+                 {"invariant", break_at_invariant},
+                 {"if", break_if}};
+    const char *rest;
+    for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
+        if (strcmp(words, outcome_name((enum trap_outcome)outcome)) == 0)
+            return add(debugger, STOP_OUTCOME, words, outcome);
+    }
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (begins(words, forms[i].word, &rest))
+            return forms[i].add(debugger, rest);
+    }
+    debug_fail(debugger, words,
+               "break where? kind KIND, function NAME, page PFN, vm VMID, "
+               "deviation ID, invariant NAME, if EXPRESSION, matched, explained, "
+               "unexplained or not replayed");
+    return NULL;
+}
+
+struct stop *stops_watch(struct debugger *debugger, const char *words)
+{
+    return add_expression(debugger, STOP_WATCH, words);
+}
+
+/* Of a page's record it is told who reads it: its frame, or a path to it. */
+struct stop *stops_rwatch(struct debugger *debugger, const char *words)
+{
+    static const char *const prefixes[] = {"shared.s2page.", "s2page."};
+    const char *number = words;
+    char frame[64];
+    uint64_t pfn;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (strncmp(words, prefixes[i], strlen(prefixes[i])) == 0)
+            number = words + strlen(prefixes[i]);
+    }
+    snprintf(frame, sizeof frame, "%.*s", (int)strcspn(number, "."), number);
+    if (debug_number(debugger, frame, &pfn))
+        return add(debugger, STOP_READ, words, pfn);
+    debug_fail(debugger, words,
+               "reads are told of a page's record: a page frame number is needed, "
+               "or s2page.PFN");
+    return NULL;
+}
+
+bool stops_remove(struct debugger *debugger, unsigned number)
+{
+    for (size_t i = 0; i < debugger->nstops; i++) {
+        if (debugger->stops[i].number != number)
+            continue;
+        free(debugger->stops[i].words);
+        debugger->nstops--;
+        memmove(&debugger->stops[i], &debugger->stops[i + 1],
+                (debugger->nstops - i) * sizeof *debugger->stops);
+        return true;
+    }
+    return false;
+}
+
+const char *stops_words(enum stop_kind kind)
+{
+    static const char *const words[] = {
+#define STOP_WORDS(name, words) [STOP_##name] = words,
+        STOP_KIND_MAP(STOP_WORDS)
+#undef STOP_WORDS
+    };
+    return words[kind];
+}
+
+void stops_print(const struct debugger *debugger)
+{
+    if (debugger->nstops == 0)
+        fputs("nothing stops\n", debugger->out);
+    for (size_t i = 0; i < debugger->nstops; i++)
+        fprintf(debugger->out, "%u  %s %s\n", debugger->stops[i].number,
+                stops_words(debugger->stops[i].kind), debugger->stops[i].words);
+}
+
+/* --- Running ---------------------------------------------------------------------------------- */
+
+/* A place to stop, with what changed. */
+struct found {
+    const struct stop *stop;
+    size_t index;
+    uint64_t before, after;
+};
+
+static void say_stop(const struct debugger *debugger, const struct found *found)
+{
+    fprintf(debugger->out, "stop %u, %s %s", found->stop->number, stops_words(found->stop->kind),
+            found->stop->words);
+    if (found->stop->kind == STOP_WATCH)
+        fprintf(debugger->out, ": 0x%" PRIx64 " -> 0x%" PRIx64, found->before, found->after);
+    fputc('\n', debugger->out);
+}
+
+static const struct stop *stop_of_record(const struct debugger *debugger, size_t index)
+{
+    for (size_t i = 0; i < debugger->nstops; i++) {
+        if (stops_at(debugger, &debugger->stops[i], index))
+            return &debugger->stops[i];
+    }
+    return NULL;
+}
+
+static bool any_looks_at_state(const struct debugger *debugger)
+{
+    for (size_t i = 0; i < debugger->nstops; i++) {
+        if (looks_at_state(&debugger->stops[i]))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * From behind the record `from` on up to `to`: the first place to stop, or the last one. Where no
+ * stop looks at the state it does not move.
+ */
+static struct found search(struct debugger *debugger, size_t from, size_t to, bool is_last)
+{
+    struct found found = {NULL, 0, 0, 0};
+    const bool moves = any_looks_at_state(debugger);
+    if (moves) {
+        debug_go(debugger, from);
+        note_values(debugger);
+    }
+    for (size_t i = from + 1; i <= to && (is_last || !found.stop); i++) {
+        uint64_t before = 0;
+        const struct stop *stop = stop_of_record(debugger, i);
+        if (moves) {
+            debug_go(debugger, i);
+            const struct stop *in_state = stop_in_state(debugger, &before);
+            stop = in_state ? in_state : stop;
+        }
+        if (stop)
+            found = (struct found){stop, i, before, stop->last};
+    }
+    return found;
+}
+
+/* Backwards a stretch at a time, up to `to`: each is gone through from its beginning. */
+static struct found search_back(struct debugger *debugger, size_t to)
+{
+    enum { STRETCH = 256 };
+    struct found found = {NULL, 0, 0, 0};
+    while (to > 0 && !found.stop) {
+        const size_t from = to > STRETCH ? to - STRETCH : 0;
+        found = search(debugger, from, to, true);
+        to = from;
+    }
+    return found;
+}
+
+/* Inside of a record what stops at it lies before, for who goes on. */
+const struct stop *stops_run(struct debugger *debugger, bool back)
+{
+    const size_t end = timeline_count(debugger->timeline) - 1;
+    const bool is_inside = debugger->effect != DEBUG_BEHIND;
+    const size_t index = debugger->index - (is_inside && debugger->index > 0 && !back);
+    const struct found found =
+        back ? search_back(debugger, index - (index > 0)) : search(debugger, index, end, false);
+    if (!found.stop) {
+        fprintf(debugger->out, "nothing stopped it before the %s\n", back ? "beginning" : "end");
+        debug_go(debugger, back ? 0 : end);
+        return NULL;
+    }
+    say_stop(debugger, &found);
+    debug_go(debugger, found.index);
+    return found.stop;
+}
+
+bool stops_last_change(struct debugger *debugger, const char *words, size_t *index,
+                       uint64_t *before, uint64_t *after)
+{
+    struct debugger alone = *debugger;
+    struct stop stop = {.kind = STOP_WATCH, .words = (char *)(uintptr_t)words};
+    alone.stops = &stop;
+    alone.nstops = 1;
+    const struct found found = search_back(&alone, debugger->index);
+    const long effect = debugger->effect;
+    if (effect == DEBUG_BEHIND)
+        debug_go(debugger, debugger->index);
+    else
+        debug_enter(debugger, debugger->index, (size_t)effect);
+    *index = found.index;
+    *before = found.before;
+    *after = found.after;
+    return found.stop;
+}

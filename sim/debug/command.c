@@ -12,6 +12,7 @@
 #include "base/output.h"
 #include "base/shown.h"
 #include "base/source.h"
+#include "debug/dap.h"
 #include "debug/debugger.h"
 
 static const char help[] =
@@ -165,6 +166,8 @@ int command_debug(int argc, char **argv)
     case OPTIONS_BAD: return EXIT_BAD_INPUT;
     default: break;
     }
+    if (dap && count == 0 && !commands && !machine)
+        return dap_serve(stdin, stdout) ? EXIT_EXPECTED : EXIT_BAD_INPUT;
     if (count != 1 || dap) {
         diag_plain("debug: one trace is needed, or --dap; `fhsim debug --help` explains");
         return EXIT_BAD_INPUT;

@@ -14,6 +14,7 @@
 
 /* Where it is to stop: X(NAME, in words). */
 #define STOP_KIND_MAP(X)                                                                           \
+    X(RECORD, "break record")       /* the n-th, from 0 */                                         \
     X(KIND, "break kind")           /* traps of this kind */                                       \
     X(FUNCTION, "break function")   /* that call this function */                                  \
     X(PAGE, "break page")           /* that look at a page, or write its record or a descriptor */ \

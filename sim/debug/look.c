@@ -201,7 +201,7 @@ bool debug_tables(struct debugger *debugger, const char *words)
     for (char *word = strtok_r(own, " ", &rest); word && count <= ARGUMENTS;
          word = strtok_r(NULL, " ", &rest))
         arguments[count++] = word;
-    const bool done = show_state(debug_state(debugger), path, count, arguments) ||
+    const bool done = show_state(debug_state(debugger), path, count, arguments, debugger->out) ||
                       debug_fail(debugger, words,
                                  "tables of what? --stage2 VMID, --smmu N.BANK or "
                                  "--owner, with --walk ADDRESS, --long, --json");

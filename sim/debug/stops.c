@@ -80,6 +80,7 @@ static bool stops_at(const struct debugger *debugger, const struct stop *stop, s
 {
     const struct timeline_record *record = timeline_at(debugger->timeline, index);
     switch (stop->kind) {
+    case STOP_RECORD: return index == stop->value;
     case STOP_KIND: return index > 0 && (uint64_t)record->line->kind == stop->value;
     case STOP_DEVIATION: return credits_has(&record->credits, (unsigned)stop->value);
     case STOP_INVARIANT: return record->broken >> stop->value & 1;
@@ -166,6 +167,19 @@ static struct stop *break_at_kind(struct debugger *debugger, const char *words)
     return NULL;
 }
 
+/* In the order of the replay. */
+static struct stop *break_at_record(struct debugger *debugger, const char *words)
+{
+    const size_t count = timeline_count(debugger->timeline);
+    uint64_t index;
+    if (!debug_number(debugger, words, &index))
+        return NULL;
+    if (index < count)
+        return add(debugger, STOP_RECORD, words, index);
+    debug_fail(debugger, words, "there are %zu records, from 0 on", count);
+    return NULL;
+}
+
 static struct stop *break_at_page(struct debugger *debugger, const char *words)
 {
     uint64_t value;
@@ -238,7 +252,8 @@ struct stop *stops_break(struct debugger *debugger, const char *words)
     static const struct {
         const char *word;
         struct stop *(*add)(struct debugger *debugger, const char *words);
-    } forms[] = {{"kind", break_at_kind},
+    } forms[] = {{"record", break_at_record},
+                 {"kind", break_at_kind},
                  {"function", break_at_function},
                  {"page", break_at_page},
                  {"vm", break_at_vm},

@@ -52,6 +52,7 @@ struct table {
 };
 
 struct show {
+    FILE *out;
     const struct fh_state *state;
     const struct wish *wish;
     struct table table;
@@ -73,14 +74,14 @@ static const char *owner_words(const struct fh_profile *k, uint32_t owner, char 
 }
 
 /* "16M": the largest unit in which the size is a whole number. */
-static void print_size(uint64_t bytes)
+static void print_size(FILE *out, uint64_t bytes)
 {
     static const char units[] = "KMGTPE";
     uint64_t size = bytes >> 10;
     size_t unit = 0;
     for (; size % 1024 == 0 && units[unit + 1]; unit++)
         size /= 1024;
-    printf("%9" PRIu64 "%c", size, units[unit]);
+    fprintf(out, "%9" PRIu64 "%c", size, units[unit]);
 }
 
 /* --- Tables ----------------------------------------------------------------------------------- */
@@ -101,14 +102,14 @@ static void print_behind(const struct show *show, const struct range *range)
     char name[24];
     if (!range->is_mapped) {
         if (range->word)
-            printf(" ; mark 0x%" PRIx64, range->word);
+            fprintf(show->out, " ; mark 0x%" PRIx64, range->word);
         return;
     }
-    printf(" ; pa 0x%" PRIx64 " %s", range->output,
-           owner_words(fh_state_profile(show->state), range->owner, name));
+    fprintf(show->out, " ; pa 0x%" PRIx64 " %s", range->output,
+            owner_words(fh_state_profile(show->state), range->owner, name));
     if (range->count)
-        printf(" shared %" PRIu32, range->count);
-    printf(", %s", fh_arm_memattr_name(leaf_of(range).MemAttr, false));
+        fprintf(show->out, " shared %" PRIu32, range->count);
+    fprintf(show->out, ", %s", fh_arm_memattr_name(leaf_of(range).MemAttr, false));
 }
 
 /* A row of the kernel's dump: what is not mapped has no attributes. */
@@ -116,16 +117,16 @@ static void print_range(void *context, const struct range *range)
 {
     const struct show *show = context;
     const struct fh_arm_stage2_leaf leaf = leaf_of(range);
-    printf("0x%016" PRIx64 "-0x%016" PRIx64 "   ", range->begin, range->end);
-    print_size(range->end - range->begin);
-    printf(" %d", range->level);
+    fprintf(show->out, "0x%016" PRIx64 "-0x%016" PRIx64 "   ", range->begin, range->end);
+    print_size(show->out, range->end - range->begin);
+    fprintf(show->out, " %d", range->level);
     if (range->is_mapped)
-        printf("   %s %s %s %s %s", leaf.S2AP & FH_ARM_S2AP_READ ? "R" : " ",
-               leaf.S2AP & FH_ARM_S2AP_WRITE ? "W" : " ", leaf.XN & FH_ARM_XN_ALL ? " " : "X",
-               leaf.AF ? "AF" : "  ", is_block(range) ? "BLK" : "   ");
+        fprintf(show->out, "   %s %s %s %s %s", leaf.S2AP & FH_ARM_S2AP_READ ? "R" : " ",
+                leaf.S2AP & FH_ARM_S2AP_WRITE ? "W" : " ", leaf.XN & FH_ARM_XN_ALL ? " " : "X",
+                leaf.AF ? "AF" : "  ", is_block(range) ? "BLK" : "   ");
     if (show->wish->is_long)
         print_behind(show, range);
-    putchar('\n');
+    fputc('\n', show->out);
 }
 
 static void json_range(void *context, const struct range *range)
@@ -160,7 +161,7 @@ static bool show_table(struct show *show)
 {
     const struct table *table = &show->table;
     if (!show->wish->json) {
-        printf("---[ %s ]---\n", table->name);
+        fprintf(show->out, "---[ %s ]---\n", table->name);
         return ranges_of_table(show->state, &table->control, &table->memory, show->wish->is_long,
                                print_range, show);
     }
@@ -222,9 +223,10 @@ static bool show_walk(struct show *show)
         return true;
     }
     fh_arm_describe_walk(&table->control, &walk, text, sizeof text);
-    printf("%s: 0x%" PRIx64 "\n%s", table->name, access.ipa, text);
+    fprintf(show->out, "%s: 0x%" PRIx64 "\n%s", table->name, access.ipa, text);
     if (walk.is_translated)
-        printf("the page belongs to %s, its share count is %" PRIu32 "\n", owner, page->s2_count);
+        fprintf(show->out, "the page belongs to %s, its share count is %" PRIu32 "\n", owner,
+                page->s2_count);
     return true;
 }
 
@@ -234,12 +236,12 @@ static void print_owned(void *context, const struct range *range)
 {
     const struct show *show = context;
     char name[24];
-    printf("0x%016" PRIx64 "-0x%016" PRIx64 "   ", range->begin, range->end);
-    print_size(range->end - range->begin);
-    printf(" %s", owner_words(fh_state_profile(show->state), range->owner, name));
+    fprintf(show->out, "0x%016" PRIx64 "-0x%016" PRIx64 "   ", range->begin, range->end);
+    print_size(show->out, range->end - range->begin);
+    fprintf(show->out, " %s", owner_words(fh_state_profile(show->state), range->owner, name));
     if (range->count)
-        printf(" shared %" PRIu32, range->count);
-    putchar('\n');
+        fprintf(show->out, " shared %" PRIu32, range->count);
+    fputc('\n', show->out);
 }
 
 static void json_owned(void *context, const struct range *range)
@@ -319,9 +321,9 @@ static bool show_wanted(struct show *show)
     return wish->walk ? show_walk(show) : show_table(show);
 }
 
-static bool show_subject(const struct subject *subject, const struct wish *wish)
+static bool show_subject(const struct subject *subject, const struct wish *wish, FILE *out)
 {
-    struct show show = {.state = subject->state, .wish = wish};
+    struct show show = {.out = out, .state = subject->state, .wish = wish};
     if (fh_state_realisation(show.state) == FH_ABSTRACT && !wish->owner) {
         diag_plain("%s: its tables are maps: 'realisation: abstract' has no words to show",
                    subject->path);
@@ -329,7 +331,7 @@ static bool show_subject(const struct subject *subject, const struct wish *wish)
     }
     if (!wish->json)
         return show_wanted(&show);
-    json_out_begin(&show.json, stdout);
+    json_out_begin(&show.json, out);
     json_open_object(&show.json, NULL);
     const bool done = show_wanted(&show);
     json_close_object(&show.json);
@@ -364,17 +366,13 @@ static enum options_outcome read_wish(int argc, char **argv, struct wish *wish, 
     return options_read(argc, argv, options, sizeof options / sizeof *options, count);
 }
 
-bool show_state(const struct fh_state *state, char *path, int argc, char **argv)
+bool show_state(const struct fh_state *state, char *path, int argc, char **argv, FILE *out)
 {
     struct wish wish = {0};
     const struct subject subject = {.state = state, .path = path};
     int count;
-    if (read_wish(argc, argv, &wish, &count) != OPTIONS_GOOD || !is_clear(&wish))
-        return false;
-    if (count == 0 && !is_of_trap(&wish))
-        return show_subject(&subject, &wish);
-    diag_plain("tables: --stage2 VMID, --smmu N.BANK, --owner or --walk ADDRESS");
-    return false;
+    return read_wish(argc, argv, &wish, &count) == OPTIONS_GOOD && is_clear(&wish) && count == 0 &&
+           !is_of_trap(&wish) && show_subject(&subject, &wish, out);
 }
 
 int command_show(int argc, char **argv)
@@ -397,7 +395,7 @@ int command_show(int argc, char **argv)
                                                                          : EXIT_BAD_INPUT;
     struct subject subject;
     const bool done =
-        subject_open(&subject, argv[0], wish.machine) && show_subject(&subject, &wish);
+        subject_open(&subject, argv[0], wish.machine) && show_subject(&subject, &wish, stdout);
     subject_close(&subject);
     return done ? EXIT_EXPECTED : EXIT_BAD_INPUT;
 }

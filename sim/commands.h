@@ -9,7 +9,7 @@
 #define COMMAND_MAP(X)                                                                             \
     X(conform, "check the model against recorded vectors of the spec")                             \
     X(convert, "make a trace of another encoding, or of a recording")                              \
-    X(debug, "walk through a recorded trace, both ways")                                           \
+    X(debug, "walk through a recorded trace or a scenario, both ways")                             \
     X(explain, "say what values of registers, and messages with such, mean")                       \
     X(functions, "list the spec functions")                                                        \
     X(machine, "show, check or infer what a hypervisor is")                                        \

@@ -17,16 +17,19 @@
 
 static const char help[] =
     "usage: fhsim debug TRACE[#SEQ] [--commands FILE] [--machine NAME|DIR]\n"
+    "       fhsim debug SCENARIO[#STEP] [--commands FILE] [--machine NAME|DIR]\n"
     "       fhsim debug --dap\n\n"
-    "Walks through a recorded trace, both ways, with the model's state behind each record: "
-    "`next`,\n"
-    "`prev`, `goto`, `step` into the effects of a trap, `break`, `watch`, `continue` and\n"
-    "`reverse-continue`, `print`, `delta`, and `fork`, to try what was not recorded. `help` lists\n"
-    "all commands. Where standard input is no terminal, commands are read from there.\n\n"
+    "Walks through a recorded trace, or the steps of a scenario (*.yaml), both ways, with the\n"
+    "model's state behind each: `next`, `prev`, `goto`, `step` into the effects of a trap,\n"
+    "`break`, `watch`, `continue` and `reverse-continue`, `print`, `delta`, and `fork`, to try "
+    "what\n"
+    "is not there. `help` lists all commands. Where standard input is no terminal, commands are\n"
+    "read from there.\n\n"
     "  --commands FILE  take the commands in a file, one in a line; # begins a comment\n"
     "  --dap            be a server of the Debug Adapter Protocol on standard input and output,\n"
     "                   for an editor\n"
-    "  --machine NAME   the machine that the trace is of; sekvm-4.18 if it is not said\n\n"
+    "  --machine NAME   the machine that the trace is of, sekvm-4.18 if it is not said; or that a\n"
+    "                   scenario is played on, whatever it says\n\n"
     "Exit status: 0, 2 bad input or a command that is none.\n";
 
 /* --- Commands of a file ----------------------------------------------------------------------- */
@@ -169,7 +172,8 @@ int command_debug(int argc, char **argv)
     if (dap && count == 0 && !commands && !machine)
         return dap_serve(stdin, stdout) ? EXIT_EXPECTED : EXIT_BAD_INPUT;
     if (count != 1 || dap) {
-        diag_plain("debug: one trace is needed, or --dap; `fhsim debug --help` explains");
+        diag_plain(
+            "debug: one trace or scenario is needed, or --dap; `fhsim debug --help` explains");
         return EXIT_BAD_INPUT;
     }
     size_t index;

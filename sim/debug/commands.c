@@ -37,7 +37,7 @@ static bool do_next(struct debugger *debugger, const char *words)
     if (!read_count(debugger, words, &count))
         return false;
     if (debugger->index == end && !is_inside)
-        return debug_fail(debugger, NULL, "this is the end of the trace");
+        return debug_fail(debugger, NULL, "this is the end");
     const uint64_t left = end - debugger->index + is_inside;
     debug_go(debugger, debugger->index - is_inside + (size_t)(count < left ? count : left));
     debug_say(debugger);
@@ -50,7 +50,7 @@ static bool do_prev(struct debugger *debugger, const char *words)
     if (!read_count(debugger, words, &count))
         return false;
     if (debugger->index == 0)
-        return debug_fail(debugger, NULL, "this is the beginning of the trace");
+        return debug_fail(debugger, NULL, "this is the beginning");
     debug_go(debugger, debugger->index - (count < debugger->index ? count : debugger->index));
     debug_say(debugger);
     return true;
@@ -87,7 +87,7 @@ static bool step(struct debugger *debugger)
 
 static bool step_back(struct debugger *debugger)
 {
-    const size_t nfx = debug_record(debugger)->line->nfx;
+    const size_t nfx = timeline_effects(debugger->timeline, debugger->index);
     if (debugger->effect == 0 || (debugger->effect == DEBUG_BEHIND && nfx == 0)) {
         if (debugger->index == 0)
             return false;
@@ -108,7 +108,7 @@ static bool do_steps(struct debugger *debugger, const char *words,
     if (!read_count(debugger, words, &count))
         return false;
     if (!step_once(debugger))
-        return debug_fail(debugger, NULL, "this is the %s of the trace", end);
+        return debug_fail(debugger, NULL, "this is the %s", end);
     while (--count > 0 && step_once(debugger))
         ;
     debug_say(debugger);

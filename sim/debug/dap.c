@@ -345,6 +345,21 @@ static void set_stops(struct dap *dap, const char *key,
     end_body(dap);
 }
 
+/* The record that begins at a line of the file, or the next one behind; the count: there is none.
+ */
+static size_t record_at_line(const struct timeline *timeline, uint64_t line)
+{
+    const size_t count = timeline_count(timeline);
+    size_t found = count;
+    for (size_t i = 1; i < count; i++) {
+        const uint64_t number = timeline_at(timeline, i)->line->number;
+        if (number >= line &&
+            (found == count || number < timeline_at(timeline, found)->line->number))
+            found = i;
+    }
+    return found;
+}
+
 /* A line of the source that is served is a record; one of the trace's own file has one. */
 static const struct stop *add_line(struct dap *dap, const struct node *wish)
 {
@@ -357,9 +372,8 @@ static const struct stop *add_line(struct dap *dap, const struct node *wish)
         return NULL;
     }
     number_of(node_get(dap->arguments, "source"), "sourceReference", &reference);
-    while (reference == 0 && index < timeline_count(timeline) &&
-           timeline_at(timeline, index)->line->number != line + !dap->lines_from_one)
-        index++;
+    if (reference == 0)
+        index = record_at_line(timeline, line + !dap->lines_from_one);
     snprintf(words, sizeof words, "record %" PRIu64,
              reference > 0 ? line - dap->lines_from_one : index);
     return stops_break(dap->debugger, words);
@@ -451,18 +465,26 @@ static void put_source(struct dap *dap)
     const char *path = timeline_path(dap->debugger->timeline);
     const char *slash = strrchr(path, '/');
     json_open_object(json, "source");
-    json_format(json, "name", "%s (records)", slash ? slash + 1 : path);
-    json_number(json, "sourceReference", SOURCE);
+    if (timeline_is_scenario(dap->debugger->timeline)) {
+        json_text(json, "name", slash ? slash + 1 : path);
+        json_text(json, "path", path);
+    } else {
+        json_format(json, "name", "%s (records)", slash ? slash + 1 : path);
+        json_number(json, "sourceReference", SOURCE);
+    }
     json_close_object(json);
 }
 
 static void put_frame(struct dap *dap, uint64_t id, size_t index, const char *name)
 {
     struct json_out *json = &dap->io.json;
+    const struct timeline *timeline = dap->debugger->timeline;
+    const uint64_t line =
+        timeline_is_scenario(timeline) ? timeline_at(timeline, index)->line->number - 1 : index;
     json_open_object(json, NULL);
     json_number(json, "id", id);
     json_text(json, "name", name);
-    json_number(json, "line", index + dap->lines_from_one);
+    json_number(json, "line", line + dap->lines_from_one);
     json_number(json, "column", dap->lines_from_one);
     put_source(dap);
     json_close_object(json);
@@ -471,21 +493,50 @@ static void put_frame(struct dap *dap, uint64_t id, size_t index, const char *na
 /* The functions that were called and have not returned before the effect at which it stands. */
 enum { CHAIN = 64 };
 
-static size_t chain_of(const struct trace_line *line, size_t neffects, const char *chain[CHAIN])
+struct chain {
+    const char *names[CHAIN];
+    size_t depth;
+};
+
+static void call(struct chain *chain, const char *name)
 {
-    size_t depth = 0;
-    for (size_t i = 0; i < neffects; i++) {
-        const struct trace_effect *effect = &line->fx[i];
-        if (effect->kind == TRACE_fn && depth < CHAIN)
-            chain[depth++] = effect->fn.fn;
-        for (size_t at = depth; effect->kind == TRACE_fn_ret && at-- > 0;) {
-            if (strcmp(chain[at], effect->fn_ret.fn) == 0) {
-                depth = at;
-                break;
-            }
+    if (chain->depth < CHAIN)
+        chain->names[chain->depth++] = name;
+}
+
+/* Records tell the end of some functions alone: those in between have ended with it. */
+static void end_call(struct chain *chain, const char *name)
+{
+    for (size_t at = chain->depth; at-- > 0;) {
+        if (strcmp(chain->names[at], name) == 0) {
+            chain->depth = at;
+            return;
         }
     }
-    return depth;
+}
+
+static void follow_effect(struct chain *chain, const struct timeline_record *record, size_t i)
+{
+    if (record->step) {
+        const struct fh_effect *effect = &record->step->effects[i];
+        if (effect->kind == FH_EFFECT_CALL)
+            call(chain, function_of_recorded(fh_called_name(effect->values[0])));
+        if (effect->kind == FH_EFFECT_RETURN)
+            end_call(chain, function_of_recorded(fh_called_name(effect->values[0])));
+        return;
+    }
+    const struct trace_effect *effect = &record->line->fx[i];
+    if (effect->kind == TRACE_fn)
+        call(chain, function_of_recorded(effect->fn.fn));
+    if (effect->kind == TRACE_fn_ret)
+        end_call(chain, function_of_recorded(effect->fn_ret.fn));
+}
+
+static void find_chain(struct chain *chain, const struct timeline_record *record, size_t neffects)
+{
+    chain->depth = 0;
+    for (size_t i = 0; i < neffects; i++)
+        follow_effect(chain, record, i);
 }
 
 /* The record of a CPU at or before the one at which it stands. */
@@ -503,7 +554,7 @@ static bool record_of_cpu(const struct debugger *debugger, uint64_t cpu, size_t 
 static void put_frames(struct dap *dap, uint64_t thread, size_t *count)
 {
     const struct debugger *debugger = dap->debugger;
-    const char *chain[CHAIN];
+    struct chain chain = {.depth = 0};
     char name[200];
     size_t index = 0;
     *count = 0;
@@ -511,9 +562,10 @@ static void put_frames(struct dap *dap, uint64_t thread, size_t *count)
         return;
     const struct trace_line *line = timeline_at(debugger->timeline, index)->line;
     const bool is_inside = index == debugger->index && debugger->effect != DEBUG_BEHIND;
-    const size_t depth = is_inside ? chain_of(line, (size_t)debugger->effect, chain) : 0;
-    for (size_t i = depth; i-- > 0;)
-        put_frame(dap, thread * 1000 + ++*count, index, function_of_recorded(chain[i]));
+    if (is_inside)
+        find_chain(&chain, debug_record(debugger), (size_t)debugger->effect);
+    for (size_t i = chain.depth; i-- > 0;)
+        put_frame(dap, thread * 1000 + ++*count, index, chain.names[i]);
     snprintf(name, sizeof name, "#%" PRIu64 " %s", line->seq, debug_title(debugger, index));
     put_frame(dap, thread * 1000 + ++*count, index, name);
 }
@@ -606,14 +658,17 @@ static void put_number(struct dap *dap, const char *name, uint64_t value, bool i
     put_text(dap, name, text);
 }
 
-static void put_trap(struct dap *dap)
+static void put_step(struct dap *dap, const struct timeline_record *record)
 {
-    const struct timeline_record *record = debug_record(dap->debugger);
+    put_text(dap, "expectation", record->failure ? record->failure : "held");
+    if (record->step->stuck)
+        put_text(dap, "stuck", record->step->stuck);
+}
+
+static void put_record(struct dap *dap, const struct timeline_record *record)
+{
     const struct trace_line *line = record->line;
-    put_number(dap, "seq", line->seq, false);
     put_text(dap, "kind", trace_kind_name(line->kind));
-    put_text(dap, "title", debug_title(dap->debugger, dap->debugger->index));
-    put_number(dap, "cpu", line->cpu, false);
     if (dap->debugger->index > 0)
         put_text(dap, "outcome", outcome_name(record->outcome));
     for (unsigned i = 0; i < TRACE_REGISTERS; i++) {
@@ -622,15 +677,27 @@ static void put_trap(struct dap *dap)
     }
 }
 
+static void put_trap(struct dap *dap)
+{
+    const struct timeline_record *record = debug_record(dap->debugger);
+    put_number(dap, "seq", record->line->seq, false);
+    put_text(dap, "title", debug_title(dap->debugger, dap->debugger->index));
+    put_number(dap, "cpu", record->line->cpu, false);
+    if (record->step)
+        put_step(dap, record);
+    else
+        put_record(dap, record);
+}
+
 static void put_effects(struct dap *dap)
 {
-    const struct trace_line *line = debug_record(dap->debugger)->line;
-    for (size_t i = 0; i < line->nfx; i++) {
+    const struct debugger *debugger = dap->debugger;
+    for (size_t i = 0; i < timeline_effects(debugger->timeline, debugger->index); i++) {
         struct text_stream text;
         char name[48];
-        trace_print_effect(&line->fx[i], text_stream_begin(&text));
+        timeline_print_effect(debugger->timeline, debugger->index, i, text_stream_begin(&text));
         text_stream_end(&text);
-        snprintf(name, sizeof name, "%s%zu", dap->debugger->effect == (long)i ? "> " : "", i + 1);
+        snprintf(name, sizeof name, "%s%zu", debugger->effect == (long)i ? "> " : "", i + 1);
         put_text(dap, name, text.text);
         text_stream_free(&text);
     }

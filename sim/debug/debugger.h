@@ -118,6 +118,9 @@ bool debug_owner(struct debugger *debugger, const char *words);
 bool debug_trap(struct debugger *debugger, const char *words);
 bool debug_effects(struct debugger *debugger, const char *words);
 
+/* Does a record stop, whatever the state is? (meets.c) */
+bool stop_meets(const struct debugger *debugger, const struct stop *stop, size_t index);
+
 /* --- Stops: stops.c --------------------------------------------------------------------------- */
 
 /* A new one, from the words behind `break`, `watch` and `rwatch`; NULL: they say none. */

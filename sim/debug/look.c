@@ -214,7 +214,8 @@ bool debug_locks(struct debugger *debugger, const char *words)
     const char *lock;
     uint64_t vmid, cpu;
     size_t count = 0;
-    (void)words;
+    if (timeline_is_scenario(debugger->timeline))
+        return debug_fail(debugger, words, "locks are told of traces; `effects` has a step's");
     while (twin_lock_at(timeline_twin(debugger->timeline), count, &lock, &vmid, &cpu)) {
         fprintf(debugger->out, "%s", lock);
         if (strcmp(lock, "pt") == 0 || strcmp(lock, "vm") == 0)
@@ -288,6 +289,17 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
     print_effects(debugger, &trap);
 }
 
+static void print_step(const struct debugger *debugger, bool is_whole)
+{
+    if (is_whole)
+        debug_say_record(debugger, debugger->index);
+    for (size_t i = 0; i < timeline_effects(debugger->timeline, debugger->index); i++) {
+        fprintf(debugger->out, "%s %3zu ", debugger->effect == (long)i ? ">" : " ", i + 1);
+        timeline_print_effect(debugger->timeline, debugger->index, i, debugger->out);
+        fputc('\n', debugger->out);
+    }
+}
+
 /* Judging goes behind the trap: the debugger goes back inside if it was. */
 static bool judge(struct debugger *debugger, bool is_whole)
 {
@@ -295,6 +307,8 @@ static bool judge(struct debugger *debugger, bool is_whole)
     const long effect = debugger->effect;
     const struct fh_rdata *before;
     timeline_judge(debugger->timeline, debugger->index, told, &view, &before);
+    if (timeline_is_scenario(debugger->timeline))
+        print_step(debugger, is_whole);
     if (before && is_whole)
         print_changes(debugger, before, fh_state_rdata(timeline_state(debugger->timeline)));
     if (before)

@@ -39,7 +39,7 @@ void debug_go(struct debugger *debugger, size_t index)
 
 void debug_enter(struct debugger *debugger, size_t index, size_t effect)
 {
-    if (effect >= timeline_at(debugger->timeline, index)->line->nfx) {
+    if (effect >= timeline_effects(debugger->timeline, index)) {
         debug_go(debugger, index);
         return;
     }
@@ -52,9 +52,27 @@ void debug_enter(struct debugger *debugger, size_t index, size_t effect)
 
 const char *debug_title(const struct debugger *debugger, size_t index)
 {
+    const struct timeline_record *record = timeline_at(debugger->timeline, index);
     const struct replay_trap trap = {.machine = timeline_machine(debugger->timeline),
-                                     .line = timeline_at(debugger->timeline, index)->line};
+                                     .line = record->line};
+    if (record->step)
+        return index == 0 ? "the beginning" : record->step->step->title;
     return index == 0 ? "boot" : trap_title(&trap);
+}
+
+/* "#3 (line 12): step trap host-npt-fault on CPU 0, as expected" */
+static void say_step(const struct debugger *debugger, size_t index)
+{
+    const struct timeline_record *record = timeline_at(debugger->timeline, index);
+    const char *title = debug_title(debugger, index);
+    fprintf(debugger->out, "#%zu (line %u): ", index, record->line->number);
+    print_shown(debugger->out, title, strlen(title));
+    fprintf(debugger->out, " on CPU %" PRIu64, record->line->cpu);
+    if (record->failure)
+        fprintf(debugger->out, ", failed: %s", record->failure);
+    if (record->step->stuck)
+        fprintf(debugger->out, ", stuck: %s", record->step->stuck);
+    fputc('\n', debugger->out);
 }
 
 static void say_explained(const struct debugger *debugger, const struct timeline_record *record)
@@ -83,6 +101,10 @@ static void say_broken(const struct debugger *debugger, const struct timeline_re
 void debug_say_record(const struct debugger *debugger, size_t index)
 {
     const struct timeline_record *record = timeline_at(debugger->timeline, index);
+    if (record->step) {
+        say_step(debugger, index);
+        return;
+    }
     const char *title = debug_title(debugger, index);
     const char *kind = replay_row_name(index == 0 ? ROW_BOOT : ROW_KINDS + record->line->kind);
     fprintf(debugger->out, "#%" PRIu64 " (line %u): %s", record->line->seq, record->line->number,
@@ -107,8 +129,9 @@ void debug_say(const struct debugger *debugger)
         return;
     }
     fprintf(debugger->out, "#%" PRIu64 ", before effect %ld of %zu: ", line->seq,
-            debugger->effect + 1, line->nfx);
-    trace_print_effect(&line->fx[debugger->effect], debugger->out);
+            debugger->effect + 1, timeline_effects(debugger->timeline, debugger->index));
+    timeline_print_effect(debugger->timeline, debugger->index, (size_t)debugger->effect,
+                          debugger->out);
     fputc('\n', debugger->out);
 }
 
@@ -119,7 +142,7 @@ static bool trap_word(void *context, const char *word, uint64_t *value)
 {
     const struct debugger *debugger = context;
     const struct trace_line *line = debug_record(debugger)->line;
-    for (unsigned kind = 0; kind < TRACE_KINDS; kind++) {
+    for (unsigned kind = 0; !debug_record(debugger)->step && kind < TRACE_KINDS; kind++) {
         if (strcmp(word, trace_kind_name((enum trace_kind)kind)) == 0)
             return *value = kind, true;
     }
@@ -127,7 +150,7 @@ static bool trap_word(void *context, const char *word, uint64_t *value)
         *value = line->seq;
     else if (strcmp(word, "cpu") == 0)
         *value = line->cpu;
-    else if (strcmp(word, "kind") == 0)
+    else if (strcmp(word, "kind") == 0 && !debug_record(debugger)->step)
         *value = line->kind;
     else
         return false;

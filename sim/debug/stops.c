@@ -10,87 +10,9 @@
 
 /* --- What stops ------------------------------------------------------------------------------- */
 
-static bool names_page(const struct trace_effect *effect, uint64_t pfn, uint64_t first_pfn)
-{
-    const uint64_t frames = UINT64_C(0xfffffffff);
-    switch (effect->kind) {
-    case TRACE_s2_read: return effect->s2_read.pfn == pfn;
-    case TRACE_s2_set: return effect->s2_set.index + first_pfn == pfn;
-    case TRACE_pt_store:
-        return (effect->pt_store.new >> 12 & frames) == pfn ||
-               (effect->pt_store.old >> 12 & frames) == pfn;
-    case TRACE_smmu_pt_store:
-        return (effect->smmu_pt_store.new >> 12 & frames) == pfn ||
-               (effect->smmu_pt_store.old >> 12 & frames) == pfn;
-    default: return false;
-    }
-}
-
-static bool names_vm(const struct trace_effect *effect, uint64_t vmid)
-{
-    switch (effect->kind) {
-    case TRACE_vm_set: return effect->vm_set.vmid == vmid;
-    case TRACE_shadow_set: return effect->shadow_set.vmid == vmid;
-    case TRACE_pt_store: return effect->pt_store.vmid == vmid;
-    case TRACE_percpu: return effect->percpu.vmid == vmid || effect->percpu.old_vmid == vmid;
-    default: return false;
-    }
-}
-
-static bool is_of_effect(const struct debugger *debugger, const struct stop *stop,
-                         const struct trace_effect *effect)
-{
-    const uint64_t first_pfn = twin_first_pfn(timeline_twin(debugger->timeline));
-    switch (stop->kind) {
-    case STOP_FUNCTION:
-        return effect->kind == TRACE_fn &&
-               (strcmp(effect->fn.fn, stop->words) == 0 ||
-                strcmp(function_of_recorded(effect->fn.fn), stop->words) == 0);
-    case STOP_PAGE: return names_page(effect, stop->value, first_pfn);
-    case STOP_READ: return effect->kind == TRACE_s2_read && effect->s2_read.pfn == stop->value;
-    default: return names_vm(effect, stop->value);
-    }
-}
-
-static bool is_of_effects(const struct debugger *debugger, const struct stop *stop,
-                          const struct trace_line *line)
-{
-    for (size_t i = 0; i < line->nfx; i++) {
-        if (is_of_effect(debugger, stop, &line->fx[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool is_of_vm(const struct debugger *debugger, const struct stop *stop,
-                     const struct trace_line *line)
-{
-    return (line->kind == TRACE_KIND_guest_exit &&
-            line->in.values[TRACE_REG_vmid] == stop->value) ||
-           is_of_effects(debugger, stop, line);
-}
-
 static bool looks_at_state(const struct stop *stop)
 {
     return stop->kind == STOP_IF || stop->kind == STOP_WATCH;
-}
-
-/* Does the record stop, whatever the state is? */
-static bool stops_at(const struct debugger *debugger, const struct stop *stop, size_t index)
-{
-    const struct timeline_record *record = timeline_at(debugger->timeline, index);
-    switch (stop->kind) {
-    case STOP_RECORD: return index == stop->value;
-    case STOP_KIND: return index > 0 && (uint64_t)record->line->kind == stop->value;
-    case STOP_DEVIATION: return credits_has(&record->credits, (unsigned)stop->value);
-    case STOP_INVARIANT: return record->broken >> stop->value & 1;
-    case STOP_OUTCOME: return index > 0 && (uint64_t)record->outcome == stop->value;
-    case STOP_VM: return is_of_vm(debugger, stop, record->line);
-    case STOP_FUNCTION:
-    case STOP_PAGE:
-    case STOP_READ: return is_of_effects(debugger, stop, record->line);
-    default: return false;
-    }
 }
 
 /* --- Expressions ------------------------------------------------------------------------------ */
@@ -154,8 +76,17 @@ static struct stop *add_expression(struct debugger *debugger, enum stop_kind kin
     return debug_value(debugger, words, &value) ? add(debugger, kind, words, 0) : NULL;
 }
 
+/* What only a recording has. */
+static bool is_trace(struct debugger *debugger, const char *words)
+{
+    return !timeline_is_scenario(debugger->timeline) ||
+           debug_fail(debugger, words, "that is told of traces, and this is a scenario");
+}
+
 static struct stop *break_at_kind(struct debugger *debugger, const char *words)
 {
+    if (!is_trace(debugger, words))
+        return NULL;
     for (unsigned kind = 0; kind < TRACE_KINDS; kind++) {
         if (strcmp(words, trace_kind_name((enum trace_kind)kind)) == 0)
             return add(debugger, STOP_KIND, words, kind);
@@ -199,7 +130,7 @@ static bool is_function(const struct debugger *debugger, const char *words)
     if (fh_function_find(words))
         return true;
     for (size_t i = 0; i < timeline_count(debugger->timeline); i++) {
-        if (is_of_effects(debugger, &wanted, timeline_at(debugger->timeline, i)->line))
+        if (stop_meets(debugger, &wanted, i))
             return true;
     }
     return false;
@@ -215,6 +146,8 @@ static struct stop *break_at_function(struct debugger *debugger, const char *wor
 
 static struct stop *break_at_deviation(struct debugger *debugger, const char *words)
 {
+    if (!is_trace(debugger, words))
+        return NULL;
     const struct machine_description *machine = timeline_machine(debugger->timeline);
     unsigned entry;
     if (catalogue_find(machine, words, &entry))
@@ -225,6 +158,8 @@ static struct stop *break_at_deviation(struct debugger *debugger, const char *wo
 
 static struct stop *break_at_invariant(struct debugger *debugger, const char *words)
 {
+    if (!is_trace(debugger, words))
+        return NULL;
     for (unsigned i = 0; i < FH_INVARIANTS; i++) {
         if (strcmp(words, fh_invariant_at(i)->name) == 0)
             return add(debugger, STOP_INVARIANT, words, i);
@@ -263,7 +198,7 @@ struct stop *stops_break(struct debugger *debugger, const char *words)
     const char *rest;
     for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
         if (strcmp(words, outcome_name((enum trap_outcome)outcome)) == 0)
-            return add(debugger, STOP_OUTCOME, words, outcome);
+            return is_trace(debugger, words) ? add(debugger, STOP_OUTCOME, words, outcome) : NULL;
     }
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (begins(words, forms[i].word, &rest))
@@ -355,7 +290,7 @@ static void say_stop(const struct debugger *debugger, const struct found *found)
 static const struct stop *stop_of_record(const struct debugger *debugger, size_t index)
 {
     for (size_t i = 0; i < debugger->nstops; i++) {
-        if (stops_at(debugger, &debugger->stops[i], index))
+        if (stop_meets(debugger, &debugger->stops[i], index))
             return &debugger->stops[i];
     }
     return NULL;

@@ -342,6 +342,8 @@ void play(struct scenario *scenario, bool trace, struct outcome *outcome)
         if (scenario->budget.is_exceeded)
             judge_no_memory(&judge);
         outcome->played++;
+        if (scenario->behind)
+            scenario->behind(scenario->behind_context);
     }
     cpus_free(player.cpus, &scenario->allocator);
 }

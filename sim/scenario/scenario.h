@@ -164,6 +164,8 @@ struct scenario {
     const char *shows;             /* the departure that it is about; NULL: none */
     struct machine_choice beside;  /* shows: the machine without it */
     bool is_beside;                /* of the two plays of the file, the one without it */
+    void (*behind)(void *context); /* called behind each step; NULL: nobody */
+    void *behind_context;
 };
 
 /*

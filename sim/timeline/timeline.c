@@ -1,47 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "timeline/timeline.h"
-
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/diag.h"
+#include "timeline/timeline_parts.h"
 #include "trace/trace_keep.h"
-#include "twin/watch.h"
 
 /* Records from one image to the next. */
 enum { STRIDE = 64 };
-
-/* It stands in the middle of a record. */
-static const size_t INSIDE = SIZE_MAX;
-
-struct timeline {
-    struct subject at;
-    struct watch watch;
-    struct timeline_record *records;
-    size_t count, size;
-    struct {
-        struct twin_image *image; /* before the record `first` */
-        size_t first;
-    } * images;
-    size_t nimages, images_size;
-    size_t begun; /* the first record of those that are replayed together */
-    size_t now;
-    /* Of timeline_judge. */
-    uint64_t wanted;
-    twin_told *told;
-    void *context;
-};
-
-static void *larger(void *list, size_t count, size_t *size, size_t member)
-{
-    if (count < *size)
-        return list;
-    *size = *size > 0 ? 2 * *size : 256;
-    list = realloc(list, *size * member);
-    if (!list)
-        no_memory();
-    return list;
-}
 
 /* --- The first time --------------------------------------------------------------------------- */
 
@@ -52,8 +18,8 @@ static void begins(void *context)
     timeline->begun = timeline->count;
     if (timeline->nimages > 0 && timeline->count < last + STRIDE)
         return;
-    timeline->images = larger(timeline->images, timeline->nimages, &timeline->images_size,
-                              sizeof *timeline->images);
+    timeline->images = timeline_larger(timeline->images, timeline->nimages, &timeline->images_size,
+                                       sizeof *timeline->images);
     struct twin_image *image = twin_image_new();
     twin_image_save(image, timeline->at.twin);
     timeline->images[timeline->nimages].image = image;
@@ -64,8 +30,8 @@ static void keep(void *context, const struct trace_line *line, struct trap_verdi
 {
     struct timeline *timeline = context;
     struct fh_invariant_report report;
-    timeline->records =
-        larger(timeline->records, timeline->count, &timeline->size, sizeof *timeline->records);
+    timeline->records = timeline_larger(timeline->records, timeline->count, &timeline->size,
+                                        sizeof *timeline->records);
     struct timeline_record *record = &timeline->records[timeline->count];
     *record = (struct timeline_record){.line = trace_keep(line),
                                        .outcome = OUTCOME_MATCHED,
@@ -89,8 +55,11 @@ struct timeline *timeline_open(const char *path, const char *machine)
     struct timeline *timeline = calloc(1, sizeof *timeline);
     if (!timeline)
         no_memory();
-    const bool done = subject_point(&timeline->at, path) &&
-                      subject_walk(&timeline->at, machine, begins, keep, timeline);
+    const bool is_named = subject_point(&timeline->at, path);
+    const bool done =
+        is_named && (subject_is_scenario(&timeline->at)
+                         ? timeline_play(timeline, machine)
+                         : subject_walk(&timeline->at, machine, begins, keep, timeline));
     if (!done || timeline->count == 0) {
         timeline_close(timeline);
         return NULL;
@@ -101,6 +70,7 @@ struct timeline *timeline_open(const char *path, const char *machine)
 
 void timeline_close(struct timeline *timeline)
 {
+    timeline_forget_steps(timeline);
     for (size_t i = 0; i < timeline->nimages; i++)
         twin_image_free(timeline->images[i].image, timeline->at.twin);
     for (size_t i = 0; i < timeline->count; i++)
@@ -154,7 +124,7 @@ static size_t image_before(const struct timeline *timeline, size_t index)
 static void go_before(struct timeline *timeline, size_t first)
 {
     const size_t image = image_before(timeline, first);
-    size_t next = timeline->now == INSIDE ? SIZE_MAX : timeline->now + 1;
+    size_t next = timeline->now == TIMELINE_INSIDE ? SIZE_MAX : timeline->now + 1;
     if (next > first || next < timeline->images[image].first) {
         twin_image_load(timeline->images[image].image, timeline->at.twin);
         next = timeline->images[image].first;
@@ -168,6 +138,10 @@ static void go_before(struct timeline *timeline, size_t first)
 void timeline_go(struct timeline *timeline, size_t index)
 {
     const struct timeline_record *record = &timeline->records[index];
+    if (timeline->states) {
+        timeline_restore(timeline, index);
+        return;
+    }
     if (timeline->nimages == 0 || timeline->now == record->first + record->count - 1)
         return; /* there is nothing but the boot record, or it stands there */
     if (index == 0) {
@@ -185,6 +159,13 @@ void timeline_judge(struct timeline *timeline, size_t index, twin_told *told, vo
     const struct timeline_record *record = &timeline->records[index];
     if (before)
         *before = NULL;
+    if (timeline->states) {
+        timeline_restore(timeline, index - (index > 0));
+        if (before && index > 0 && !(*before = fh_state_snapshot(timeline_state(timeline))))
+            no_memory();
+        timeline_restore(timeline, index);
+        return;
+    }
     if (index == 0) {
         timeline_go(timeline, 0);
         told(context, record->line, NULL);
@@ -205,6 +186,11 @@ void timeline_judge(struct timeline *timeline, size_t index, twin_told *told, vo
 void timeline_enter(struct timeline *timeline, size_t index, size_t count)
 {
     const struct timeline_record *record = &timeline->records[index];
+    if (timeline->states) {
+        timeline_restore(timeline,
+                         index - (index > 0 && count < timeline_effects(timeline, index)));
+        return;
+    }
     if (timeline->nimages == 0 || index == 0) {
         timeline_go(timeline, index);
         return;
@@ -214,7 +200,7 @@ void timeline_enter(struct timeline *timeline, size_t index, size_t count)
         twin_take_part(timeline->at.twin, timeline->records[i].line,
                        timeline->records[i].line->nfx);
     twin_take_part(timeline->at.twin, record->line, count);
-    timeline->now = INSIDE;
+    timeline->now = TIMELINE_INSIDE;
 }
 
 /* --- To look at ------------------------------------------------------------------------------- */
@@ -228,6 +214,26 @@ bool timeline_find(const struct timeline *timeline, uint64_t seq, size_t *index)
         }
     }
     return false;
+}
+
+size_t timeline_effects(const struct timeline *timeline, size_t index)
+{
+    const struct timeline_record *record = &timeline->records[index];
+    return record->step ? record->step->neffects : record->line->nfx;
+}
+
+void timeline_print_effect(const struct timeline *timeline, size_t index, size_t effect, FILE *out)
+{
+    const struct timeline_record *record = &timeline->records[index];
+    if (record->step)
+        timeline_print_step_effect(timeline, record, effect, out);
+    else
+        trace_print_effect(&record->line->fx[effect], out);
+}
+
+bool timeline_is_scenario(const struct timeline *timeline)
+{
+    return timeline->states;
 }
 
 const char *timeline_path(const struct timeline *timeline)
@@ -262,5 +268,5 @@ struct twin *timeline_twin(struct timeline *timeline)
 
 struct fh_state *timeline_state(struct timeline *timeline)
 {
-    return twin_state(timeline->at.twin);
+    return timeline->states ? timeline->at.scenario->state : twin_state(timeline->at.twin);
 }

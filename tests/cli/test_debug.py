@@ -260,7 +260,7 @@ def test_a_recorded_trap_tried_in_a_fork_writes_what_was_recorded(debug, records
     ("nxt", "2:1", "no command 'nxt'; did you mean 'next'?"),
     ("goto x", "2:6", "'x' is no number"),
     ("goto 12345678", "2:6", "there is no record #12345678"),
-    ("prev", "2:0", "this is the beginning of the trace"),
+    ("prev", "2:0", "this is the beginning"),
     ("next 0", "2:6", "how often?"),
     ("print shared.nonsense", "2:14", "no 'nonsense' in shared"),
     ("print 1 +", "2:10", "it ends too early"),
@@ -298,7 +298,7 @@ def test_a_bad_step_of_a_fork_is_told_with_its_place(fhsim):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ([], "one trace is needed"), ([VM, VM], "one trace is needed"),
+    ([], "one trace or scenario is needed"), ([VM, VM], "one trace or scenario is needed"),
     (["no-such-file.jsonl"], "no-such-file.jsonl"),
     ([VM, "--commands", "no-such-file"], "no-such-file"),
     ([VM, "--machine", "nonsense"], "nonsense")])
@@ -411,3 +411,108 @@ def test_the_page_and_the_help_have_the_same_commands(fhsim):
     table = PAGE.split("## Commands")[1].split("## ")[0]
     cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
     assert told == {name for cell in cells for name in re.findall(r"`([a-z-]+)", cell)}
+
+
+# --- Scenarios -------------------------------------------------------------------------------------
+
+SCENARIO = """\
+description: The host touches two pages, and a VM's.
+machine:
+  regions:
+    - {base: 2M, size: 6M}
+    - {base: 8M, size: 2M, owner: 1}
+steps:
+  - trap: host-npt-fault
+    ipa: 0x345000
+    expect: {state: {shared.npts.0.pt.0x345.pfn: 0x345}}
+  - name: the second page
+    trap: host-npt-fault
+    ipa: 0x346000
+  - trap: host-npt-fault
+    ipa: 0x800000
+    expect: {halted: true}
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def test_the_steps_of_a_scenario_are_its_records(debug, scenario):
+    entry = "shared.npts.0.pt.0x346.pfn"
+    went = debug(scenario, "list", "next", f"print {entry}", "next", f"print {entry}", "prev",
+                 f"print {entry}", "delta 1 2", "goto end", "print halt", "prev", "print halt")
+    lines = went[0].splitlines()
+    assert [line[2:].split(":")[0] for line in lines] == [
+        "#0 (line 1)", "#1 (line 7)", "#2 (line 10)", "#3 (line 13)"]
+    assert "the second page" in lines[2]
+    assert went[2] == went[6] == f"{entry} = 0\n"
+    assert went[4].startswith(f"{entry} = 0x346 ")
+    assert "shared.npts.0.pt.0x346: [0, 0, 0] -> [838, 3, 0x346fff]" in went[7]  # 0x346
+    assert (went[9], went[11]) == ("halt = true\n", "halt = false\n")
+
+
+def test_a_scenario_has_stops_both_ways(debug, scenario):
+    went = debug(scenario, "break function map_page_host", "c", "c", "c", "c", "rc", "delete",
+                 "watch halt", "goto start", "c", "rc", "delete", "break page 0x346", "c", "delete",
+                 "goto start", "rwatch 0x800", "c")
+    assert [sequence(went[i]) for i in (1, 2, 3, 4, 5)] == [1, 2, 3, 3, 2]
+    assert "0x0 -> 0x1" in went[9] and sequence(went[9]) == 3
+    assert sequence(went[13]) == 2
+    assert sequence(went[17]) == 3
+
+
+def test_the_effects_of_a_step_are_those_that_run_traces(debug, fhsim, scenario):
+    traced = fhsim("run", "--trace", scenario).stdout
+    text = debug(scenario, "goto 1", "effects", "goto start", "step 2", "step", "rs")
+    effects = [line[6:] for line in text[1].splitlines()]
+    assert len(effects) > 5
+    assert [line.strip() for line in traced.splitlines() if line.strip() in effects][:len(effects)]
+    assert all(any(line.strip() == effect for line in traced.splitlines()) for effect in effects)
+    assert text[3].startswith(f"#1, before effect 2 of {len(effects)}: ")
+    assert text[5] == text[3]
+
+
+def test_a_scenario_that_fails_ends_at_the_step_and_says_why(debug, tmp_path):
+    path = tmp_path / "failing.yaml"
+    path.write_text(SCENARIO.replace("pfn: 0x345", "pfn: 0x347"))
+    went = debug(path, "goto end", "where")
+    assert went[1].startswith("#1 (line 7): ")
+    assert "failed: shared.npts.0.pt.0x345.pfn: expected 0x347, got 0x345" in went[1]
+
+
+def test_a_fork_of_a_scenario_takes_other_steps(debug, scenario):
+    went = debug(scenario, "goto 1", "fork", "try {trap: host-npt-fault, ipa: 0x800000}",
+                 "print halt", "undo", "print halt", "try call: map_page_host, args: [0x347000]",
+                 "print shared.npts.0.pt.0x347.pfn", "back", "print shared.npts.0.pt.0x347.pfn",
+                 "goto 2", "goto 1")
+    assert "KCore has halted" in went[2]
+    assert (went[3], went[5]) == ("halt = true\n", "halt = false\n")
+    assert went[7].startswith("shared.npts.0.pt.0x347.pfn = 0x347")
+    assert went[9] == "shared.npts.0.pt.0x347.pfn = 0\n"
+
+
+@pytest.mark.parametrize("command", ["break unexplained", "break kind gap", "break deviation A1",
+                                     "break invariant host_iso"])
+def test_what_only_a_trace_has_is_refused_of_a_scenario(fhsim, scenario, command):
+    done = fhsim("debug", scenario, stdin=command + "\n")
+    assert done.returncode == 2
+    assert "this is a scenario" in done.stderr
+
+
+def test_a_bad_scenario_is_bad_input(fhsim, tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text(SCENARIO.replace("ipa: 0x346000", "ipa: x"))
+    done = fhsim("debug", path, stdin="where\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{path}:12:10: " in done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "scenarios/isolation").glob("*.yaml"))[:6],
+                         ids=lambda path: path.stem)
+def test_shipped_scenarios_can_be_walked_through(debug, path):
+    text = debug(path, "goto end", "list", "prev", "trap")
+    assert "failed" not in text[1]

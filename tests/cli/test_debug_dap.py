@@ -275,3 +275,40 @@ def test_what_is_no_message_ends_it(sent, message):
 def test_the_end_of_the_input_is_the_end(bare):
     bare.do("initialize")
     assert bare.close() == 0
+
+
+SCENARIO = """\
+description: The host touches two pages.
+machine:
+  regions:
+    - {base: 2M, size: 8M}
+steps:
+  - {trap: host-npt-fault, ipa: 0x345000}
+  - trap: host-npt-fault
+    ipa: 0x346000
+"""
+
+
+def test_a_scenario_has_the_lines_of_its_file(bare, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(SCENARIO)
+    bare.do("initialize", linesStartAt1=True)
+    bare.do("launch", program=str(path))
+    found = bare.do("setBreakpoints", source={"path": str(path)}, breakpoints=[{"line": 7}])
+    assert found["breakpoints"][0]["verified"]
+    bare.do("configurationDone")
+    bare.event("stopped")
+    assert bare.stop("continue", threadId=1)["reason"] == "breakpoint"
+    frame = bare.top()
+    assert (frame["line"], frame["source"]["path"]) == (7, str(path))
+    assert frame["name"] == "#2 trap host-npt-fault"
+    assert bare.scope("Trap")["expectation"]["value"] == "held"
+    shown = [row["value"] for row in bare.scope("Effects").values()]
+    call = next(i for i, text in enumerate(shown) if text.startswith("CALL") and "map_page" in text)
+    bare.stop("stepBack", threadId=1)
+    for _ in range(call + 2):
+        bare.stop("stepIn", threadId=1)
+    assert [row["name"] for row in bare.do("stackTrace", threadId=1)["stackFrames"]] == [
+        "map_page_host", "#2 trap host-npt-fault"]
+    assert bare.do("evaluate", expression="shared.npts.0.pt.0x345.pfn",
+                   context="hover")["result"].startswith("0x345")

@@ -26,7 +26,7 @@ FOLDERS = {
     "replay": {"base", "trace", "convert", "machine", "predict", "twin", "triage", "foreign"},
     "show": {"base", "patch", "scenario", "trace", "convert", "machine", "predict", "twin", "triage",
              "replay"},
-    "timeline": {"base", "show", "trace", "twin"},
+    "timeline": {"base", "scenario", "show", "trace", "twin"},
     "debug": {"base", "patch", "scenario", "trace", "twin", "replay", "show", "timeline"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
     "why": {"base", "trace", "convert", "machine", "twin", "show", "reduce"},

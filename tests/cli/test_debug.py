@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from recordings import HOST, SOURCE, VM, lines_of, records  # noqa: F401: a fixture
+from recordings import HOST, PLAIN, SOURCE, VM, diverging, lines_of, records  # noqa: F401
 
 SMP = SOURCE / "tests/data/04_vm2_two_vcpus_smp2_excerpt.jsonl.zst"
 PFN = 0x40335
@@ -163,6 +163,28 @@ def test_a_deviation_stops_where_a_replay_says_that_it_explains(debug, fhsim):
     assert str(sequence(went[1])) == row["first"].split("#")[1]
     assert "nothing stopped" in went[-1]
     assert all("nothing stopped" not in text for text in went[:-1])
+
+
+def test_a_trap_that_nothing_explains_stops(debug, diverging):
+    went = debug(diverging, "break unexplained", "c", "effects", "c", "rc")
+    assert sequence(went[1]) == sequence(went[4]) == PLAIN
+    assert "unexplained" in went[1]
+    marked = [line for line in went[2].splitlines() if line[1] == "!"]
+    assert any("s2_read" in line and "owner 7" in line for line in marked)
+    assert any("panic" in line for line in marked)
+    assert len(marked) < len(went[2].splitlines())
+    assert "nothing stopped" in went[3]
+
+
+@pytest.mark.parametrize("name", ["deviations/A16", "deviations/E3", "09_smmu_vm_domains_excerpt"])
+def test_a_broken_invariant_stops_where_a_replay_finds_it(debug, fhsim, name):
+    trace = SOURCE / f"tests/data/{name}.jsonl.zst"
+    violations = json.loads(fhsim("replay", trace, "--format", "json").stdout)["violations"]
+    invariant, row = next(iter(violations.items()))
+    went = debug(trace, f"break invariant {invariant}", *["c"] * (row["traps"] + 1))
+    assert str(sequence(went[1])) == row["first"].split("#")[1]
+    assert f"breaks {invariant}" in went[1]
+    assert "nothing stopped" in went[-1] and "nothing stopped" not in went[-2]
 
 
 def test_a_watch_tells_each_change_both_ways(debug, records):

@@ -18,7 +18,7 @@
     X(reduce, "make a trace short that still shows a difference")                                  \
     X(replay, "run the model beside a recorded trace and compare")                                 \
     X(run, "play scenarios and check what they expect")                                            \
-    X(show, "show translation tables and owners at a point of a scenario or trace")            \
+    X(show, "show translation tables and owners at a point of a scenario or trace")                \
     X(why, "tell which traps made a trap of a trace what it is")
 
 #define COMMAND_PROTOTYPE(name, summary) int command_##name(int argc, char **argv);

@@ -115,7 +115,7 @@ static struct fh_map_node *new_node(unsigned level, uint8_t capacity,
     refs_init(&node->references);
     node->level = (uint8_t)level;
     node->capacity = capacity;
-    node->lacks = 0;
+    node->classes = 0;
     node->mask = 0;
     return node;
 }
@@ -200,13 +200,13 @@ const void *cursor_get(struct map_cursor *cursor, uint64_t age, const struct fh_
     struct fh_map_node *node = map->root;
     if (__builtin_expect(!node || !covers(node->level, key), 0))
         return fh_map_fallback(map, type);
-    bool is_shared = refs_shared(&node->references) || node->lacks;
+    bool is_shared = refs_shared(&node->references) || known_classes(node);
     for (unsigned shift = BITS * node->level; shift > 0; shift -= BITS) {
         const unsigned slot = (unsigned)(key >> shift) & (FANOUT - 1);
         if (!has(node, slot))
             return fh_map_fallback(map, type);
         node = child(node, rank(node, slot));
-        is_shared |= refs_shared(&node->references) || node->lacks;
+        is_shared |= refs_shared(&node->references) || known_classes(node);
     }
     *cursor = (struct map_cursor){node, key >> BITS, age, !is_shared};
     const unsigned slot = slot_of(key, 0);
@@ -261,16 +261,16 @@ const void *fh_map_next(const struct fh_map *map, const struct fh_map_type *type
 }
 
 struct search {
-    map_pick *pick;
+    const struct map_picker *picker;
     uint64_t wanted, first, last;
-    uint16_t lack; /* as in nodes, or 0 */
+    uint16_t class; /* of what is wanted */
 };
 
 /* The slots of a leaf that are picked. */
 static uint64_t picked_slots(const struct search *search, const struct fh_map_node *leaf)
 {
     const unsigned count = popcount(leaf->mask);
-    uint64_t picked = search->pick(const_payload(leaf), count, search->wanted);
+    uint64_t picked = search->picker->pick(const_payload(leaf), count, search->wanted);
     if (count == FANOUT)
         return picked;
     uint64_t slots = 0, mask = leaf->mask;
@@ -279,37 +279,61 @@ static uint64_t picked_slots(const struct search *search, const struct fh_map_no
     return slots;
 }
 
-/* In `node`, whose keys have this prefix, and the way to which is the map's alone or not. */
+/* The classes below a node, looked for and known from now on. */
+static uint16_t find_classes(const struct map_picker *picker, struct fh_map_node *node)
+{
+    const unsigned count = popcount(node->mask);
+    uint16_t classes = 0;
+    if (node->level == 0)
+        classes = picker->classes(const_payload(node), count);
+    for (unsigned i = 0; node->level > 0 && i < count; i++) {
+        const uint16_t known = known_classes(child(node, i));
+        classes |= known != 0 ? known : find_classes(picker, child(node, i));
+    }
+    __atomic_store_n(&node->classes, classes, __ATOMIC_RELAXED);
+    return classes;
+}
+
+/* Is it known that nothing below has the class that is looked for? Without a call for each node. */
+static inline bool is_known_to_lack(const struct search *search, const struct fh_map_node *node)
+{
+    const uint16_t classes = known_classes(node);
+    return classes != 0 && !(classes & search->class);
+}
+
+/* In `node`, whose keys have this prefix. */
 static bool next_picked_in(const struct search *search, struct fh_map_node *node, uint64_t prefix,
-                           bool is_own, uint64_t *key)
+                           uint64_t *key)
 {
     const unsigned level = node->level;
     const uint64_t first = search->first > prefix ? search->first : prefix;
-    if (search->lack != 0 && node->lacks == search->lack)
+    const uint64_t end = prefix + (((uint64_t)1 << (BITS * level) << BITS) - 1);
+    const bool is_whole = first == prefix && end <= search->last;
+    if (is_whole && known_classes(node) == 0)
+        find_classes(search->picker, node);
+    if (is_known_to_lack(search, node))
         return false;
-    is_own = is_own && !refs_shared(&node->references);
     uint64_t slots = level == 0 ? picked_slots(search, node) : node->mask;
     for (slots &= UINT64_MAX << slot_of(first, level); slots != 0; slots &= slots - 1) {
         const unsigned slot = (unsigned)__builtin_ctzll(slots);
         *key = prefix | (uint64_t)slot << (BITS * level);
         if (*key > search->last)
             return false;
-        if (level == 0 || next_picked_in(search, child(node, rank(node, slot)), *key, is_own, key))
+        if (level == 0)
+            return true;
+        struct fh_map_node *below = child(node, rank(node, slot));
+        if (!is_known_to_lack(search, below) && next_picked_in(search, below, *key, key))
             return true;
     }
-    const uint64_t end = prefix + (((uint64_t)1 << (BITS * level) << BITS) - 1);
-    if (is_own && first == prefix && end <= search->last)
-        node->lacks = search->lack;
     return false;
 }
 
-bool map_next_picked(const struct fh_map *map, map_pick *pick, uint64_t wanted, uint64_t last,
-                     uint64_t *key)
+bool map_next_picked(const struct fh_map *map, const struct map_picker *picker, uint64_t wanted,
+                     uint64_t last, uint64_t *key)
 {
-    const uint16_t lack = wanted < UINT16_MAX ? (uint16_t)(wanted + 1) : 0;
-    const struct search search = {pick, wanted, *key, last, lack};
+    const struct search search = {picker, wanted, *key, last, map_class(wanted)};
     return map->root && covers(map->root->level, *key) &&
-           next_picked_in(&search, map->root, 0, true, key);
+           next_picked_in(&search, map->root, 0, key);
 }
 
 static uint64_t count_in(const struct fh_map_node *node)
@@ -381,7 +405,7 @@ static void *map_edit_in_leaf(struct fh_map *map, const struct fh_map_type *type
         if (!fits && !own_node(place, popcount(node->mask) + !present, type, allocator))
             return NULL;
         node = *place;
-        node->lacks = 0;
+        node->classes = 0;
         if (node->level == 0) {
             *existed = present;
             *leaf = node;
@@ -514,7 +538,7 @@ static struct fh_map_node **child_place(struct uniform *uniform, struct fh_map_n
     if (!own_node(place, popcount(node->mask) + !present, uniform->type, uniform->allocator))
         return NULL;
     node = *place;
-    node->lacks = 0;
+    node->classes = 0;
     if (!present) {
         struct fh_map_node *below =
             new_node(node->level - 1u, 1, uniform->type, uniform->allocator);
@@ -531,7 +555,7 @@ static bool fill_leaf(struct uniform *uniform, struct fh_map_node **place, unsig
     const struct fh_map_type *type = uniform->type;
     if (!own_node(place, FANOUT, type, uniform->allocator))
         return false;
-    (*place)->lacks = 0;
+    (*place)->classes = 0;
     for (unsigned slot = from; slot <= to; slot++) {
         bool present = has(*place, slot);
         char *value = present ? payload(*place) + (size_t)rank(*place, slot) * type->value_size

@@ -17,7 +17,7 @@ struct fh_map_node {
     uint32_t references;
     uint8_t level;
     uint8_t capacity;
-    uint16_t lacks; /* 1 + what a search picked nothing of below (map_next_picked), or 0 */
+    uint16_t classes; /* of what is below, as a set (map_next_picked), or 0: not known */
     uint64_t mask;
 };
 
@@ -64,7 +64,7 @@ struct map_cursor {
     struct fh_map_node *leaf;
     uint64_t prefix; /* of its keys: key >> BITS */
     uint64_t age;
-    bool is_own; /* the whole path to it is the map's alone, and lacks nothing */
+    bool is_own; /* the whole path to it is the map's alone, of no known classes */
 };
 
 static inline bool cursor_holds(const struct map_cursor *cursor, uint64_t age, uint64_t key)
@@ -106,18 +106,41 @@ static inline bool cursor_remove(struct map_cursor *cursor, uint64_t age, size_t
 }
 
 /*
- * Which of the values of a leaf, `count` of them in a row, are looked for: bit i for the i-th one.
+ * How values are looked for by a number that each has. Both look at the values of a leaf, `count`
+ * of them in a row: `pick` says which have the number `wanted`, bit i for the i-th one, `classes`
+ * which classes their numbers have.
  */
-typedef uint64_t map_pick(const void *values, unsigned count, uint64_t wanted);
+struct map_picker {
+    uint64_t (*pick)(const void *values, unsigned count, uint64_t wanted);
+    uint16_t (*classes)(const void *values, unsigned count);
+};
+
+/* The class of a number, as a set: 0, which most values have, shares its class with no other. */
+static inline uint16_t map_class(uint64_t number)
+{
+    return (uint16_t)(number == 0 ? 1 : 2u << (number - 1) % 15);
+}
 
 /*
- * The first key >= `key` and <= `last` with an entry that `pick` picks; false: there is none. A
- * node that nobody shares keeps in mind that there is nothing below, until something there is
- * edited: so a search costs what was edited since the last one, not what it passes. Cursors that
- * were there before are not any more. A map is searched with one `pick` only.
+ * What is known of the classes below a node. Those that share the node may note it at any time, in
+ * other threads: they find the same, for a node that is shared stays as it is. Who edits below
+ * forgets it in the copies, or nodes of its own, that lead there.
  */
-bool map_next_picked(const struct fh_map *map, map_pick *pick, uint64_t wanted, uint64_t last,
-                     uint64_t *key);
+static inline uint16_t known_classes(const struct fh_map_node *node)
+{
+    return __atomic_load_n(&node->classes, __ATOMIC_RELAXED);
+}
+
+/*
+ * The first key >= `key` and <= `last` with an entry that has the number `wanted`; false: there is
+ * none. Nodes keep in mind which classes are below, for whoever shares them, until something there
+ * is edited: so a search costs what was edited since the last one, not what it passes, whatever
+ * that one looked for and whoever took a snapshot in between; a range that fh_map_fill filled is
+ * looked at once, in the one node that it consists of. Cursors that were there before are not any
+ * more. A map is searched with one picker only.
+ */
+bool map_next_picked(const struct fh_map *map, const struct map_picker *picker, uint64_t wanted,
+                     uint64_t last, uint64_t *key);
 
 /* As fh_map_get, and the cursor is there then. */
 const void *cursor_get(struct map_cursor *cursor, uint64_t age, const struct fh_map *map,

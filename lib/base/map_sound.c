@@ -44,33 +44,27 @@ const char *map_unsound(const struct fh_map *map)
     return map->root ? unsound_tree(map->root, map->root->level) : NULL;
 }
 
-static bool picks_none(const struct fh_map_node *node, map_pick *pick, uint64_t wanted)
+/* The classes below, looked at anew; *rightly becomes false where a node knows less. */
+static uint16_t classes_of(const struct fh_map_node *node, const struct map_picker *picker,
+                           bool *rightly)
 {
     const unsigned count = popcount(node->mask);
+    const uint16_t known = known_classes(node);
+    uint16_t classes = 0;
     if (node->level == 0)
-        return pick(node + 1, count, wanted) == 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (!picks_none(child_at(node, i), pick, wanted))
-            return false;
-    }
-    return true;
+        classes = picker->classes(node + 1, count);
+    for (unsigned i = 0; node->level > 0 && i < count; i++)
+        classes |= classes_of(child_at(node, i), picker, rightly);
+    *rightly = *rightly && (known == 0 || (classes & ~known) == 0);
+    return classes;
 }
 
-static bool lacks_rightly(const struct fh_map_node *node, map_pick *pick)
+bool map_knows_classes(const struct fh_map *map, const struct map_picker *picker)
 {
-    const unsigned count = popcount(node->mask);
-    if (node->lacks && !picks_none(node, pick, node->lacks - 1u))
-        return false;
-    for (unsigned i = 0; node->level > 0 && i < count; i++) {
-        if (!lacks_rightly(child_at(node, i), pick))
-            return false;
-    }
-    return true;
-}
-
-bool map_lacks_rightly(const struct fh_map *map, map_pick *pick)
-{
-    return !map->root || lacks_rightly(map->root, pick);
+    bool rightly = true;
+    if (map->root)
+        classes_of(map->root, picker, &rightly);
+    return rightly;
 }
 
 struct fh_map_node *map_leaf(const struct fh_map *map, uint64_t prefix, bool *is_own)
@@ -80,7 +74,7 @@ struct fh_map_node *map_leaf(const struct fh_map *map, uint64_t prefix, bool *is
     if (!node || (node->level < MAX_LEVEL && prefix >> (BITS * node->level) != 0))
         return NULL;
     while (node) {
-        *is_own &= !refs_shared(&node->references) && !node->lacks;
+        *is_own &= !refs_shared(&node->references) && !known_classes(node);
         if (node->level == 0)
             return node;
         const unsigned slot = (unsigned)(prefix >> (BITS * (node->level - 1))) & (FANOUT - 1);

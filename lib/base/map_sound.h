@@ -16,8 +16,8 @@ static inline bool map_is_sound(const struct fh_map *map)
     return map_unsound(map) == NULL;
 }
 
-/* Is nothing below a node of what a search with `pick` has noted that it lacks? */
-bool map_lacks_rightly(const struct fh_map *map, map_pick *pick);
+/* Does each node that knows which classes are below know all that are? */
+bool map_knows_classes(const struct fh_map *map, const struct map_picker *picker);
 
 /* The leaf for keys with this prefix (key >> BITS), or NULL; is the way to it the map's alone? */
 struct fh_map_node *map_leaf(const struct fh_map *map, uint64_t prefix, bool *is_own);

@@ -476,7 +476,7 @@ enum fh_status find_own_s2page(struct fh_state *s, uint64_t pfn, struct fh_s2pag
     return status;
 }
 
-uint64_t pick_owned(const void *values, unsigned count, uint64_t owner)
+static uint64_t pick_owned(const void *values, unsigned count, uint64_t owner)
 {
     const struct fh_s2page *pages = values;
     uint64_t picked = 0;
@@ -485,10 +485,27 @@ uint64_t pick_owned(const void *values, unsigned count, uint64_t owner)
     return picked;
 }
 
+/* Neighbours have the same owner nearly always. */
+static uint16_t classes_of_owners(const void *values, unsigned count)
+{
+    const struct fh_s2page *pages = values;
+    uint32_t owner = 0;
+    uint16_t classes = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0 && pages[i].s2_owner == owner)
+            continue;
+        owner = pages[i].s2_owner;
+        classes |= map_class(owner);
+    }
+    return classes;
+}
+
+const struct map_picker picker_of_owners = {pick_owned, classes_of_owners};
+
 bool next_page_of(struct fh_state *s, uint32_t owner, uint64_t last, uint64_t *pfn)
 {
     s->places.pages.age = 0;
-    return map_next_picked(&s->adt->shared.s2page, pick_owned, owner, last, pfn);
+    return map_next_picked(&s->adt->shared.s2page, &picker_of_owners, owner, last, pfn);
 }
 
 /*

@@ -309,7 +309,7 @@ FH_SELDOM enum fh_status find_own_s2page(struct fh_state *s, uint64_t pfn, struc
  * The first page from *pfn to `last` that belongs to `owner`; false: there is none. For an owner of
  * the pages that have no record this finds those that have one.
  */
-uint64_t pick_owned(const void *values, unsigned count, uint64_t owner);
+extern const struct map_picker picker_of_owners;
 bool next_page_of(struct fh_state *s, uint32_t owner, uint64_t last, uint64_t *pfn);
 
 /* The mapping of page `gfn` of `vmid`. */

@@ -198,8 +198,8 @@ static bool smmus_are_sound(struct sound_check *c)
 
 static bool owners_are_sound(struct sound_check *c)
 {
-    return KEPT(c, map_lacks_rightly(&c->s->adt->shared.s2page, pick_owned),
-                "[M-LACK-1] a node below which an owner has no page has none of its pages below");
+    return KEPT(c, map_knows_classes(&c->s->adt->shared.s2page, &picker_of_owners),
+                "[M-CLASS-1] a node that knows the classes of owners below knows all of them");
 }
 
 static bool cursors_are_sound(struct sound_check *c)

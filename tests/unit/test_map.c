@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/map_node.h"
+
 /*
  * The model that maps are compared with: a plain array of entries, sorted by key.
  */
@@ -496,6 +498,126 @@ START_TEST(dense_entries_cost_little_more_than_their_values)
 }
 END_TEST
 
+static unsigned looked_at; /* leaves, by the picker */
+
+static uint64_t pick_number(const void *values, unsigned count, uint64_t wanted)
+{
+    const uint64_t *value = values;
+    uint64_t picked = 0;
+    looked_at++;
+    for (unsigned i = 0; i < count; i++)
+        picked |= (uint64_t)(value[i] == wanted) << i;
+    return picked;
+}
+
+static uint16_t classes_of_numbers(const void *values, unsigned count)
+{
+    const uint64_t *value = values;
+    uint16_t classes = 0;
+    looked_at++;
+    for (unsigned i = 0; i < count; i++)
+        classes |= map_class(value[i]);
+    return classes;
+}
+
+static const struct map_picker by_number = {pick_number, classes_of_numbers};
+
+/* What map_next_picked is to find, by a look at each entry. */
+static bool next_by_looking(const struct fh_map *map, uint64_t wanted, uint64_t last, uint64_t *key)
+{
+    for (; *key <= last; ++*key) {
+        const uint64_t *value = fh_map_find(map, &numbers, *key);
+        if (value && *value == wanted)
+            return true;
+    }
+    return false;
+}
+
+static void assert_same_search(const struct fh_map *map, uint64_t wanted, uint64_t first,
+                               uint64_t last)
+{
+    uint64_t found = first, expected = first;
+    const bool is_there = map_next_picked(map, &by_number, wanted, last, &found);
+    ck_assert_uint_eq(is_there, next_by_looking(map, wanted, last, &expected));
+    if (is_there)
+        ck_assert_uint_eq(found, expected);
+}
+
+/* Edits, removals and fillings of a map and of one that shares its nodes, with searches between. */
+START_TEST(search_finds_the_next_entry_whatever_was_edited_and_shared_before)
+{
+    enum { KEYS = 9000, NUMBERS = 40 };
+    struct memory memory;
+    memory_init(&memory);
+    struct fh_map maps[2] = {{0}, {0}};
+    uint64_t seed = (uint64_t)_i + 1;
+    for (unsigned step = 0; step < 1500; step++) {
+        struct fh_map *map = &maps[random_key(&seed) % 2];
+        const uint64_t key = random_key(&seed) % KEYS, number = random_key(&seed) % NUMBERS;
+        const uint64_t span = random_key(&seed) % 2000;
+        switch (random_key(&seed) % 8) {
+        case 0: fh_map_remove(map, &numbers, &memory.allocator, key); break;
+        case 1:
+            if (step % 10 == 0)
+                fh_map_fill(map, &numbers, &memory.allocator, key, key + span, &number);
+            break;
+        case 2:
+            fh_map_retain(&maps[0]);
+            fh_map_release(&maps[1], &numbers, &memory.allocator);
+            maps[1] = maps[0];
+            break;
+        case 3:
+        case 4: set(map, &memory, key, number); break;
+        default: assert_same_search(map, number, key, key + span); break;
+        }
+    }
+    fh_map_release(&maps[0], &numbers, &memory.allocator);
+    fh_map_release(&maps[1], &numbers, &memory.allocator);
+    ck_assert_uint_eq(memory.blocks, 0);
+}
+END_TEST
+
+START_TEST(search_looks_once_at_what_is_shared_whatever_is_looked_for)
+{
+    enum { KEYS = 64 * 64 * 64 };
+    struct memory memory;
+    memory_init(&memory);
+    struct fh_map map = {0};
+    for (uint64_t key = 0; key < KEYS; key++)
+        set(&map, &memory, key, 0);
+    fh_map_retain(&map);
+    struct fh_map snapshot = map;
+    set(&map, &memory, 100000, 5);
+    for (uint64_t wanted = 3; wanted < 6; wanted++) {
+        uint64_t key = 0;
+        looked_at = 0;
+        ck_assert_uint_eq(map_next_picked(&map, &by_number, wanted, KEYS - 1, &key), wanted == 5);
+        ck_assert_uint_le(looked_at, wanted == 3 ? KEYS / 64 : 1);
+    }
+    uint64_t key = 0;
+    looked_at = 0;
+    ck_assert(!map_next_picked(&snapshot, &by_number, 5, KEYS - 1, &key));
+    ck_assert_uint_le(looked_at, 1);
+    fh_map_release(&snapshot, &numbers, &memory.allocator);
+    fh_map_release(&map, &numbers, &memory.allocator);
+}
+END_TEST
+
+START_TEST(search_looks_at_one_leaf_of_a_range_that_was_filled)
+{
+    struct memory memory;
+    memory_init(&memory);
+    struct fh_map map = {0};
+    const uint64_t nine = 9, last = ((uint64_t)1 << 24) - 1;
+    ck_assert(fh_map_fill(&map, &numbers, &memory.allocator, 0, last, &nine));
+    uint64_t key = 0;
+    looked_at = 0;
+    ck_assert(!map_next_picked(&map, &by_number, 4, last, &key));
+    ck_assert_uint_eq(looked_at, 1);
+    fh_map_release(&map, &numbers, &memory.allocator);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     tcase_add_loop_test(tests, map_behaves_as_a_sorted_array_and_so_do_its_snapshots, 0, 12);
@@ -509,6 +631,10 @@ static void add(TCase *tests)
     tcase_add_test(tests, edit_that_runs_out_of_memory_keeps_the_contents);
     tcase_add_test(tests, edit_can_be_taken_back_without_memory);
     tcase_add_test(tests, dense_entries_cost_little_more_than_their_values);
+    tcase_add_loop_test(tests, search_finds_the_next_entry_whatever_was_edited_and_shared_before, 0,
+                        8);
+    tcase_add_test(tests, search_looks_once_at_what_is_shared_whatever_is_looked_for);
+    tcase_add_test(tests, search_looks_at_one_leaf_of_a_range_that_was_filled);
 }
 
 int main(void)

@@ -26,6 +26,8 @@ static const char help[] =
     "                   device behind a bank of an SMMU, smmu0.2:0x1000\n"
     "  --vm VMID        the VM's state, and that of the vCPUs that it has\n"
     "  --path PATH      any part of the state: shared.core_data.next_vmid, lock.S2PAGE_ID\n"
+    "  --lock LOCK      a lock of the state, by name or number, S2PAGE_ID: which traps took it\n"
+    "  --register REG   a register of a vCPU as KCore keeps it: vm1.vcpu0.x0\n"
     "  --json           JSON\n\n"
     "Exit status: 0, 2 bad input.\n";
 
@@ -38,13 +40,14 @@ struct interval {
 };
 
 struct query {
-    const char *page, *ipa, *vm, *path, *machine;
+    const char *page, *ipa, *vm, *path, *lock, *reg, *machine;
     bool json;
 
     /* Whose history it is. */
     struct mappings mappings; /* of the page */
     bool is_smmu;
-    uint64_t vmid, smmu, bank, address;
+    uint64_t vmid, vcpuid, smmu, bank, address;
+    char place[160];  /* of `lock` and `reg`, as a path */
     char subject[96]; /* in words */
     bool is_bad;      /* it was reported */
 
@@ -98,19 +101,62 @@ static bool read_vm(struct query *query)
     return false;
 }
 
+static bool read_lock(struct query *query)
+{
+    snprintf(query->subject, sizeof query->subject, "lock %s", query->lock);
+    const int length = snprintf(query->place, sizeof query->place, "lock.%s", query->lock);
+    query->path = query->place;
+    if (length < (int)sizeof query->place && !strchr(query->lock, '.'))
+        return true;
+    diag_plain("query: --lock: '%s' is no lock", query->lock);
+    return false;
+}
+
+/* The place is known when the number of a VM's vCPUs is. */
+static bool read_register(struct query *query)
+{
+    const char *behind = NULL, *name = NULL;
+    snprintf(query->subject, sizeof query->subject, "%s", query->reg);
+    query->path = query->place;
+    if (strncmp(query->reg, "vm", 2) == 0 &&
+        subject_number(query->reg + 2, '.', &query->vmid, &behind) &&
+        strncmp(behind, "vcpu", 4) == 0 && subject_number(behind + 4, '.', &query->vcpuid, &name) &&
+        *name && !strchr(name, '.') && strlen(query->reg) < sizeof query->subject)
+        return true;
+    diag_plain("query: --register: '%s' is no vmN.vcpuN.REGISTER", query->reg);
+    return false;
+}
+
 static bool read_wanted(struct query *query)
 {
-    const int what =
-        (query->page != NULL) + (query->ipa != NULL) + (query->vm != NULL) + (query->path != NULL);
+    const int what = (query->page != NULL) + (query->ipa != NULL) + (query->vm != NULL) +
+                     (query->path != NULL) + (query->lock != NULL) + (query->reg != NULL);
     if (what != 1) {
-        diag_plain("query: one of --page, --ipa, --vm and --path is needed");
+        diag_plain("query: one of --page, --ipa, --vm, --path, --lock and --register is needed");
         return false;
     }
+    if (query->lock)
+        return read_lock(query);
+    if (query->reg)
+        return read_register(query);
     snprintf(query->subject, sizeof query->subject, "%s", query->path ? query->path : "");
     return query->page  ? read_page(query)
            : query->ipa ? read_ipa(query)
            : query->vm  ? read_vm(query)
                         : true;
+}
+
+/* Is there such a vCPU? Then the path of its register is known. */
+static bool is_vcpu_there(struct query *query, const struct fh_profile *k)
+{
+    if (query->vmid >= k->COREVISOR || query->vcpuid >= k->VCPU_PER_VM) {
+        diag_plain("query: '%s': there are VMs up to %" PRIu64 ", and vCPUs below %" PRIu64,
+                   query->reg, k->COREVISOR - 1, k->VCPU_PER_VM);
+        return false;
+    }
+    snprintf(query->place, sizeof query->place, "shadow_ctxts.%" PRIu64 ".ctxt_regs.%s",
+             query->vmid * k->VCPU_PER_VM + query->vcpuid, strrchr(query->reg, '.') + 1);
+    return true;
 }
 
 /* Is there such a VM, bank or path? Asked once, with the state that the trace begins with. */
@@ -121,11 +167,17 @@ static bool is_there(struct query *query)
     struct fh_found found;
     struct fh_path_error error;
     char words[WORDS];
+    if (query->reg && !is_vcpu_there(query, k))
+        return false;
     if (query->path) {
         if (fh_path_find(fh_state_rdata(state), k, query->path, &found, &error))
             return true;
         fh_path_error_format(&error, query->path, words, sizeof words);
-        diag_plain("query: --path: %s", words);
+        diag_plain("query: %s: %s",
+                   query->lock  ? "--lock"
+                   : query->reg ? "--register"
+                                : "--path",
+                   words);
         return false;
     }
     if (query->is_smmu && query->smmu < k->SMMU_NUM && query->bank < k->SMMU_NUM_CTXT_BANKS)
@@ -205,7 +257,42 @@ static void print_path(const struct query *query, FILE *out)
     fputs(words, out);
 }
 
-static void print_now(const struct query *query, FILE *out)
+/* Is this the lock that is asked for, by name or number? */
+static bool is_wanted_lock(const struct query *query, uint64_t lock)
+{
+    uint64_t number;
+    const char *behind;
+    if (subject_number(query->lock, '\0', &number, &behind))
+        return number == lock;
+    struct text_stream stream;
+    number_print(fh_state_profile(query->at.state), NUMBER_lock, lock, text_stream_begin(&stream));
+    text_stream_end(&stream);
+    const bool is_wanted = strcmp(stream.text, query->lock) == 0;
+    text_stream_free(&stream);
+    return is_wanted;
+}
+
+/* Did the trap take the lock? */
+static bool takes_lock(const struct query *query, const struct trace_line *line)
+{
+    const struct fh_profile *k = fh_state_profile(query->at.state);
+    for (size_t i = 0; i < line->nfx; i++) {
+        const struct trace_lock *lock = &line->fx[i].lock;
+        if (line->fx[i].kind == TRACE_lock &&
+            is_wanted_lock(query, lock_of_recorded(k, lock->lock, lock->vmid)))
+            return true;
+    }
+    return false;
+}
+
+static void print_lock(const struct query *query, const struct trace_line *line, FILE *out)
+{
+    if (takes_lock(query, line))
+        fprintf(out, "taken by CPU %" PRIu64 ", now ", line->cpu);
+    print_path(query, out);
+}
+
+static void print_now(const struct query *query, const struct trace_line *line, FILE *out)
 {
     if (query->page)
         print_page(query, out);
@@ -213,6 +300,8 @@ static void print_now(const struct query *query, FILE *out)
         print_ipa(query, out);
     else if (query->vm)
         print_vm(query, out);
+    else if (query->lock)
+        print_lock(query, line, out);
     else
         print_path(query, out);
 }
@@ -244,7 +333,7 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
     }
     if (query->page)
         mappings_follow(&query->mappings, line);
-    print_now(query, text_stream_begin(&stream));
+    print_now(query, line, text_stream_begin(&stream));
     text_stream_end(&stream);
     struct interval *last = query->count ? &query->intervals[query->count - 1] : NULL;
     if (last && strcmp(last->words, stream.text) == 0)
@@ -295,6 +384,7 @@ int command_query(int argc, char **argv)
     const struct option_spec options[] = {
         {"--page", NULL, &query.page}, {"--ipa", NULL, &query.ipa},
         {"--vm", NULL, &query.vm},     {"--path", NULL, &query.path},
+        {"--lock", NULL, &query.lock}, {"--register", NULL, &query.reg},
         {"--json", &query.json, NULL}, {"--machine", NULL, &query.machine}};
     int count;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {

@@ -67,6 +67,28 @@ def test_a_path_is_followed_up_to_a_record(fhsim):
     assert part == whole[:1]
 
 
+def test_a_register_is_what_the_vcpu_left_at_its_last_exit(fhsim, records):
+    history = query(fhsim, VM, "--register", "vm1.vcpu0.x19")
+    for record in records:
+        if record["kind"] != "guest_exit" or record["to"] != "host" or record["in"]["vmid"] != 1:
+            continue
+        (step,) = [step for step in history if step["first"] <= record["seq"] <= step["last"]]
+        assert int(step["is"], 0) == int(record["in"]["x"][19], 0)
+
+
+@pytest.mark.parametrize("lock, name, vmid", [("CORE_ID", "core", 0), ("S2PAGE_ID", "s2page", 0),
+                                              ("SMMU_ID", "smmu", 0), ("72", "vm", 1)])
+def test_a_lock_is_taken_by_the_traps_that_take_it(fhsim, records, lock, name, vmid):
+    takers = {record["seq"] for record in records
+              if any(effect["t"] == "lock" and (effect["lock"], effect["vmid"]) == (name, vmid)
+                     for effect in record.get("fx", ()))}
+    assert takers
+    history = query(fhsim, VM, "--lock", lock)
+    for record in records:
+        (step,) = [step for step in history if step["first"] <= record["seq"] <= step["last"]]
+        assert step["is"].startswith("taken by CPU") == (record["seq"] in takers)
+
+
 @pytest.mark.parametrize("arguments, message", [
     ((), "one of --page"),
     (("--page", "1", "--vm", "1"), "one of --page"),
@@ -76,6 +98,11 @@ def test_a_path_is_followed_up_to_a_record(fhsim):
     (("--ipa", "smmu7.0:0x1000"), "banks below"),
     (("--vm", "99"), "there are VMs up to"),
     (("--path", "shared.nothing"), "no 'nothing' in shared"),
+    (("--lock", "S2PAG"), "--lock: 'S2PAG' is no key"),
+    (("--lock", "S2PAGE_ID", "--vm", "1"), "one of --page"),
+    (("--register", "vm1.x0"), "'vm1.x0' is no vmN.vcpuN.REGISTER"),
+    (("--register", "vm1.vcpu99.x0"), "vCPUs below 4"),
+    (("--register", "vm1.vcpu0.y0"), "no 'y0' in ctxt_regs"),
 ])
 def test_what_is_not_there_is_said(fhsim, arguments, message):
     done = fhsim("query", VM, *arguments)

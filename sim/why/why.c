@@ -295,7 +295,8 @@ static int not_there(const struct asked *asked, bool is_met)
         diag_plain("why: #%" PRIu64 " of %s does not show %s", asked->at.point, asked->at.path,
                    what);
     else
-        diag_plain("%s: there is no record #%" PRIu64, asked->at.path, asked->at.point);
+        diag_plain("%s: there is no record #%" PRIu64 " behind the boot record", asked->at.path,
+                   asked->at.point);
     return asked->at.has_point && !is_met ? EXIT_BAD_INPUT : EXIT_DIFFERENT;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "base/diag.h"
 #include "debug/debugger.h"
 
@@ -228,6 +229,38 @@ static bool do_who(struct debugger *debugger, const char *words)
     return true;
 }
 
+/* As `fhsim why TRACE#SEQ WHAT`, which reads the trace for itself and prints to standard output. */
+static bool do_why(struct debugger *debugger, const char *words)
+{
+    enum { ARGUMENTS = 20 };
+    static char name[] = "why", option[] = "--machine";
+    char point[4200], *own = strdup(words), *rest;
+    char *arguments[ARGUMENTS + 5] = {name, point};
+    int count = 2;
+    if (!own)
+        no_memory();
+    if (timeline_is_scenario(debugger->timeline) || debugger->out != stdout) {
+        free(own);
+        return debug_fail(debugger, NULL, "why is told of traces, and not in an editor");
+    }
+    snprintf(point, sizeof point, "%s#%" PRIu64, timeline_path(debugger->timeline),
+             debug_record(debugger)->line->seq);
+    for (char *word = strtok_r(own, " ", &rest); word && count < ARGUMENTS;
+         word = strtok_r(NULL, " ", &rest))
+        arguments[count++] = word;
+    char *machine = debugger->machine ? strdup(debugger->machine) : NULL;
+    if (debugger->machine && !machine)
+        no_memory();
+    if (machine) {
+        arguments[count++] = option;
+        arguments[count++] = machine;
+    }
+    const bool done = command_why(count, arguments) != EXIT_BAD_INPUT;
+    free(machine);
+    free(own);
+    return done || debug_fail(debugger, words, "`fhsim why --help` says what it takes");
+}
+
 /* --- The fork --------------------------------------------------------------------------------- */
 
 static bool do_fork(struct debugger *debugger, const char *words)
@@ -294,6 +327,8 @@ static const struct command commands[] = {
     {"delete", "d", "[NUMBER]", "remove a stop, or all", ANYWHERE, do_delete},
     {"print", NULL, "PATH|EXPRESSION", "a part of the state, or a value", ANYWHERE, debug_print},
     {"who", NULL, "EXPRESSION", "the record that changed its value last", RECORDING, do_who},
+    {"why", NULL, "[WHAT]", "which traps made this one what it is, as `fhsim why`", RECORDING,
+     do_why},
     {"trap", "t", "", "the trap, whole", RECORDING, debug_trap},
     {"effects", "e", "", "its effects, '!' where something else was predicted", RECORDING,
      debug_effects},

@@ -245,6 +245,12 @@ def test_expressions_have_the_values_that_they_have_in_c(debug, fhsim, expressio
     assert int(number[1] if number else shown.split()[0], 0) == value
 
 
+def test_why_is_what_the_command_of_its_own_says(debug, fhsim):
+    said = debug(VM, "goto 10213", "why")[1]
+    assert said == fhsim("why", f"{VM}#10213").stdout
+    assert "#10213" in said
+
+
 def test_a_trap_is_told_whole(debug, records):
     text = debug(VM, "goto 400", "trap")[1]
     count = next(len(record["fx"]) for record in records if record["seq"] == 400)

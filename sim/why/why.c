@@ -512,7 +512,8 @@ int command_why(int argc, char **argv)
                                           {"--most", NULL, &asked->most},
                                           {"--output", NULL, &asked->output},
                                           {"-o", NULL, &asked->output},
-                                          {"--machine", NULL, &asked->machine}};
+                                          {"--machine", NULL, &asked->machine},
+                                          {"--without", NULL, &asked->without}};
     int status = EXIT_BAD_INPUT;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
     case OPTIONS_HELP:

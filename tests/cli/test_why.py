@@ -66,7 +66,17 @@ def test_an_effect_that_is_needed_makes_fewer_traps_necessary_than_there_are(fhs
     assert every["seq"] == needed["seq"] == 10213
 
 
+def test_without_a_departure_its_trap_is_a_difference(fhsim, tmp_path):
+    rest = tmp_path / "rest.jsonl"
+    answer = why(fhsim, f"{VM}#10213", "--without", "A18", "--necessary", "--output", rest)
+    assert answer["why"] == "what the model does not explain"
+    assert {10202, 10203} <= {trap["seq"] for trap in answer["traps"]}
+    replayed = json.loads(fhsim("replay", rest, "--json", "--without", "A18").stdout)
+    assert replayed["diverged"] == 1
+
+
 @pytest.mark.parametrize("arguments, status, message", [
+    ([f"{VM}#10213", "--without", "A999"], 2, "A999"),
     ([f"{VM}#10213", "deviation:A999"], 2, "no departure 'A999'"),
     ([f"{VM}#10213", "invariant:nothing"], 2, "no invariant 'nothing'"),
     ([f"{VM}#10213", "shared.nothing"], 2, "nothing"),

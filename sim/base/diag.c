@@ -11,6 +11,17 @@
 enum { SOURCE_COLUMNS = 100, LONGEST_WORD = 64 };
 
 static bool is_hushed;
+static FILE *collected; /* messages go there; NULL: to standard error */
+
+void diag_collect(FILE *file)
+{
+    collected = file;
+}
+
+static FILE *messages(void)
+{
+    return collected ? collected : stderr;
+}
 
 void diag_hush(bool hush)
 {
@@ -28,19 +39,20 @@ static void show_source(const char *source, unsigned column)
     for (int i = 0; i < 3 && start > 0 && ((unsigned char)source[start] & 0xc0) == 0x80; i++)
         start++; /* not into a character */
     size_t shown = length - start < SOURCE_COLUMNS ? length - start : SOURCE_COLUMNS;
-    fputs("    ", stderr);
-    print_shown(stderr, source + start, shown);
+    fputs("    ", messages());
+    print_shown(messages(), source + start, shown);
     if (column > 0)
-        fprintf(stderr, "\n    %*s^", (int)shown_columns(source + start, at - start), "");
-    fputc('\n', stderr);
+        fprintf(messages(), "\n    %*s^", (int)shown_columns(source + start, at - start), "");
+    fputc('\n', messages());
 }
 
 /* Messages come after what was printed, in place of a line of progress. */
 static void begin_message(void)
 {
-    fflush(stdout);
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
+    if (!collected)
+        fflush(stdout);
+    if (!collected && isatty(STDERR_FILENO))
+        fputs("\r\033[K", messages());
 }
 
 /* A message may quote what a file says, or be about a file of an odd name. */
@@ -49,8 +61,8 @@ static void show_message(const char *format, va_list arguments)
     char *message = NULL;
     const int length = vasprintf(&message, format, arguments);
     if (length >= 0)
-        print_shown(stderr, message, (size_t)length);
-    fputc('\n', stderr);
+        print_shown(messages(), message, (size_t)length);
+    fputc('\n', messages());
     free(message);
 }
 
@@ -59,13 +71,13 @@ void diag(const struct place *place, const char *source, const char *format, ...
     if (is_hushed)
         return;
     begin_message();
-    print_shown(stderr, place->file, strlen(place->file));
-    fputc(':', stderr);
+    print_shown(messages(), place->file, strlen(place->file));
+    fputc(':', messages());
     if (place->line > 0)
-        fprintf(stderr, "%u:", place->line);
+        fprintf(messages(), "%u:", place->line);
     if (place->line > 0 && place->column > 0)
-        fprintf(stderr, "%u:", place->column);
-    fputc(' ', stderr);
+        fprintf(messages(), "%u:", place->column);
+    fputc(' ', messages());
     va_list arguments;
     va_start(arguments, format);
     show_message(format, arguments);
@@ -79,7 +91,8 @@ void diag_plain(const char *format, ...)
     if (is_hushed)
         return;
     begin_message();
-    fputs("fhsim: ", stderr);
+    if (!collected)
+        fputs("fhsim: ", stderr);
     va_list arguments;
     va_start(arguments, format);
     show_message(format, arguments);

@@ -29,6 +29,10 @@ __attribute__((format(printf, 1, 2))) void diag_plain(const char *format, ...);
 /* Say nothing until it is taken back: of work that is tried and may fail. */
 void diag_hush(bool hush);
 
+/* Write messages there, those without a place without the program's name; NULL: to standard error.
+ */
+void diag_collect(FILE *file);
+
 /* There is no memory: says so, and ends the program with status 2. */
 __attribute__((noreturn)) void no_memory(void);
 

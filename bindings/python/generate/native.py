@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes the C source of `libfaulthandler._native` from the public headers.
 
-usage: native.py CC INCLUDE-DIRECTORY OUTPUT.c
+usage: native.py CC INCLUDE-DIRECTORY OUTPUT.c HEADER...
 
 The preprocessor expands the tables (functions, fields, constants, effects, ...), so that what cffi
 reads has every prototype, enumerator and member, and none of them is written down here.
@@ -15,18 +15,16 @@ import tempfile
 
 import cffi
 
-HEADER = "#include <faulthandler/faulthandler.h>\n"
-
 # cffi knows their types by itself.
 SYSTEM_HEADERS = ("stddef.h", "stdint.h", "stdbool.h")
 
 # Limits that the headers give as macros.
-NUMBER_MACRO = re.compile(r"^#define FH_\w+ \d+$", re.MULTILINE)
+NUMBER_MACRO = re.compile(r"^#define FHT?_\w+ \d+$", re.MULTILINE)
 
 INLINE_FUNCTION = re.compile(r"static inline [^;{}]*\{[^{}]*\}")
 
 
-def declarations(compiler, include):
+def declarations(compiler, include, header):
     """All declarations of the public headers, in the C that cffi reads."""
     with tempfile.TemporaryDirectory() as empty:
         for name in SYSTEM_HEADERS:
@@ -36,7 +34,7 @@ def declarations(compiler, include):
             return subprocess.run(
                 [compiler, "-E", flag, "-nostdinc", f"-I{empty}", f"-I{include}",
                  "-D__attribute__(x)=", "-xc", "-"],
-                input=HEADER, capture_output=True, check=True, text=True,
+                input=header, capture_output=True, check=True, text=True,
             ).stdout
 
         macros = NUMBER_MACRO.findall(preprocess("-dM"))
@@ -58,11 +56,12 @@ def callbacks(text):
     return 'extern "Python" {\n' + "\n".join(lines) + "\n}\n"
 
 
-def main(compiler, include, output):
-    text = declarations(compiler, include)
+def main(compiler, include, output, *headers):
+    header = "".join(f"#include <{name}>\n" for name in headers)
+    text = declarations(compiler, include, header)
     ffi = cffi.FFI()
     ffi.cdef(text + callbacks(text))
-    ffi.set_source("libfaulthandler._native", HEADER)
+    ffi.set_source("libfaulthandler._native", header)
     ffi.emit_c_code(output)
     pathlib.Path(output).touch()  # also where nothing changed, for the build
 

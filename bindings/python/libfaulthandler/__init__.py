@@ -19,8 +19,16 @@ from ._machine import Broken, Machine, Snapshot, constants, machines
 from ._scene import Outcome, Traps
 from ._state import Event, Log, Map, Record
 from ._tables import EFFECTS, EVENTS, FUNCTIONS, INVARIANTS, PROFILES
+from ._native import lib as _lib
 from .recorder import Recorder
 from .scenario import Report, ScenarioError, minimise, run_scenario
+
+if hasattr(_lib, "fht_trace_open"):  # a build with the tools
+    from ._trace import Replay, Trace, TraceError, TraceRecord, TraceWriter, Trap, open_trace
+
+    _TRACES = ["Replay", "Trace", "TraceError", "TraceRecord", "TraceWriter", "Trap", "open_trace"]
+else:
+    _TRACES = []
 
 globals().update({error.__name__: error for error in ERRORS.values()})
 
@@ -29,6 +37,7 @@ __all__ = [
     "FUNCTIONS", "Fault", "Halted", "INVARIANTS", "Log", "LogSummary", "Machine", "Map", "Outcome",
     "PROFILES", "Record", "Recorder", "Report", "ScenarioError", "Snapshot", "Traps", "constants",
     "decode", "delta", "machines", "minimise", "run_scenario",
+    *_TRACES,
     *(error.__name__ for error in ERRORS.values()),
 ]
 

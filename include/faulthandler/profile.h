@@ -23,6 +23,7 @@ struct fh_profile {
 /* `spec`: Coq's Constants.v. `sekvm-4.18`: the kernel of Linux 4.18. */
 FH_API extern const struct fh_profile fh_profile_spec;
 FH_API extern const struct fh_profile fh_profile_sekvm_4_18;
+FH_API extern const struct fh_profile fh_profile_toy; /* of the example of docs/machines.md */
 
 /* A profile by its name; NULL if there is none. Profiles by number, NULL after the last. */
 FH_API const struct fh_profile *fh_profile_find(const char *name);

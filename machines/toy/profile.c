@@ -3,7 +3,6 @@
 /* clang-format off */
 #include <faulthandler/profile.h>
 
-FH_API extern const struct fh_profile fh_profile_toy;
 const struct fh_profile fh_profile_toy = {
     .name = "toy",
     .INVALID = UINT64_C(0xffffffff),

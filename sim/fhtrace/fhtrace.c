@@ -368,7 +368,7 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
 
 static bool choose_machine(struct fht_replay *replay)
 {
-    struct credits left_out;
+    struct credits left_out = {{0}};
     const char *name = replay->options.machine ? replay->options.machine : "sekvm-4.18";
     replay->machine = machine_find(name);
     if (!replay->machine || !machine_model(replay->machine, true) ||

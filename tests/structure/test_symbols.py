@@ -6,8 +6,11 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 SOURCE = Path(os.environ["FH_SOURCE_DIR"])
 BUILD = Path(os.environ["FH_BUILD_DIR"])
+TRACES = BUILD / "sim/libfhtrace.so"
 HEADERS = sorted((SOURCE / "include/faulthandler").glob("*.h"))
 
 
@@ -54,3 +57,12 @@ def test_every_public_header_is_for_cxx_too():
         if re.sub(r"(?ms)^#include[^\n]*$|/\*.*?\*/", "", text).count(";") == 0:
             continue  # tables alone
         assert 'extern "C"' in text, header.name
+
+
+@pytest.mark.skipif(not TRACES.exists(), reason="built without the tools")
+def test_the_library_of_traces_exports_what_its_header_declares():
+    names = {line.split()[2].split("@")[0] for line in nm("-D", "--defined-only", TRACES).splitlines()
+             if line.split()[1] != "A"}
+    header = (SOURCE / "include/fhtrace/fhtrace.h").read_text()
+    assert names == set(re.findall(r"^FHT_API [^;]*?(fht_\w+)\(", header, re.MULTILINE))
+    assert 'extern "C"' in header

@@ -99,6 +99,14 @@ def _path_of(source):
     return os.fspath(source), None
 
 
+def _named(message, path, file):
+    """A message about what has no name of its own."""
+    if file is None:
+        return text(message)
+    name = getattr(file, "name", None)
+    return text(message).replace(path, name if isinstance(name, str) else "<bytes>")
+
+
 class Replay:
     """A replay of a trace: iterating gives its traps, in the order in which they began."""
 
@@ -106,6 +114,7 @@ class Replay:
         if credit not in ("once", "all", "none"):
             raise ValueError(f"credit is once, all or none, not {credit!r}")
         path, self._file = _path_of(source)
+        self._path = path
         self._names = [ffi.new("char[]", os.fspath(machine).encode()),
                        ffi.new("char[]", ",".join(without).encode())]
         options = ffi.new("struct fht_options *", {
@@ -125,7 +134,7 @@ class Replay:
         if step == lib.FHT_END:
             raise StopIteration
         if step == lib.FHT_ERROR:
-            raise TraceError(text(lib.fht_replay_error(self._replay)))
+            raise TraceError(_named(lib.fht_replay_error(self._replay), self._path, self._file))
         self.steps += 1
         return Trap(self._verdict, self)
 
@@ -160,8 +169,7 @@ class Trace:
         while (step := lib.fht_trace_next(trace, record)) == lib.FHT_RECORD:
             yield TraceRecord(record)
         if step == lib.FHT_ERROR:
-            raise TraceError(text(lib.fht_trace_error(trace)))
-        del file
+            raise TraceError(_named(lib.fht_trace_error(trace), path, file))
 
     def replay(self, machine="sekvm-4.18", *, without=(), credit="once", invariants=True,
                follow=False):

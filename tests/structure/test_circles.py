@@ -68,7 +68,7 @@ FOLDERS = sorted(path.name for path in SIM.iterdir() if path.is_dir())
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_files_of_a_folder_do_not_use_each_other_in_a_circle(folder):
     graph = uses(folder)
-    assert graph
+    assert graph or len(list((SIM / folder).glob("*.c"))) == 1
     found = [circle for circle in circles(graph)
              if not any(circle <= known for known in RECURSIVE)]
     assert [sorted(circle) for circle in found] == []

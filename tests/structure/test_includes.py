@@ -29,6 +29,7 @@ FOLDERS = {
     "timeline": {"base", "scenario", "show", "trace", "twin"},
     "debug": {"base", "patch", "scenario", "trace", "twin", "replay", "show", "timeline"},
     "reduce": {"base", "patch", "scenario", "trace", "machine", "predict", "twin"},
+    "fhtrace": {"base", "trace", "machine", "twin", "replay"},
     "why": {"base", "trace", "convert", "machine", "twin", "show", "reduce"},
 }
 

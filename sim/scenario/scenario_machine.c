@@ -1,61 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "scenario/scenario.h"
 
+#include <faulthandler/scene.h>
+
 #include <inttypes.h>
 #include <stdarg.h>
-#include <string.h>
 
 #include "patch/number.h"
 #include "patch/paths.h"
 #include "scenario/cpus.h"
 
 /*
- * The machine at the start: a base state, to which the file adds memory, devices and VMs. What
- * KCore itself would have built, its stage-2 tables, is built by its own functions; the logs begin
- * empty all the same.
+ * The machine at the start: a base state, to which the file adds memory, devices and VMs, by the
+ * calls of scene.h. The logs begin empty all the same.
  */
 struct setup {
     struct reader *reader;
     struct scenario *scenario;
     struct fh_state *state;
     const struct fh_profile *profile;
-    const struct fh_allocator *allocator;
     const struct fh_map_type *s2page_type;
 };
 
-enum { MAX_REGION_PAGES = 1 << 22, MAX_REGIONS = 31, BLOCK_PAGES = 512, MAX_VMS = 256 };
+enum { MAX_REGION_PAGES = 1 << 22, BLOCK_PAGES = 512, MAX_VMS = 256 };
 
 static bool out_of_memory(struct setup *setup)
 {
     return source_error(setup->reader->source, 0, 0, "out of memory");
 }
 
-/* --- Writing by path ------------------------------------------------------------------------- */
-
-/* One step down from a record, a reference or a map. */
-static void *descend(struct setup *setup, const struct fh_type **type, void *place,
-                     const char *name, size_t length)
+/* Did scene.h or KCore do what the file wants of it? */
+static bool built(struct setup *setup, const struct node *node, enum fh_status status)
 {
-    if ((*type)->kind == FH_KIND_MAP) {
-        uint64_t key;
-        struct number_error error;
-        bool existed;
-        *type = (*type)->value;
-        if (!number_parse(setup->profile, name, length, &key, &error))
-            return NULL;
-        return fh_map_edit(place, &(*type)->as_value, setup->allocator, key, &existed);
-    }
-    if ((*type)->kind == FH_KIND_REF) {
-        if (!fh_ref_own(*type, place, setup->allocator))
-            return NULL;
-        place = *(void **)place;
-    }
-    const struct fh_field *field = fh_type_field(*type, name, length);
-    if (!field)
-        return NULL;
-    *type = field->type;
-    return (char *)place + field->offset;
+    char reason[300];
+    const bool halts = fh_state_rdata(setup->state)->halt || fh_state_panic(setup->state).function;
+    if (status == FH_OK && !halts)
+        return true;
+    if (status == FH_NOMEM)
+        return out_of_memory(setup);
+    if (halts)
+        return reader_error(setup->reader, node,
+                            "the machine cannot be built: KCore would halt on this mapping");
+    fh_error_format(fh_state_error(setup->state), reason, sizeof reason);
+    return reader_error(setup->reader, node, "the machine cannot be built: %s", reason);
 }
+
+/* --- Writing by path ------------------------------------------------------------------------- */
 
 /* Set the scalar at a path of the state. The values fit: the loader has checked them. */
 __attribute__((format(printf, 3, 4))) static bool put(struct setup *setup, uint64_t value,
@@ -66,14 +56,7 @@ __attribute__((format(printf, 3, 4))) static bool put(struct setup *setup, uint6
     va_start(arguments, format);
     vsnprintf(path, sizeof path, format, arguments);
     va_end(arguments);
-    const struct fh_type *type = fh_rdata_type();
-    void *place = fh_state_edit(setup->state);
-    for (const char *name = path; place && *name;) {
-        size_t length = strcspn(name, ".");
-        place = descend(setup, &type, place, name, length);
-        name += length + (name[length] == '.');
-    }
-    return (place && fh_scalar_set(type, place, value)) || out_of_memory(setup);
+    return fh_set(setup->state, path, value) == FH_OK || out_of_memory(setup);
 }
 
 static bool put_registers(struct setup *setup, uint64_t vmid, uint64_t vcpuid,
@@ -97,22 +80,12 @@ static const struct fh_map_type *s2page_type(void)
     return &FH_FIELD_TYPE(shared, shared, s2page)->value->as_value;
 }
 
-static bool set_page(struct setup *setup, uint64_t pfn, struct fh_s2page page)
+/* Whose a page is: INVALID, if it is in no region. */
+static uint32_t owner_of(const struct setup *setup, uint64_t pfn)
 {
-    bool existed;
-    struct fh_rdata *adt = fh_state_edit(setup->state);
-    struct fh_s2page *entry =
-        adt ? fh_map_edit(&adt->shared.s2page, setup->s2page_type, setup->allocator, pfn, &existed)
-            : NULL;
-    if (!entry)
-        return out_of_memory(setup);
-    *entry = page;
-    return true;
-}
-
-static const struct fh_s2page *page_of(const struct setup *setup, uint64_t pfn)
-{
-    return fh_map_get(&fh_state_rdata(setup->state)->shared.s2page, setup->s2page_type, pfn);
+    const struct fh_map *pages = &fh_state_rdata(setup->state)->shared.s2page;
+    const struct fh_s2page *page = fh_map_get(pages, setup->s2page_type, pfn);
+    return page->s2_owner;
 }
 
 struct range {
@@ -148,55 +121,29 @@ static bool need_key(struct setup *setup, const struct node *node, const char *w
            reader_error(setup->reader, node, "%s needs the key '%s'", what, key);
 }
 
-/*
- * Pages that nobody mapped yet. Without a gfn from the file: the host's have the one that KCore
- * gives a page that it takes back, others have none.
- */
-static bool own_pages(struct setup *setup, uint64_t first, uint64_t count, uint64_t owner,
-                      const struct node *gfn)
-{
-    const struct fh_profile *k = setup->profile;
-    struct fh_s2page page = {.s2_owner = (uint32_t)owner, .s2_gfn = UINT64_MAX};
-    if (gfn && !reader_number(setup->reader, gfn, "gfn", 0, UINT64_MAX, &page.s2_gfn))
-        return false;
-    if (gfn || owner != k->HOSTVISOR) {
-        struct fh_rdata *adt = fh_state_edit(setup->state);
-        return (adt && fh_map_fill(&adt->shared.s2page, setup->s2page_type, setup->allocator, first,
-                                   first + count - 1, &page)) ||
-               out_of_memory(setup);
-    }
-    for (uint64_t pfn = first; pfn < first + count; pfn++) {
-        page.s2_gfn = pfn + k->SMMU_HOST_OFFSET;
-        if (!set_page(setup, pfn, page))
-            return false;
-    }
-    return true;
-}
-
-static bool load_region(struct setup *setup, const struct node *node, uint64_t number,
-                        uint64_t *pages)
+static bool load_region(struct setup *setup, const struct node *node, uint64_t *pages)
 {
     static const char *const keys[] = {"base", "size", "owner", "gfn", NULL};
     const struct fh_profile *k = setup->profile;
     struct range range = {0, 0};
-    uint64_t owner = k->HOSTVISOR;
+    struct fh_scene_region region = {.owner = k->HOSTVISOR,
+                                     .has_gfn = node_get(node, "gfn") != NULL};
     if (!reader_keys(setup->reader, node, "a region", keys) ||
         !need_key(setup, node, "a region", "base") || !need_key(setup, node, "a region", "size") ||
         !load_range(setup, node, &range) ||
         !reader_constant_at(setup->reader, node, "owner", k->HOSTVISOR, READER_UP_TO(COREVISOR), 0,
-                            &owner))
+                            &region.owner) ||
+        !reader_number_at(setup->reader, node, "gfn", 0, UINT64_MAX, &region.gfn))
         return false;
-    uint64_t first = range.base / k->PAGE_SIZE, count = range.size / k->PAGE_SIZE;
+    const uint64_t first = range.base / k->PAGE_SIZE, count = range.size / k->PAGE_SIZE;
+    region.base = range.base;
+    region.size = range.size;
     if (count > MAX_REGION_PAGES - *pages)
         return reader_error(setup->reader, node, "the regions have more than 16 GiB");
     if (has_owner(setup, first, first + count))
         return reader_error(setup->reader, node, "the region overlaps another one");
-    if (!put(setup, range.base, "regions.%" PRIu64 ".mb_base", number) ||
-        !put(setup, range.size, "regions.%" PRIu64 ".mb_size", number) ||
-        !put(setup, *pages, "regions.%" PRIu64 ".mb_index", number))
-        return false;
     *pages += count;
-    return own_pages(setup, first, count, owner, node_get(node, "gfn"));
+    return built(setup, node, fh_scene_add_region(setup->state, &region));
 }
 
 static bool load_regions(struct setup *setup, const struct node *list)
@@ -205,21 +152,21 @@ static bool load_regions(struct setup *setup, const struct node *list)
         return true;
     if (!reader_list(setup->reader, list, "'regions'"))
         return false;
-    if (list->count > MAX_REGIONS)
-        return reader_error(setup->reader, list, "more than 31 regions");
+    const uint64_t most = setup->profile->MAX_MEMBLOCK_NUM - 1;
+    if (list->count > most)
+        return reader_error(setup->reader, list, "more than %" PRIu64 " regions", most);
     uint64_t pages = 0;
     for (size_t i = 0; i < list->count; i++) {
-        if (!load_region(setup, &list->items[i], i, &pages))
+        if (!load_region(setup, &list->items[i], &pages))
             return false;
     }
-    return put(setup, list->count, "region_cnt");
+    return true;
 }
 
 /* --- SMMUs ----------------------------------------------------------------------------------- */
 
 static bool load_bank_owners(struct setup *setup, const struct node *map, uint64_t smmu)
 {
-    const struct fh_profile *k = setup->profile;
     if (!map)
         return true;
     if (!reader_map(setup->reader, map, "'owners'"))
@@ -230,10 +177,17 @@ static bool load_bank_owners(struct setup *setup, const struct node *map, uint64
                              READER_UP_TO(SMMU_NUM_CTXT_BANKS), 1, &bank) ||
             !reader_constant(setup->reader, &map->items[i], "owner of a bank", 0,
                              READER_UP_TO(COREVISOR), 0, &vmid) ||
-            !put(setup, vmid, "shared.smmu_vmid.%" PRIu64, smmu * k->SMMU_NUM_CTXT_BANKS + bank))
+            !built(setup, &map->keys[i], fh_scene_set_bank(setup->state, smmu, bank, vmid)))
             return false;
     }
     return true;
+}
+
+/* For the call 0 banks are the usual number of them; a file may say that there are none. */
+static bool put_no_banks(struct setup *setup, uint64_t index)
+{
+    return put(setup, 0, "smmu_conf.smmu_dev_context_banks.%" PRIu64, index) &&
+           put(setup, 0, "smmu_conf.num_s2_context_banks.%" PRIu64, index);
 }
 
 static bool load_smmu(struct setup *setup, const struct node *node, uint64_t index)
@@ -241,18 +195,16 @@ static bool load_smmu(struct setup *setup, const struct node *node, uint64_t ind
     static const char *const keys[] = {"base", "size", "pgshift", "banks", "owners", NULL};
     struct range range = {.size = (uint64_t)64 << 10};
     uint64_t pgshift = 12, banks = setup->profile->SMMU_NUM_CTXT_BANKS;
-    return reader_keys(setup->reader, node, "an SMMU", keys) &&
-           need_key(setup, node, "an SMMU", "base") && load_range(setup, node, &range) &&
-           reader_number_at(setup->reader, node, "pgshift", 12, 16, &pgshift) &&
-           reader_constant_at(setup->reader, node, "banks", 0, READER_UP_TO(SMMU_NUM_CTXT_BANKS), 0,
-                              &banks) &&
-           put(setup, range.base, "smmu_conf.smmu_phys_base.%" PRIu64, index) &&
-           put(setup, range.base, "smmu_conf.smmu_hyp_base.%" PRIu64, index) &&
-           put(setup, range.size, "smmu_conf.smmu_size.%" PRIu64, index) &&
-           put(setup, pgshift, "smmu_conf.smmu_pgshift.%" PRIu64, index) &&
-           put(setup, banks, "smmu_conf.smmu_dev_context_banks.%" PRIu64, index) &&
-           put(setup, banks, "smmu_conf.num_s2_context_banks.%" PRIu64, index) &&
-           put(setup, 1, "smmu_conf.smmu_exists.%" PRIu64, index) &&
+    if (!reader_keys(setup->reader, node, "an SMMU", keys) ||
+        !need_key(setup, node, "an SMMU", "base") || !load_range(setup, node, &range) ||
+        !reader_number_at(setup->reader, node, "pgshift", 12, 16, &pgshift) ||
+        !reader_constant_at(setup->reader, node, "banks", 0, READER_UP_TO(SMMU_NUM_CTXT_BANKS), 0,
+                            &banks))
+        return false;
+    const struct fh_scene_smmu smmu = {
+        .base = range.base, .size = range.size, .pgshift = pgshift, .banks = banks};
+    return built(setup, node, fh_scene_add_smmu(setup->state, &smmu)) &&
+           (banks > 0 || put_no_banks(setup, index)) &&
            load_bank_owners(setup, node_get(node, "owners"), index);
 }
 
@@ -269,7 +221,7 @@ static bool load_smmus(struct setup *setup, const struct node *list)
         if (!load_smmu(setup, &list->items[i], i))
             return false;
     }
-    return put(setup, list->count, "smmu_conf.smmu_num");
+    return true;
 }
 
 static bool put_cpu(struct setup *setup, uint64_t cpu)
@@ -324,50 +276,33 @@ static bool load_pages(struct setup *setup, const struct node *node, struct page
     return true;
 }
 
-/* Did KCore do what the file wants of it? */
-static bool built(struct setup *setup, const struct node *node, enum fh_status status)
+/* The pages of a VM must be the host's until then. */
+static bool need_host_pages(struct setup *setup, const struct pages *pages)
 {
-    char reason[300];
-    if (status != FH_OK) {
-        fh_error_format(fh_state_error(setup->state), reason, sizeof reason);
-        return reader_error(setup->reader, node, "the machine cannot be built: %s", reason);
-    }
-    if (fh_state_rdata(setup->state)->halt)
-        return reader_error(setup->reader, node,
-                            "the machine cannot be built: KCore would halt on this mapping");
-    return true;
-}
-
-static bool map_for_vm(struct setup *setup, const struct pages *pages, uint32_t vmid)
-{
-    uint64_t size = setup->profile->PAGE_SIZE;
-    if (pages->block)
-        return built(setup, pages->node,
-                     fh_map_pfn_vm(setup->state, vmid, pages->gfn * size, pages->pfn * size, 2));
-    for (uint64_t i = 0; i < pages->count; i++) {
-        if (!built(setup, pages->node,
-                   fh_map_pfn_vm(setup->state, vmid, (pages->gfn + i) * size,
-                                 (pages->pfn + i) * size, 3)))
-            return false;
-    }
-    return true;
-}
-
-static bool own_by_vm(struct setup *setup, const struct pages *pages, uint32_t vmid)
-{
-    for (uint64_t i = 0; i < pages->count; i++) {
-        uint64_t pfn = pages->pfn + i;
-        uint32_t owner = page_of(setup, pfn)->s2_owner;
+    for (uint64_t pfn = pages->pfn; pfn < pages->pfn + pages->count; pfn++) {
+        const uint32_t owner = owner_of(setup, pfn);
         if (owner == setup->profile->INVALID)
             return reader_error(setup->reader, pages->node,
                                 "page %#" PRIx64 " is in no region: it is I/O memory", pfn);
         if (owner != setup->profile->HOSTVISOR)
             return reader_error(setup->reader, pages->node,
                                 "page %#" PRIx64 " belongs to %" PRIu32 " already", pfn, owner);
-        if (!set_page(setup, pfn,
-                      (struct fh_s2page){.s2_owner = vmid,
-                                         .s2_count = (uint32_t)pages->shared,
-                                         .s2_gfn = pages->gfn + i}))
+    }
+    return true;
+}
+
+/* A block, or pages one by one: what takes back one call with very many of them is slow. */
+static bool give(struct setup *setup, const struct pages *pages, uint32_t vmid)
+{
+    struct fh_scene_pages given = {.vmid = vmid,
+                                   .gfn = pages->gfn,
+                                   .pfn = pages->pfn,
+                                   .is_block = pages->block,
+                                   .is_unmapped = !pages->mapped,
+                                   .shared = pages->shared};
+    const uint64_t calls = pages->block ? 1 : pages->count;
+    for (uint64_t i = 0; i < calls; i++, given.gfn++, given.pfn++) {
+        if (!built(setup, pages->node, fh_scene_give(setup->state, &given)))
             return false;
     }
     return true;
@@ -380,7 +315,7 @@ static bool load_vm_pages(struct setup *setup, const struct node *node, uint32_t
     return reader_keys(setup->reader, node, "an entry of 'pages'", keys) &&
            need_key(setup, node, "an entry of 'pages'", "gfn") &&
            need_key(setup, node, "an entry of 'pages'", "pfn") && load_pages(setup, node, &pages) &&
-           own_by_vm(setup, &pages, vmid) && (!pages.mapped || map_for_vm(setup, &pages, vmid));
+           need_host_pages(setup, &pages) && give(setup, &pages, vmid);
 }
 
 /* --- VMs ------------------------------------------------------------------------------------- */
@@ -435,11 +370,9 @@ static bool load_vm(struct setup *setup, const struct node *node, bool present[M
     if (vmid >= MAX_VMS || present[vmid])
         return reader_error(setup->reader, node, "VM %" PRIu64 " is there already", vmid);
     present[vmid] = true;
-    if (!put(setup, state, "shared.vminfos.%" PRIu64 ".VS.vm_state", vmid) ||
+    if (!built(setup, node, fh_scene_add_vm(setup->state, &(struct fh_scene_vm){.vmid = vmid})) ||
+        !put(setup, state, "shared.vminfos.%" PRIu64 ".VS.vm_state", vmid) ||
         !load_vcpus(setup, node_get(node, "vcpus"), vmid))
-        return false;
-    if (vmid >= fh_state_rdata(setup->state)->shared.core_data.next_vmid &&
-        !put(setup, vmid + 1, "shared.core_data.next_vmid"))
         return false;
     const struct node *pages = node_get(node, "pages");
     if (!pages)
@@ -478,8 +411,7 @@ static bool map_for_host(struct setup *setup, const struct pages *pages)
             fh_map_s2pt(setup->state, (uint32_t)k->HOSTVISOR, pages->pfn * k->PAGE_SIZE, 2,
                         (pages->pfn * k->PAGE_SIZE | k->PAGE_S2_KERNEL) & k->NOT_PMD_TABLE_BIT));
     for (uint64_t i = 0; i < pages->count; i++) {
-        if (!built(setup, pages->node,
-                   fh_map_page_host(setup->state, (pages->pfn + i) * k->PAGE_SIZE)))
+        if (!built(setup, pages->node, fh_scene_map_host(setup->state, pages->pfn + i, 1)))
             return false;
     }
     return true;
@@ -512,15 +444,6 @@ static bool load_host(struct setup *setup, const struct node *node)
                      load_host_pages(setup, node_get(node, "mapped")));
 }
 
-/* Building the tables has left traces in the logs: the scenario begins without. */
-static bool forget_building(struct setup *setup)
-{
-    const struct fh_type *log = FH_FIELD_TYPE(fh_rdata_type(), rdata, log);
-    struct fh_rdata *adt = fh_state_edit(setup->state);
-    return (adt && fh_map_reset(&adt->log, &log->value->as_value, setup->allocator, NULL)) ||
-           out_of_memory(setup);
-}
-
 static bool load_raw_state(struct setup *setup, const struct node *patch)
 {
     if (!patch)
@@ -533,7 +456,8 @@ static bool load_raw_state(struct setup *setup, const struct node *patch)
     struct fh_rdata *adt = fh_state_edit(setup->state);
     if (!adt)
         return out_of_memory(setup);
-    return patch_apply(fh_rdata_type(), adt, setup->allocator, patch, &numbers, NULL, &error) ||
+    return patch_apply(fh_rdata_type(), adt, &setup->scenario->allocator, patch, &numbers, NULL,
+                       &error) ||
            reader_patch_error(setup->reader, patch, &error);
 }
 
@@ -594,8 +518,7 @@ bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
     if (!load_realisation(reader, scenario, root, &config.realisation))
         return false;
     scenario->state = fh_state_new(&config);
-    struct setup setup = {reader,           scenario,     scenario->state, scenario->profile,
-                          config.allocator, s2page_type()};
+    struct setup setup = {reader, scenario, scenario->state, scenario->profile, s2page_type()};
     if (!scenario->state)
         return out_of_memory(&setup);
     if (config.realisation == FH_ABSTRACT && machine && machine->kind == NODE_MAP &&
@@ -603,7 +526,8 @@ bool scenario_load_machine(struct reader *reader, struct scenario *scenario,
         return false;
     fh_state_depart(scenario->state, &none); /* the machine is made as by the spec */
     return load_machine(&setup, machine) && load_vms(&setup, node_get(root, "vms")) &&
-           load_host(&setup, node_get(root, "host")) && forget_building(&setup) &&
+           load_host(&setup, node_get(root, "host")) &&
+           built(&setup, root, fh_scene_forget_logs(setup.state)) &&
            load_raw_state(&setup, node_get(root, "state")) &&
            scenario_load_oracles(reader, scenario, root) && depart(scenario);
 }

@@ -343,6 +343,8 @@ int run_layer_tests(const char *name, void (*add)(TCase *tests))
 {
     Suite *suite = suite_create(name);
     TCase *full = tcase_create("full log"), *summary = tcase_create("summary of the log");
+    tcase_set_timeout(full, 120);
+    tcase_set_timeout(summary, 120);
     tcase_add_checked_fixture(full, begin_full, end);
     tcase_add_checked_fixture(summary, begin_summary, end);
     add(full);

@@ -8,7 +8,7 @@
 #include "base/shown.h"
 #include "debug/debugger.h"
 #include "replay/replay.h"
-#include "timeline/expression.h"
+#include "base/expression.h"
 
 bool debug_fail(struct debugger *debugger, const char *at, const char *format, ...)
 {

@@ -66,6 +66,24 @@ void mappings_follow(struct mappings *mappings, const struct trace_line *line)
     }
 }
 
+bool mappings_has_vm(const struct mappings *mappings, uint64_t vmid)
+{
+    for (size_t i = 0; i < mappings->count; i++) {
+        if (!mappings->list[i].is_smmu && mappings->list[i].vmid == vmid)
+            return true;
+    }
+    return false;
+}
+
+bool mappings_has_device(const struct mappings *mappings)
+{
+    for (size_t i = 0; i < mappings->count; i++) {
+        if (mappings->list[i].is_smmu)
+            return true;
+    }
+    return false;
+}
+
 void mappings_print(const struct mappings *mappings, FILE *out)
 {
     if (mappings->count == 0)

@@ -26,6 +26,10 @@ struct mappings {
 /* What a record does to them. */
 void mappings_follow(struct mappings *mappings, const struct trace_line *line);
 
+/* Does a VM have it mapped (0: the host), or a device, or anybody? */
+bool mappings_has_vm(const struct mappings *mappings, uint64_t vmid);
+bool mappings_has_device(const struct mappings *mappings);
+
 /* "host at 0x40000000, VM 1 at 0x7000"; "nobody". */
 void mappings_print(const struct mappings *mappings, FILE *out);
 

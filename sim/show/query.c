@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "base/diag.h"
+#include "base/expression.h"
 #include "base/json_out.h"
 #include "base/numbers.h"
 #include "base/options.h"
@@ -28,6 +29,11 @@ static const char help[] =
     "  --path PATH      any part of the state: shared.core_data.next_vmid, lock.S2PAGE_ID\n"
     "  --lock LOCK      a lock of the state, by name or number, S2PAGE_ID: which traps took it\n"
     "  --register REG   a register of a vCPU as KCore keeps it: vm1.vcpu0.x0\n"
+    "  --when 'EXPR'    only while this holds, or without WHAT: when it does. Numbers, constants "
+    "and\n"
+    "                   paths of the state with || && ! == != < <= > >= + - & >> <<; of --page\n"
+    "                   also owner, count, gfn, and mapped by host, mapped by vm 1, mapped by\n"
+    "                   device, mapped by nobody\n"
     "  --json           JSON\n\n"
     "Exit status: 0, 2 bad input.\n";
 
@@ -40,7 +46,7 @@ struct interval {
 };
 
 struct query {
-    const char *page, *ipa, *vm, *path, *lock, *reg, *machine;
+    const char *page, *ipa, *vm, *path, *lock, *reg, *when, *machine;
     bool json;
 
     /* Whose history it is. */
@@ -50,6 +56,7 @@ struct query {
     char place[160];  /* of `lock` and `reg`, as a path */
     char subject[96]; /* in words */
     bool is_bad;      /* it was reported */
+    bool is_open;     /* the last interval goes on */
 
     struct subject at;
     struct interval *intervals;
@@ -131,9 +138,14 @@ static bool read_wanted(struct query *query)
 {
     const int what = (query->page != NULL) + (query->ipa != NULL) + (query->vm != NULL) +
                      (query->path != NULL) + (query->lock != NULL) + (query->reg != NULL);
-    if (what != 1) {
-        diag_plain("query: one of --page, --ipa, --vm, --path, --lock and --register is needed");
+    if (what > 1 || (what == 0 && !query->when)) {
+        diag_plain("query: one of --page, --ipa, --vm, --path, --lock and --register is needed, or "
+                   "--when");
         return false;
+    }
+    if (what == 0) {
+        snprintf(query->subject, sizeof query->subject, "%s", query->when);
+        return true;
     }
     if (query->lock)
         return read_lock(query);
@@ -302,8 +314,10 @@ static void print_now(const struct query *query, const struct trace_line *line, 
         print_vm(query, out);
     else if (query->lock)
         print_lock(query, line, out);
-    else
+    else if (query->path)
         print_path(query, out);
+    else
+        fputs("it holds", out);
 }
 
 /* --- Its history ------------------------------------------------------------------------------ */
@@ -322,20 +336,80 @@ static void add_interval(struct query *query, uint64_t seq, const char *words)
     query->intervals[query->count++] = (struct interval){seq, seq, own};
 }
 
+/* --- When it is so ---------------------------------------------------------------------------- */
+
+/* "mapped by host", "mapped by vm 1", ...; false: nobody is called so. */
+static bool mapped_word(const struct query *query, const char *who, uint64_t *value)
+{
+    const char *behind;
+    uint64_t vmid;
+    if (strcmp(who, "nobody") == 0)
+        *value = query->mappings.count == 0;
+    else if (strcmp(who, "device") == 0)
+        *value = mappings_has_device(&query->mappings);
+    else if (strcmp(who, "host") == 0)
+        *value = mappings_has_vm(&query->mappings, 0);
+    else if (strncmp(who, "vm", 2) == 0 &&
+             subject_number(who + 2 + (who[2] == ' '), '\0', &vmid, &behind))
+        *value = mappings_has_vm(&query->mappings, vmid);
+    else
+        return false;
+    return true;
+}
+
+/* What words mean of the page that is asked for. */
+static bool page_word(void *context, const char *word, uint64_t *value)
+{
+    static const char mapped[] = "mapped by ";
+    const struct query *query = context;
+    if (!query->page)
+        return false;
+    const struct fh_s2page *page = page_at(query->at.state, query->mappings.pfn << 12);
+    if (strncmp(word, mapped, strlen(mapped)) == 0)
+        return mapped_word(query, word + strlen(mapped), value);
+    if (strcmp(word, "owner") == 0)
+        *value = page->s2_owner;
+    else if (strcmp(word, "count") == 0)
+        *value = page->s2_count;
+    else if (strcmp(word, "gfn") == 0)
+        *value = page->s2_gfn;
+    else
+        return false;
+    return true;
+}
+
+/* Does it hold now, what --when says? */
+static bool holds(struct query *query)
+{
+    struct expression_error error;
+    uint64_t value = 1;
+    if (query->when &&
+        !expression_evaluate(query->when, query->at.state, page_word, query, &value, &error)) {
+        diag(&(const struct place){"--when", 1, (unsigned)error.offset + 1}, query->when, "%s",
+             error.message);
+        query->is_bad = true;
+    }
+    return value != 0 && !query->is_bad;
+}
+
 static void told(void *context, const struct trace_line *line, struct trap_verdict *verdict)
 {
     struct query *query = context;
     struct text_stream stream;
-    (void)verdict;
-    if (query->is_bad || (query->count == 0 && !is_there(query))) {
+    if (query->is_bad || (!verdict && !is_there(query))) {
         query->is_bad = true;
         return;
     }
     if (query->page)
         mappings_follow(&query->mappings, line);
+    if (!holds(query)) {
+        query->is_open = false;
+        return;
+    }
     print_now(query, line, text_stream_begin(&stream));
     text_stream_end(&stream);
-    struct interval *last = query->count ? &query->intervals[query->count - 1] : NULL;
+    struct interval *last = query->is_open ? &query->intervals[query->count - 1] : NULL;
+    query->is_open = true;
     if (last && strcmp(last->words, stream.text) == 0)
         last->last = line->seq;
     else
@@ -346,6 +420,8 @@ static void told(void *context, const struct trace_line *line, struct trap_verdi
 static void print_text(const struct query *query)
 {
     printf("%s: %s\n", query->at.path, query->subject);
+    if (query->count == 0)
+        puts("  never");
     for (size_t i = 0; i < query->count; i++) {
         const struct interval *interval = &query->intervals[i];
         char point[64];
@@ -382,10 +458,11 @@ int command_query(int argc, char **argv)
 {
     struct query query = {.count = 0};
     const struct option_spec options[] = {
-        {"--page", NULL, &query.page}, {"--ipa", NULL, &query.ipa},
-        {"--vm", NULL, &query.vm},     {"--path", NULL, &query.path},
-        {"--lock", NULL, &query.lock}, {"--register", NULL, &query.reg},
-        {"--json", &query.json, NULL}, {"--machine", NULL, &query.machine}};
+        {"--page", NULL, &query.page},      {"--ipa", NULL, &query.ipa},
+        {"--vm", NULL, &query.vm},          {"--path", NULL, &query.path},
+        {"--lock", NULL, &query.lock},      {"--register", NULL, &query.reg},
+        {"--when", NULL, &query.when},      {"--json", &query.json, NULL},
+        {"--machine", NULL, &query.machine}};
     int count;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
     case OPTIONS_HELP: fputs(help, stdout); return EXIT_EXPECTED;

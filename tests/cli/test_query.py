@@ -124,3 +124,35 @@ def test_a_record_that_the_trace_lacks_is_said(fhsim):
     done = fhsim("query", f"{VM}#99999999", "--vm", "1")
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no record #99999999" in done.stderr
+
+
+def test_a_condition_parts_the_history_of_a_page(fhsim):
+    whole = query(fhsim, VM, "--page", "0x13b400")
+    given = [step for step in whole if step["is"].startswith("owner 1,")]
+    assert given and given == query(fhsim, VM, "--page", "0x13b400", "--when", "owner == 1")
+    assert given == query(fhsim, VM, "--page", "0x13b400", "--when",
+                          "mapped by vm 1 && !mapped by host")
+    rest = query(fhsim, VM, "--page", "0x13b400", "--when", "!(owner == 1)")
+    assert [*rest, *given] == whole
+    assert query(fhsim, VM, "--page", "0x13b400", "--when", "mapped by device") == []
+
+
+def test_a_condition_alone_has_its_times(fhsim, records):
+    exits = [record["seq"] for record in records if record["kind"] == "guest_exit"]
+    times = query(fhsim, VM, "--when", "vminfos.1.VS.vm_state == VERIFIED && cur_vmid == 1")
+    into = [record["seq"] for record in records if record.get("to") == "guest"]
+    for step in times:
+        assert any(step["first"] == seq for seq in into)
+    assert exits
+
+
+@pytest.mark.parametrize("condition, message", [
+    ("vminfos.1.VS.vm_stat == 3", "--when:1:14: no 'vm_stat' in state_info"),
+    ("owner ==", "--when:1:9: it ends too early"),
+    ("owner == 1 owner", "--when:1:12: an operator is needed here"),
+    ("mapped by me", "--when:1:1: no 'mapped by me'"),
+    ("0x1ffffffffffffffff == 1", "--when:1:1: a number beyond 64 bits"),
+    ("(1", "--when:1:3: ')' is missing")])
+def test_a_condition_that_says_nothing_is_told(fhsim, condition, message):
+    done = fhsim("query", VM, "--page", "0x13b400", "--when", condition)
+    assert done.returncode == 2 and message in done.stderr

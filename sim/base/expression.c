@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "timeline/expression.h"
+#include "base/expression.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -92,7 +92,8 @@ static bool add_phrase(struct parser *parser, char word[WORD_MAX])
 {
     char next[WORD_MAX];
     const char *start = parser->at;
-    if (strcmp(word, "mapped") != 0 && strcmp(word, "mapped by") != 0)
+    if (strcmp(word, "mapped") != 0 && strcmp(word, "mapped by") != 0 &&
+        strcmp(word, "mapped by vm") != 0)
         return false;
     skip_space(parser);
     const size_t length = copy_word(parser, next);
@@ -117,13 +118,30 @@ static bool find_path(struct parser *parser, const char *word, uint64_t *value,
     return *status == FH_OK;
 }
 
+/* Why it names nothing, as a path or as one below `shared`, whichever gets further. */
+static uint64_t fail_at_path(struct parser *parser, const char *start, const char *word)
+{
+    static const char shared[] = "shared.";
+    char path[WORD_MAX + sizeof shared], reason[WORD_MAX + 100];
+    const struct fh_rdata *rdata = fh_state_rdata(parser->state);
+    const struct fh_profile *profile = fh_state_profile(parser->state);
+    struct fh_found found;
+    struct fh_path_error error, below;
+    size_t offset;
+    snprintf(path, sizeof path, "%s%s", shared, word);
+    fh_path_find(rdata, profile, word, &found, &error);
+    fh_path_find(rdata, profile, path, &found, &below);
+    const bool is_below = error.offset == 0 && below.offset > strlen(shared);
+    offset = is_below ? below.offset - strlen(shared) : error.offset;
+    fh_path_error_format(is_below ? &below : &error, is_below ? path : word, reason, sizeof reason);
+    return fail(parser, start + offset, "%s", reason);
+}
+
 static uint64_t read_word(struct parser *parser)
 {
-    char word[WORD_MAX], reason[WORD_MAX + 100];
+    char word[WORD_MAX];
     uint64_t value;
     enum fh_status status;
-    struct fh_found found;
-    struct fh_path_error error;
     const char *start = parser->at;
     const size_t length = copy_word(parser, word);
     if (length >= WORD_MAX)
@@ -139,10 +157,7 @@ static uint64_t read_word(struct parser *parser)
         return value;
     if (status == FH_INVALID_ARGUMENT)
         return fail(parser, start, "'%s' is no number, but a part of the state with parts", word);
-    fh_path_find(fh_state_rdata(parser->state), fh_state_profile(parser->state), word, &found,
-                 &error);
-    fh_path_error_format(&error, word, reason, sizeof reason);
-    return fail(parser, start + error.offset, "%s", reason);
+    return fail_at_path(parser, start, word);
 }
 
 static uint64_t read_or(struct parser *parser);

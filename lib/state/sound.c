@@ -37,17 +37,21 @@ static bool is_cursor(const struct fh_state *s, uint16_t number)
            (offset < sizeof s->places.npts && offset % sizeof *s->places.npts == 0);
 }
 
-/* From its newest record to its oldest; all of them together are as long as the journal. */
+/*
+ * From its newest record to its oldest; all of them together are as long as the journal. On level 1
+ * those of the last call: a transaction of many calls would have them looked at again and again.
+ */
 static bool has_whole_records(struct sound_check *c)
 {
     const struct journal *journal = &c->s->journal;
+    const size_t oldest = c->level < 2 ? journal->call : 0;
     size_t used = journal->used;
-    while (used > 0) {
+    while (used > oldest) {
         if (!KEPT(c, used >= sizeof(struct record), "[J-SIZE-2] a journal holds whole records"))
             return false;
         const struct record *record = record_before(journal, used);
         const size_t size = sizeof *record + padded(record->payload);
-        if (!KEPT(c, size <= used, "[J-SIZE-2] a journal holds whole records") ||
+        if (!KEPT(c, size <= used - oldest, "[J-SIZE-2] a journal holds whole records") ||
             !KEPT(c, record->kind <= RECORD_UNDONE, "[J-KIND-1] a record is of a known kind") ||
             !KEPT(c, is_cursor(c->s, record->cursor),
                   "[J-CURSOR-1] the cursor of a record is one of those that are kept"))

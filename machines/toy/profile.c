@@ -3,6 +3,7 @@
 /* clang-format off */
 #include <faulthandler/profile.h>
 
+extern const struct fh_profile fh_profile_toy;
 const struct fh_profile fh_profile_toy = {
     .name = "toy",
     .INVALID = UINT64_C(0xffffffff),

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+extern const struct fh_profile fh_profile_toy;
 #define FH_MACHINE_PROFILE &fh_profile_toy
 
 static const struct fh_abi_call hypercalls_rows[] = {

@@ -268,7 +268,7 @@ static bool numbers_rise(struct decoder *decoder, const struct record *record, u
 static bool decode_trap(struct decoder *decoder, size_t limit, struct trace_line *line)
 {
     const size_t start = decoder->at;
-    struct record record;
+    struct record record = {0};
     memset(line, 0, sizeof *line);
     line->has = TRACE_HAS_CPU | TRACE_HAS_EVENTS | TRACE_HAS_IN | TRACE_HAS_FX;
     line->cpu = decoder->recording->cpu;

@@ -301,8 +301,8 @@ static void replay_trace(struct replay *replay, const char *path, const char *na
 static void replay_file(struct replay *replay, const char *path)
 {
     /* Of what is being written the beginning may not be there yet. */
-    const struct recognised is =
-        replay->follows ? (struct recognised){NULL} : recognise_file(path, replay->from);
+    const struct recognised is = replay->follows ? (struct recognised){.importer = NULL}
+                                                 : recognise_file(path, replay->from);
     char *name = short_name(path);
     progress_file(&replay->progress, path, name);
     if (is.other || is.is_unreadable) {

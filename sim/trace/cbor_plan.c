@@ -74,8 +74,7 @@ static bool add_field(struct cbor_plan *plan, const struct trace_field *field,
         add_step(plan, (struct cbor_step){.kind = STEP_LIST, .offset = field->offset});
         return value->kind == CBOR_words;
     case TRACE_text:
-        memcpy((char *)made + field->offset, &(const char *){constant_text(value)},
-               sizeof(const char *));
+        *(const char **)(void *)((char *)made + field->offset) = constant_text(value);
         return constant_text(value);
     }
     add_copy(plan, field->offset);

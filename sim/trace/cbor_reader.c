@@ -349,7 +349,7 @@ static bool take_numbers(struct cbor_reader *reader, size_t *at, unsigned tag, u
 /* A record, behind its list's head: make sure that all of it is in the window. */
 static bool take_record(struct cbor_reader *reader, size_t *at)
 {
-    size_t shapes, nshapes, words, nwords;
+    size_t shapes = 0, nshapes = 0, words = 0, nwords = 0;
     struct cbor_item values;
     if (!take_numbers(reader, at, CBOR_TAG_WORDS16, 2, &shapes, &nshapes) ||
         !take_numbers(reader, at, CBOR_TAG_WORDS64, 8, &words, &nwords) ||

@@ -345,7 +345,7 @@ static bool read_cause(struct cursor *at)
 {
     struct trace_line *line = &at->trace->line;
     const struct node *kind = want(at, "kind");
-    unsigned index;
+    unsigned index = 0;
     if (!kind || !read_word(at, "kind", kind, trace_kind_names,
                             TRACE_KINDS + trace_is_foreign(at->trace), &index))
         return false;

@@ -90,11 +90,11 @@ static bool begin(struct machine_reader *reader, const struct node *root, const 
 static bool read_head(struct machine_reader *reader, const struct node *root)
 {
     struct machine_description *machine = reader->machine;
-    bool fine = reader_text_at(&reader->reader, root, "title", &machine->title) &&
-                reader_text_at(&reader->reader, root, "machine", &machine->name);
-    if (fine && !node_get(root, "machine"))
+    bool fine = reader_text_at(&reader->reader, root, "machine", &machine->name);
+    fine = reader_text_at(&reader->reader, root, "title", &machine->title) && fine;
+    if (!node_get(root, "machine"))
         fine = reader_error(&reader->reader, root, "'machine', its name, is missing");
-    if (fine && !machine->title)
+    if (!node_get(root, "title"))
         fine = reader_error(&reader->reader, root, "'title' is missing");
     reader->profile->name = machine->name;
     return fine;
@@ -118,11 +118,13 @@ static bool read_root(struct machine_reader *reader, const struct node *root, co
     for (size_t i = 0; i < SECTIONS; i++)
         keys[3 + i] = sections[i].name;
     bool fine = reader_keys(&reader->reader, root, "a machine", keys);
-    if (root->kind != NODE_MAP || !begin(reader, root, folder, depth))
+    if (root->kind != NODE_MAP)
         return false;
+    const bool is_begun = begin(reader, root, folder, depth);
     reader->machine->folder = arena_strdup(reader->reader.arena, folder, strlen(folder));
     fine = read_head(reader, root) && fine;
-    return read_sections(reader, root) && fine;
+    /* What the sections may name is in the extended machine. */
+    return is_begun && read_sections(reader, root) && fine;
 }
 
 /* The memory of all that was read, which lives as long as the program. */

@@ -500,12 +500,15 @@ static void print(const struct text_report *text, const struct replay_report *re
 {
     if (report->nfiles > 1)
         print_files(report);
-    print_kinds(report);
+    if (report_traps(report) > 0)
+        print_kinds(report);
     print_denials(report);
     print_deviations(report);
     print_violations(report);
-    print_limits(report);
-    printf("\n%.3f s, %.0f traps per second\n", report->seconds, report_speed(report));
+    if (report_compared(report))
+        print_limits(report);
+    if (report_compared(report))
+        printf("\n%.3f s, %.0f traps per second\n", report->seconds, report_speed(report));
     triage_print_text(report, &text->kept);
     if (text->shown > 0)
         printf("\n%zu trap%s with differences:\n\n%s", text->shown, plural(text->shown),

@@ -103,11 +103,22 @@ static void print_harm(const struct replay_report *report, enum machine_harm har
     fputc(')', out);
 }
 
+bool report_compared(const struct replay_report *report)
+{
+    const uint64_t boots = report_row_total(report, ROW_BOOT);
+    return report_traps(report) > boots + report_total(report, OUTCOME_NOT_REPLAYED);
+}
+
 void report_verdict(const struct replay_report *report, FILE *out)
 {
     const uint64_t diverged = report_found(report, FINDING_unexplained);
     const uint64_t denied = report_found(report, FINDING_denied);
     const uint64_t explained = report_found(report, FINDING_explained);
+    if (!report_compared(report)) {
+        fprintf(out, "nothing was compared: %s",
+                report->bad_input ? "the input is bad" : "no trap could be replayed");
+        return;
+    }
     if (diverged > 0)
         fprintf(out, "%" PRIu64 " trap%s unexplained", diverged, plural(diverged));
     else

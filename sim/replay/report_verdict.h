@@ -31,5 +31,7 @@ void report_verdict(const struct replay_report *report, FILE *out);
 
 /* Is there nothing in it that somebody has to look at: no finding but departures without harm? */
 bool report_is_good(const struct replay_report *report);
+/* Was any trap but a boot predicted, and held against its record? */
+bool report_compared(const struct replay_report *report);
 
 #endif

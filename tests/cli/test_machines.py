@@ -126,6 +126,15 @@ def test_all_that_is_wrong_is_told_at_once(check):
     assert result.stderr.count("machine.yaml:") == 4
 
 
+@pytest.mark.parametrize("head", ["", "extends: spek\n", "extends: spec\n"])
+def test_all_that_is_missing_is_told_at_once(check, head):
+    result = check("foo: 1\n", head=head)
+    assert result.returncode == 2
+    for what in ("unknown key of a machine 'foo'", "'machine', its name, is missing",
+                 "'title' is missing", *(["unknown machine 'spek'"] if "spek" in head else [])):
+        assert what in result.stderr
+
+
 @pytest.mark.parametrize("text, message", [
     ("catalogue:\n  K1: {title: a}\n", "K1 has no evidence"),
     ("hypercalls:\n  NEW: {number: 90, call: panic(), departs: A5x}\n",

@@ -342,6 +342,17 @@ def test_a_trace_of_which_nothing_was_compared_is_bad_input(tmp_path, lines):
     assert "nothing was compared" in done.stderr
 
 
+def test_a_verdict_about_nothing_says_so(tmp_path, lines):
+    """A file that is not there, one that is empty, one that begins without a boot, a boot alone."""
+    for path in (tmp_path / "nowhere", write(tmp_path, [], "empty.jsonl"),
+                 write(tmp_path, lines[1:3], "begun.jsonl"), write(tmp_path, lines[:1], "boot.jsonl")):
+        done = replay(path)
+        assert done.returncode == 2
+        assert done.stdout.splitlines()[-1] == "nothing was compared: the input is bad"
+        found = json.loads(replay("--json", path).stdout)
+        assert (found["verdict"], found["good"]) == ("nothing was compared: the input is bad", False)
+
+
 def test_what_fails_a_run_can_be_chosen(tmp_path):
     trace = SOURCE / "tests/data/02_vm1_one_vcpu_excerpt.jsonl.zst"
     assert replay(trace).returncode == 0

@@ -14,7 +14,7 @@ struct ftrace {
     struct kvm_records *records;
     struct import *import;
     /* The line last parsed. */
-    enum { LINE_NOTHING, LINE_OTHER, LINE_STACK, LINE_GAP, LINE_EVENT } is;
+    enum { LINE_NOTHING, LINE_OTHER, LINE_STACK, LINE_FUNCTION, LINE_GAP, LINE_EVENT } is;
     uint64_t cpu;
     uint64_t count;
     struct kvm_line line;
@@ -41,9 +41,12 @@ static bool is_of_exits(struct word name)
 static bool parse_event(struct ftrace *ftrace, struct scan line)
 {
     const char *at;
-    if (!kvm_line_read(line, kvm_event_is_known, &ftrace->line))
-        return import_strange(ftrace->import, line.at,
+    if (!kvm_line_read(line, kvm_event_is_known, &ftrace->line)) {
+        ftrace->is = LINE_FUNCTION;
+        return kvm_line_is_function(line) ||
+               import_strange(ftrace->import, line.at,
                               "expected an event, \"TASK-PID [CPU] seconds: event: ...\"");
+    }
     ftrace->is = kvm_event_is_known(ftrace->line.name) ? LINE_EVENT : LINE_OTHER;
     if (ftrace->is == LINE_OTHER || kvm_event_read(&ftrace->line, &ftrace->event, &at))
         return true;
@@ -100,6 +103,7 @@ static bool act(void *state)
     case LINE_NOTHING: return true;
     case LINE_OTHER: pass_over_event(ftrace); return true;
     case LINE_STACK: import_pass_over(ftrace->import, "lines of stack traces"); return true;
+    case LINE_FUNCTION: import_pass_over(ftrace->import, "lines of a function tracer"); return true;
     case LINE_GAP:
         kvm_records_gap(ftrace->records, "events were lost", &ftrace->cpu, ftrace->count);
         return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "convert/import.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,27 @@ static const char *shown_path(const struct import *import)
     return strcmp(import->path, "-") == 0 ? "<stdin>" : import->path;
 }
 
-/* Not one record: the first line that is none says best why. */
+/* What there is most of. */
+static const struct passed_over *most_passed_over(const struct import_rest *rest)
+{
+    const struct passed_over *most = &rest->passed_over[0];
+    for (size_t i = 1; i < PASSED_OVER_MAX; i++)
+        most = rest->passed_over[i].count > most->count ? &rest->passed_over[i] : most;
+    return most;
+}
+
+/* Not one record: the first line that is none, or what was passed over, says best why. */
 static bool refuse_empty(struct import *import)
 {
     const struct strange_line *first = &import->rest.shown[0];
-    if (import->rest.strange == 0)
-        diag(&(struct place){shown_path(import), 0, 0}, NULL, "no record of %s in it: %s",
-             import->importer->name, import->importer->reads);
+    const struct passed_over *most = most_passed_over(&import->rest);
+    const struct place file = {shown_path(import), 0, 0};
+    if (import->rest.strange == 0 && most->count == 0)
+        diag(&file, NULL, "no record of %s in it: %s", import->importer->name,
+             import->importer->reads);
+    else if (import->rest.strange == 0)
+        diag(&file, NULL, "no record of %s in it, of %" PRIu64 " %s: %s", import->importer->name,
+             most->count, most->what, import->importer->reads);
     else
         diag(&(struct place){shown_path(import), first->line, first->column}, first->text,
              "%s (no line of this file makes a record of %s)", first->why, import->importer->name);

@@ -135,29 +135,62 @@ static void drop_quotation(struct scan *line)
         scan_text(line, " ");
 }
 
-/* What a web page makes of characters, and they of it. */
+/* What a web page or a word processor makes of characters; none becomes longer. */
 static const struct {
     const char *written;
-    char is;
+    const char *is;
 } written_forms[] = {
-    {"\xc2\xa0", ' '}, {"&nbsp;", ' '}, {"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}};
+    {"\xc2\xa0", " "},     {"&nbsp;", " "},         {"&lt;", "<"},
+    {"&gt;", ">"},         {"&amp;", "&"},          {"<br>", " "},
+    {"<br/>", " "},        {"<br />", " "},         {"\xe2\x80\x93", "-"}, /* en dash */
+    {"\xe2\x80\x94", "-"}, {"\xe2\x80\xa6", "..."},                        /* em dash, ellipsis */
+    {"\xe2\x80\x8b", ""}, /* a place where a line may be broken */
+};
+static const char first_bytes[] = "\xc2&<\xe2\x1b";
+
+/* The length of a terminal's sequence of control, "ESC [ 1 ; 31 m", at the beginning; or 0. */
+static size_t control_length(const char *text, size_t length)
+{
+    size_t n = 2;
+    if (length < 3 || text[0] != '\x1b' || text[1] != '[')
+        return 0;
+    while (n < length && text[n] >= ' ' && text[n] < '@')
+        n++;
+    return n < length ? n + 1 : 0;
+}
 
 size_t import_clean(char *text, size_t length)
 {
     size_t n = 0;
-    for (size_t i = 0; i < length; n++) {
-        size_t taken = 1;
-        text[n] = text[i];
-        for (size_t j = 0; j < sizeof written_forms / sizeof *written_forms; j++) {
+    for (size_t i = 0; i < length;) {
+        const char *is = NULL;
+        size_t taken = control_length(text + i, length - i);
+        for (size_t j = 0; taken == 0 && j < sizeof written_forms / sizeof *written_forms; j++) {
             const size_t size = strlen(written_forms[j].written);
             if (i + size > length || memcmp(text + i, written_forms[j].written, size) != 0)
                 continue;
-            text[n] = written_forms[j].is;
+            is = written_forms[j].is;
             taken = size;
         }
+        if (taken == 0) {
+            text[n++] = text[i++];
+            continue;
+        }
+        for (; is && *is; is++)
+            text[n++] = *is;
         i += taken;
     }
     return n;
+}
+
+/* May the text hold one of them? */
+static bool may_need_cleaning(const char *text, size_t length)
+{
+    for (const char *c = first_bytes; *c; c++) {
+        if (memchr(text, *c, length))
+            return true;
+    }
+    return false;
 }
 
 /* "=3D" is '=': quoted-printable */
@@ -190,7 +223,7 @@ static void make_room(struct import_text *input, size_t length)
 static void clean(struct import_text *input, struct scan *line)
 {
     size_t length = (size_t)(line->end - line->at);
-    if (!input->is_printable && !memchr(line->at, 0xc2, length) && !memchr(line->at, '&', length))
+    if (!input->is_printable && !may_need_cleaning(line->at, length))
         return;
     make_room(input, length);
     if (line->at != input->clean)

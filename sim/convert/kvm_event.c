@@ -193,17 +193,33 @@ static bool take_value(struct word value, struct kvm_field *field)
     return scan_number(&scan, &field->value) && scan_is_at_end(&scan);
 }
 
-/* "key=value key=value": of trace-cmd report -R, and of what it could not format. */
+/* " (36)", behind a value: options/fields has each in both bases. */
+static void skip_other_base(struct scan *scan)
+{
+    struct word value;
+    scan_blanks(scan);
+    struct scan trial = *scan;
+    if (!scan_text(&trial, "(") || !scan_word(&trial, ")", &value) || !scan_text(&trial, ")"))
+        return;
+    scan_blanks(&trial);
+    *scan = trial;
+}
+
+/*
+ * "key=value key=value": of trace-cmd report -R, of what it could not format, and of
+ * options/fields; "key: value, key: value": of perf trace.
+ */
 static bool match_keys(struct scan *scan, struct kvm_event *event)
 {
     while (!scan_is_at_end(scan)) {
         const struct scan before = *scan;
         struct word key, value;
-        if (!scan_word(scan, "= ", &key) || !scan_text(scan, "="))
+        if (!scan_word(scan, "=: ", &key) || !(scan_text(scan, "=") || scan_text(scan, ":")))
             return false;
         scan_blanks(scan); /* cval=               0 */
-        if (!scan_word(scan, " ", &value))
+        if (!scan_word(scan, " ,", &value))
             return false;
+        scan_text(scan, ",");
         const unsigned i = key_index(event->form, key);
         if (i < KVM_FIELDS_MAX && !take_value(value, &event->fields[i])) {
             *scan = before;
@@ -211,7 +227,7 @@ static bool match_keys(struct scan *scan, struct kvm_event *event)
         }
         if (i < KVM_FIELDS_MAX)
             event->present |= 1u << i;
-        scan_blanks(scan);
+        skip_other_base(scan);
     }
     const unsigned needed = needed_fields(event->form);
     return (event->present & needed) == needed;
@@ -241,8 +257,10 @@ static void skip_complaints(struct scan *scan)
     }
 }
 
-static bool match(struct scan *scan, struct kvm_event *event)
+static bool match(struct scan *scan, struct kvm_event *event, bool has_keys_only)
 {
+    if (has_keys_only)
+        return match_keys(scan, event);
     skip_complaints(scan);
     struct scan trial = *scan;
     if (scan_text(&trial, "[FAILED TO PARSE] ") || has_keys(*scan)) {
@@ -264,7 +282,7 @@ bool kvm_event_read(const struct kvm_line *line, struct kvm_event *event, const 
             continue;
         struct scan scan = line->rest;
         *event = (struct kvm_event){.form = &forms[i], .moment = line->moment};
-        if (match(&scan, event))
+        if (match(&scan, event, line->has_keys))
             return true;
         if (scan.at > *at)
             *at = scan.at;

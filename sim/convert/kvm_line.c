@@ -102,6 +102,13 @@ static bool take_clock(struct scan *text, struct kvm_moment *moment)
 
 /* --- CPU and flags --------------------------------------------------------------------------- */
 
+/* Where the letter of an interrupt stands; kernels with PREEMPT_RT may have one more before it. */
+static const char *interrupt_flag(struct scan word)
+{
+    const bool is_lazy = word.end - word.at > 3 && (word.at[2] == 'l' || word.at[2] == 'L');
+    return word.at + (is_lazy ? 3 : 2);
+}
+
 /* irqs-off, need-resched, hard or soft interrupt, preempt depth, migrate-disable */
 static bool is_flags(struct scan word)
 {
@@ -112,7 +119,7 @@ static bool is_flags(struct scan word)
         if (!strchr(".dDXnNpPbBlLtThHsSzZ0123456789abcdef", *c))
             return false;
     }
-    return strchr(".dDX", *word.at) && strchr(".hHsSzZ", word.at[2]);
+    return strchr(".dDX", *word.at) && strchr(".hHsSzZ", *interrupt_flag(word));
 }
 
 /* The same as a word: trace-cmd report -R */
@@ -135,7 +142,7 @@ static bool take_flags(struct scan word, struct kvm_moment *moment)
     if (!is_flags(word))
         return false;
     moment->has_flags = true;
-    moment->is_interrupt = word.at[2] != '.';
+    moment->is_interrupt = *interrupt_flag(word) != '.';
     return true;
 }
 
@@ -217,6 +224,19 @@ static bool take_pid(struct scan *text, struct kvm_moment *moment)
     return true;
 }
 
+/* The name of a file without the number of a line behind it: "trace.txt:12", "12" by grep -n */
+static struct word without_line_number(struct scan name)
+{
+    const char *digits = name.end;
+    while (digits > name.at && is_digit(digits[-1]))
+        digits--;
+    if (digits == name.at)
+        name.end = name.at;
+    else if (digits < name.end && digits[-1] == ':')
+        name.end = digits - 1;
+    return (struct word){name.at, (size_t)(name.end - name.at)};
+}
+
 /* "nvhe.dat: ", in front of the task's name, which is of no interest */
 static struct word machine_of(struct scan text)
 {
@@ -228,7 +248,7 @@ static struct word machine_of(struct scan text)
         const bool is_one_word = last_word(&name).at == name.at;
         const bool is_file = name.end - name.at > 4 && memcmp(name.end - 4, ".dat", 4) == 0;
         if (is_one_word || is_file)
-            return (struct word){name.at, (size_t)(name.end - name.at)};
+            return without_line_number(name);
         return (struct word){"", 0};
     }
     return (struct word){"", 0};
@@ -255,6 +275,96 @@ static bool take_prefix(struct scan text, struct kvm_moment *moment)
         return false;
     take_cpu(&text, moment);
     return take_task(&text, moment);
+}
+
+/* --- The function_graph tracer --------------------------------------------------------------- */
+
+/* "13.803050 |", "1)", "kvmtest-148", "d..1." : the columns in front of a comment, from the left */
+static void take_column(struct scan column, struct kvm_moment *moment)
+{
+    uint64_t cpu;
+    scan_blanks(&column);
+    drop_blanks(&column);
+    struct scan scan = column;
+    if (!moment->has_cpu && scan_number(&scan, &cpu) && scan_text(&scan, ")")) {
+        moment->cpu = cpu;
+        moment->has_cpu = true;
+        scan_blanks(&scan);
+    }
+    if (!moment->has_cpu)
+        take_time(column, moment);
+    else if (!moment->has_pid && !take_flags(scan, moment))
+        take_pid(&scan, moment);
+}
+
+/* "13.803050 |   1)  kvmtest-148   |              |  " and an event in a comment: is it one? */
+static bool take_comment(struct scan *line, struct kvm_moment *moment)
+{
+    const char *const text = memmem(line->at, (size_t)(line->end - line->at), "| ", 2);
+    const char *const comment = memmem(line->at, (size_t)(line->end - line->at), "/* ", 3);
+    struct scan rest = {comment, line->end};
+    drop_blanks(&rest);
+    if (!text || !comment || rest.end - comment < 5 || memcmp(rest.end - 2, "*/", 2) != 0)
+        return false;
+    *moment = (struct kvm_moment){.machine = {"", 0}};
+    for (const char *c = line->at, *start = c; c < comment; c++) {
+        if (*c != '|')
+            continue;
+        take_column((struct scan){start, c}, moment);
+        start = c + 1;
+    }
+    *line = (struct scan){comment + 3, rest.end - 2};
+    drop_blanks(line);
+    moment->has_flags = true; /* as in the file `trace`, which it is */
+    return moment->has_cpu;
+}
+
+/* --- perf trace ------------------------------------------------------------------------------ */
+
+/* "CPU 0/KVM/148 ", of which the last number is the thread's */
+static void take_thread(struct scan text, struct kvm_moment *moment)
+{
+    drop_blanks(&text);
+    const char *digits = text.end;
+    while (digits > text.at && is_digit(digits[-1]))
+        digits--;
+    struct scan number = {digits, text.end};
+    moment->has_pid = digits > text.at && digits[-1] == '/' && scan_number(&number, &moment->pid);
+}
+
+/* "kvm:kvm_exit(ret: 2, ...)" from the name on */
+static bool take_called(struct scan scan, struct kvm_line *event)
+{
+    if (!scan_word(&scan, ": (", &event->system) || !scan_text(&scan, ":") ||
+        !scan_word(&scan, ": (", &event->name) || !scan_text(&scan, "("))
+        return false;
+    event->rest = (struct scan){scan.at, scan.end - 1};
+    event->has_keys = true;
+    return true;
+}
+
+/* "   0.007 ( 0.001 ms): CPU 0/KVM/148 kvm:kvm_exit(ret: 2, esr_ec: 36, vcpu_pc: 281473)" */
+static bool read_perf_trace(struct scan line, struct kvm_line *event)
+{
+    enum { MS_PER_S = 1000 };
+    struct word duration;
+    drop_blanks(&line);
+    scan_blanks(&line);
+    event->moment = (struct kvm_moment){.machine = {"", 0}};
+    if (line.end - line.at < 2 || line.end[-1] != ')' || !scan_seconds(&line, &event->moment.time))
+        return false;
+    event->moment.time /= MS_PER_S;
+    event->moment.has_time = true;
+    scan_blanks(&line);
+    if (scan_text(&line, "(") && (!scan_word(&line, ")", &duration) || !scan_text(&line, "):")))
+        return false;
+    for (const char *c = line.at; c < line.end; c++) {
+        if (!is_blank(c[-1]) || !take_called((struct scan){c, line.end}, event))
+            continue;
+        take_thread((struct scan){line.at, c}, &event->moment);
+        return true;
+    }
+    return false;
 }
 
 /* --- Events ---------------------------------------------------------------------------------- */
@@ -287,6 +397,18 @@ static bool take_name(struct scan *scan, struct kvm_line *event)
 
 bool kvm_line_read(struct scan line, bool (*is_known)(struct word name), struct kvm_line *event)
 {
+    struct scan comment = line;
+    event->has_keys = false;
+    if (read_perf_trace(line, event))
+        return true;
+    event->has_keys = false;
+    if (take_comment(&comment, &event->moment)) {
+        if (!take_name(&comment, event))
+            return false;
+        scan_blanks(&comment);
+        event->rest = comment;
+        return true;
+    }
     scan_blanks(&line);
     for (const char *c = line.at; c < line.end; c++) {
         struct scan rest = {c, line.end};
@@ -304,72 +426,4 @@ bool kvm_line_read(struct scan line, bool (*is_known)(struct word name), struct 
         }
     }
     return false;
-}
-
-/* --- Other lines ----------------------------------------------------------------------------- */
-
-/* Behind "nvhe.dat: ", if that stands in front. */
-static struct scan behind_machine(struct scan line)
-{
-    struct scan scan = line;
-    struct word name;
-    scan_blanks(&scan);
-    line = scan;
-    if (scan_word(&scan, ": ", &name) && scan_text(&scan, ": ")) {
-        scan_blanks(&scan);
-        return scan;
-    }
-    return line;
-}
-
-static bool is_gap(struct scan scan, uint64_t *cpu, uint64_t *count)
-{
-    *count = 0;
-    if (scan_text(&scan, "##### CPU "))
-        return scan_number(&scan, cpu) && scan_text(&scan, " buffer started");
-    if (!scan_text(&scan, "CPU:") || !scan_number(&scan, cpu) || !scan_text(&scan, " ["))
-        return false;
-    scan_text(&scan, "LOST ");
-    if (scan_number(&scan, count))
-        scan_text(&scan, " ");
-    return scan_text(&scan, "EVENTS");
-}
-
-bool kvm_line_is_gap(struct scan line, uint64_t *cpu, uint64_t *count)
-{
-    scan_blanks(&line);
-    return is_gap(line, cpu, count) || is_gap(behind_machine(line), cpu, count);
-}
-
-static bool is_remark(struct scan scan)
-{
-    uint64_t number;
-    if (scan_text(&scan, "cpus=") || scan_text(&scan, "version = "))
-        return true;
-    return scan_text(&scan, "CPU ") && scan_number(&scan, &number) && scan_text(&scan, " is empty");
-}
-
-bool kvm_line_is_remark(struct scan line)
-{
-    scan_blanks(&line);
-    return is_remark(line) || is_remark(behind_machine(line));
-}
-
-static bool has_text(struct scan line, const char *text)
-{
-    return memmem(line.at, (size_t)(line.end - line.at), text, strlen(text));
-}
-
-bool kvm_line_is_stack(struct scan line)
-{
-    const bool is_indented = line.at < line.end && is_blank(*line.at);
-    uint64_t address;
-    scan_blanks(&line);
-    struct scan scan = line;
-    if (scan_text(&scan, "=>") || has_text(line, " <stack trace") ||
-        has_text(line, "<user stack trace") || has_text(line, "kernel_stack: "))
-        return true;
-    /* "    ffff800008123456 kvm_handle_guest_abort+0x1c ([kernel.kallsyms])" */
-    return is_indented && scan_hex(&scan, &address) && scan.at - line.at >= 8 &&
-           scan_text(&scan, " ") && line.end[-1] == ')';
 }

@@ -12,6 +12,8 @@
  *     TASK-PID CPUflags microseconds us: event: fields            options/latency-format, report -l
  *     file.dat: TASK-PID [CPU]-0x1 seconds: (+12) event: fields   report of several files, -R, ...
  *     TASK PID/TID flags [CPU] seconds: kvm:event: fields         perf script, perf-prof
+ *     seconds |  CPU)  TASK-PID  |  duration  |  (event: fields)  the tracer function_graph
+ *     milliseconds TASK/TID kvm:event(key: value, ...)            perf trace
  *     seconds: event: fields                                      what people leave of it
  *
  * so it is read from the event's name to the left; all of it but the time may be missing.
@@ -33,6 +35,7 @@ struct kvm_line {
     struct word system; /* "kvm", or empty */
     struct word name;   /* "kvm_exit" */
     struct scan rest;   /* behind the colon */
+    bool has_keys;      /* that is "key: value, key: value" */
 };
 
 /* False if it is no event. `is_known` says which events may stand without anything in front. */
@@ -46,6 +49,9 @@ bool kvm_line_is_gap(struct scan line, uint64_t *cpu, uint64_t *count);
 
 /* Of a stack trace: its head, an entry of tracefs, or an entry of perf. */
 bool kvm_line_is_stack(struct scan line);
+
+/* Of the tracers function ("f <-caller") and function_graph (" 1)  0.5 us  |  f();"). */
+bool kvm_line_is_function(struct scan line);
 
 /* What trace-cmd report writes beside events: "cpus=2", "version = 7", "CPU 1 is empty". */
 bool kvm_line_is_remark(struct scan line);

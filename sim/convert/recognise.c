@@ -27,11 +27,20 @@ static const struct other {
     const char *part;      /* or NULL */
     const char *what;
 } others[] = {
-#define X86 ", of which this model knows nothing"
-    {true, NULL, "kvm_page_fault: ", "events of KVM on x86" X86},
-    {true, "Servicing hardware INT=", NULL, "QEMU's -d int of x86" X86},
-    {true, "check_exception old: ", NULL, "QEMU's -d int of x86" X86},
-    {true, "riscv_cpu_do_interrupt: ", NULL, "QEMU's -d int of RISC-V" X86},
+#define OTHER_CPU ", of which this model knows nothing"
+    {true, NULL, "kvm_page_fault: ", "events of KVM on x86" OTHER_CPU},
+    {true, "Servicing hardware INT=", NULL, "QEMU's -d int of x86" OTHER_CPU},
+    {true, "check_exception old: ", NULL, "QEMU's -d int of x86" OTHER_CPU},
+    {true, "riscv_cpu_do_interrupt: ", NULL, "QEMU's -d int of RISC-V" OTHER_CPU},
+    {true, "mips_cpu_do_interrupt ", NULL, "QEMU's -d int of MIPS" OTHER_CPU},
+    {true, "loongarch_cpu_do_interrupt: ", NULL, "QEMU's -d int of LoongArch" OTHER_CPU},
+    {true, "Raise exception at ", NULL, "QEMU's -d int of PowerPC" OTHER_CPU},
+    {true, "...loading from element ", NULL, "QEMU's -d int of a Cortex-M" OTHER_CPU},
+    {true, NULL, ": hyp_enter: ", "pKVM's own tracing, whose events have no values of registers"},
+    {true, NULL, ": kvm_s390_", "events of KVM on s390" OTHER_CPU},
+    {true, NULL, ": kvm_book3s_", "events of KVM on PowerPC" OTHER_CPU},
+    {true, NULL, ": kvm_enter: PC: ", "events of KVM on MIPS or LoongArch" OTHER_CPU},
+    {true, NULL, ": kvm_exit: [", "events of KVM on MIPS or LoongArch" OTHER_CPU},
     {true, "FHRECORD", NULL,
      "a buffer of the recorder; `fhsim convert --from recorder` makes a trace of it"},
     {true, "PERFILE2", NULL, "perf.data; `perf script` makes text of it, which can be read"},
@@ -39,6 +48,8 @@ static const struct other {
     {true, "\xfd\x37zXZ", NULL, "compressed by xz; unpack it first"},
     {true, "BZh", NULL, "compressed by bzip2; unpack it first"},
     {true, "\x7f\x45LF", NULL, "a program"},
+    {true, "---[ Linear Mapping", NULL, "a dump of the kernel's own tables, which are of stage 1"},
+    {true, "---[ Modules", NULL, "a dump of the kernel's own tables, which are of stage 1"},
     {true, "---[ ", NULL,
      "a dump of stage-2 tables; `fhsim convert --from stage2-dump` makes a scenario of it"},
     {false, "steps:", NULL, "a scenario; `fhsim run` plays it"},
@@ -61,7 +72,7 @@ static const struct other {
     {false, NULL, "Unhandled data ", "messages of a hypervisor" MESSAGES},
     {false, NULL, "FATAL: unhandled ", "messages of a hypervisor" MESSAGES},
     {false, NULL, "HSR=", "messages with registers in them" MESSAGES},
-#undef X86
+#undef OTHER_CPU
 #undef MESSAGES
 };
 
@@ -150,41 +161,26 @@ static struct scan unquoted(struct scan line)
     return line;
 }
 
-/* Could a JSON value begin so? Words are the three that JSON has. */
+/* Does a JSON object begin so, or a list of some? A clock and a CPU may stand in brackets, too. */
 static bool may_be_json(struct scan scan)
 {
-    static const char *const words[] = {"true", "false", "null"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        struct scan rest = scan;
-        if (scan_text(&rest, words[i]))
-            return rest.at == rest.end || strchr(" \t\r\n", *rest.at);
-    }
-    struct scan rest = scan;
-    uint64_t number;
-    if (scan_text(&rest, "-"))
-        return scan_number(&rest, &number);
-    if (scan_number(&rest, &number))
-        return rest.at == rest.end || strchr(" \t\r\n.eE", *rest.at);
-    return strchr("{[\"", *scan.at);
+    if (scan_text(&scan, "["))
+        scan_blanks(&scan);
+    return scan_text(&scan, "{");
 }
 
-/* A map, or the tag that says that CBOR follows. */
-static bool is_cbor_map(char c)
-{
-    const unsigned char first = (unsigned char)c;
-    return (first >= 0xa0 && first <= 0xbf) || first == 0xd9;
-}
+static const char cbor_begins[] = "\xd9\xd9\xf7";
 
 /* A trace is JSON Lines, or CBOR, of which the first record is a map. */
 static bool is_trace(const char *text, size_t length)
 {
     struct scan scan = {text, text + length};
     scan_text(&scan, "\xef\xbb\xbf");
-    while (scan.at < scan.end && strchr(" \t\r\n", *scan.at))
+    while (scan.at < scan.end && *scan.at && strchr(" \t\r\n", *scan.at))
         scan.at++;
     if (scan.at == scan.end)
         return true; /* an empty file: who reads it says so */
-    return may_be_json(scan) || is_cbor_map(*scan.at);
+    return may_be_json(scan) || scan_text(&scan, cbor_begins);
 }
 
 /* How surely the line is of each format; false if it is of none. */
@@ -228,7 +224,8 @@ static struct recognised recognise(struct scan text)
     struct recognised found = {.importer = NULL};
     unsigned scores[IMPORTERS_MAX] = {0}, most = 0;
     struct scan line;
-    if (text.at < text.end && (*text.at == '{' || is_cbor_map(*text.at)))
+    struct scan first = text;
+    if (scan_text(&first, "{") || scan_text(&first, cbor_begins))
         return found;
     while (most < ENOUGH && next_line(&text, &line)) {
         const struct other *other = what_else(line);

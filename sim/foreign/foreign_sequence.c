@@ -339,6 +339,15 @@ static bool is_of_aarch32(uint64_t class)
            class == CLASS_HVC32 || class == CLASS_SMC32;
 }
 
+/* An instruction of 16 bits, as AArch64 has none: IL says so, or its address. */
+static bool is_at_short_instruction(const struct trace_line *line)
+{
+    enum { IL_SHIFT = 25 };
+    const bool is_short = record_type(line) == TYPE_SYNC && record_has(line, TRACE_REG_esr) &&
+                          !(record_get(line, TRACE_REG_esr) >> IL_SHIFT & 1);
+    return is_short || record_get(line, TRACE_REG_elr) & 2;
+}
+
 static void note_exit(struct task_state *task, const struct trace_line *line)
 {
     task->place = TASK_IN_HOST;
@@ -358,7 +367,8 @@ static void note_exit(struct task_state *task, const struct trace_line *line)
     task->is_nested = task->is_nested || task->class == CLASS_ERET ||
                       record_event(line, "kvm_nested_eret") ||
                       record_event(line, "kvm_inject_nested_exception");
-    task->is_aarch32 = task->is_aarch32 || is_of_aarch32(task->class);
+    task->is_aarch32 =
+        task->is_aarch32 || is_of_aarch32(task->class) || is_at_short_instruction(line);
     const bool is_call = task->class == CLASS_HVC64 || task->class == CLASS_SMC64;
     const bool has_function = line->in.x_present & 1;
     task->may_jump = is_call && (!has_function || is_power_call(line->in.x[0]));

@@ -215,7 +215,9 @@ const void *cursor_get(struct map_cursor *cursor, uint64_t age, const struct fh_
 
 unsigned count_lower(uint64_t mask, unsigned slot)
 {
-    return popcount(mask & (((uint64_t)1 << slot) - 1));
+    const uint64_t lower = mask & (((uint64_t)1 << slot) - 1);
+    /* Of a leaf that is only begun one look is enough: a trap that is tried looks four times. */
+    return (lower & (lower - 1)) == 0 ? lower != 0 : popcount(lower);
 }
 
 const void *fh_map_find(const struct fh_map *map, const struct fh_map_type *type, uint64_t key)

@@ -701,7 +701,7 @@ enum fh_status spec_host_el2_restore_state(struct fh_state *s)
     } while (0)
 
 /* The host's access to a device is done. AbstractMachine/Spec.v: host_skip_instr_spec */
-enum fh_status spec_host_skip_instr(struct fh_state *s)
+inline enum fh_status spec_host_skip_instr(struct fh_state *s)
 {
     SKIP_IF_HALTED(s);
     SKIP_INSTRUCTION(s);

@@ -156,6 +156,10 @@ __attribute__((cold, noinline)) void leave_64_bits(struct fh_state *s, const cha
 /*
  * When a call is more than that of the spec's function: where a machine is in the way, or, for a
  * function that observers are told of, where there is one. dispatch_foo does the rest.
+ *
+ * A function that dispatch_foo calls too has two callers, and GCC inlines it nowhere. The spec
+ * functions of a fault and of an SMMU's access say `inline`, and release builds listen
+ * (max-inline-insns-single): a fault took 8 % more instructions, an SMMU's write 19 %.
  */
 #define KC_CALL_fixed_quiet(call)
 #define KC_CALL_abi_quiet(call) KC_CALL_open_quiet(call)

@@ -29,7 +29,7 @@ static bool host_table_is_available(const struct fh_state *s)
  * page, and as map_s2pt does.
  * Stuck: addr out of range, a lock not free. MemManager/Spec.v: map_page_host_spec
  */
-enum fh_status spec_map_page_host(struct fh_state *s, uint64_t addr)
+inline enum fh_status spec_map_page_host(struct fh_state *s, uint64_t addr)
 {
     const struct fh_profile *k = s->profile;
     const uint32_t host = (uint32_t)k->HOSTVISOR;

@@ -27,8 +27,8 @@ static enum fh_status write_ttbr0(struct fh_state *s, uint32_t hsr, uint64_t fau
  * vcpuid out of range, where handle_smmu_global_access is, TTBR0 of a bank that does not exist.
  * MmioCore/Spec.v: handle_smmu_write_spec
  */
-enum fh_status spec_handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
-                                      uint32_t len, uint32_t index)
+inline enum fh_status spec_handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
+                                             uint32_t len, uint32_t index)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t cur_vcpuid = (uint64_t)s->adt->cur_vcpuid;
@@ -55,8 +55,8 @@ enum fh_status spec_handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t
  * may be read. Halts unless len is 4 or 8.
  * Stuck: the host's vcpuid out of range. MmioCore/Spec.v: handle_smmu_read_spec
  */
-enum fh_status spec_handle_smmu_read(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
-                                     uint32_t len)
+inline enum fh_status spec_handle_smmu_read(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
+                                            uint32_t len)
 {
     return kc___handle_smmu_read(s, hsr, fault_ipa, len);
 }

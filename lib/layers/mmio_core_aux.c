@@ -34,8 +34,9 @@ static enum fh_status cbar_write_allowed(struct fh_state *s, uint64_t data, uint
  * registers: smmu_index or bank out of range, a bank that belongs to nobody.
  * MmioCoreAux/Spec.v: handle_smmu_global_access_spec
  */
-enum fh_status spec_handle_smmu_global_access(struct fh_state *s, uint32_t hsr, uint64_t offset,
-                                              uint32_t smmu_index, uint32_t *result)
+inline enum fh_status spec_handle_smmu_global_access(struct fh_state *s, uint32_t hsr,
+                                                     uint64_t offset, uint32_t smmu_index,
+                                                     uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     *result = 0;
@@ -60,7 +61,8 @@ enum fh_status spec_handle_smmu_global_access(struct fh_state *s, uint32_t hsr, 
  * bank? 0: no; 1: yes; 2: KCore's own value goes there instead (TTBR0). 0 in a halted state.
  * Stuck: an offset below the context banks. MmioCoreAux/Spec.v: handle_smmu_cb_access_spec
  */
-enum fh_status spec_handle_smmu_cb_access(struct fh_state *s, uint64_t offset, uint32_t *result)
+inline enum fh_status spec_handle_smmu_cb_access(struct fh_state *s, uint64_t offset,
+                                                 uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, offset >= SMMU_GLOBAL_BASE, offset);
@@ -79,8 +81,8 @@ enum fh_status spec_handle_smmu_cb_access(struct fh_state *s, uint64_t offset, u
  * Stuck: where the host's data are read and its vcpuid is out of range.
  * MmioCoreAux/Spec.v: __handle_smmu_write_spec
  */
-enum fh_status spec___handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
-                                        uint32_t len, uint64_t val, uint32_t write_val)
+inline enum fh_status spec___handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
+                                               uint32_t len, uint64_t val, uint32_t write_val)
 {
     if (s->adt->halt)
         return FH_OK;
@@ -97,8 +99,8 @@ enum fh_status spec___handle_smmu_write(struct fh_state *s, uint32_t hsr, uint64
  * with syndrome `hsr`: one value of the host's data oracle, cut to `len`. Halts unless len is 4 or
  * 8. Stuck: the host's vcpuid out of range. MmioCoreAux/Spec.v: __handle_smmu_read_spec
  */
-enum fh_status spec___handle_smmu_read(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
-                                       uint32_t len)
+inline enum fh_status spec___handle_smmu_read(struct fh_state *s, uint32_t hsr, uint64_t fault_ipa,
+                                              uint32_t len)
 {
     const uint64_t cur_vcpuid = (uint64_t)s->adt->cur_vcpuid;
     if (s->adt->halt)

@@ -24,7 +24,8 @@
  * is_smmu_range and handle_host_mmio are. Not representable: ELR_EL2 + 4 beyond 64 bits.
  * MmioOps/Spec.v: emulate_mmio_spec
  */
-enum fh_status spec_emulate_mmio(struct fh_state *s, uint64_t addr, uint32_t hsr, uint32_t *result)
+inline enum fh_status spec_emulate_mmio(struct fh_state *s, uint64_t addr, uint32_t hsr,
+                                        uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t cur_vcpuid = (uint64_t)s->adt->cur_vcpuid;

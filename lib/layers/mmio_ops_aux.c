@@ -13,7 +13,7 @@
  * Stuck: addr of more than 48 bits; then, unless halted: a number of SMMUs that the spec does not
  * accept (SMMU_COUNT_END), registers beyond 48 bits. MmioOpsAux/Spec.v: is_smmu_range_spec
  */
-enum fh_status spec_is_smmu_range(struct fh_state *s, uint64_t addr, uint32_t *result)
+inline enum fh_status spec_is_smmu_range(struct fh_state *s, uint64_t addr, uint32_t *result)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t smmu_num = s->adt->smmu_conf->smmu_num;
@@ -42,8 +42,8 @@ enum fh_status spec_is_smmu_range(struct fh_state *s, uint64_t addr, uint32_t *r
  * out of range, and where handle_smmu_write is. Not representable: ELR_EL2 + 4 beyond 64 bits.
  * MmioOpsAux/Spec.v: handle_host_mmio_spec
  */
-enum fh_status spec_handle_host_mmio(struct fh_state *s, uint64_t addr, uint32_t index,
-                                     uint32_t hsr)
+inline enum fh_status spec_handle_host_mmio(struct fh_state *s, uint64_t addr, uint32_t index,
+                                            uint32_t hsr)
 {
     const struct fh_profile *k = s->profile;
     const uint64_t cur_vcpuid = (uint64_t)s->adt->cur_vcpuid;

@@ -53,8 +53,8 @@ enum fh_status spec_walk_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, 
  * Stuck: vmid or addr out of range, lock not free, and where set_npt is.
  * NPTOps/Spec.v: map_s2pt_spec
  */
-enum fh_status spec_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
-                             uint64_t pte)
+inline enum fh_status spec_map_s2pt(struct fh_state *s, uint32_t vmid, uint64_t addr,
+                                    uint32_t level, uint64_t pte)
 {
     FH_RELY(s, is_vmid(s->profile, vmid), vmid);
     FH_RELY(s, is_addr(s->profile, addr), addr);

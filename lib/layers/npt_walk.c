@@ -395,8 +395,8 @@ enum fh_status spec_walk_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, u
  * Stuck: vmid or addr out of range, level not 2 or 3, pte 0, tstate not 0, lock not held, a block
  * whose descriptor has the type of a table. NPTWalk/Spec.v: set_npt_spec
  */
-enum fh_status spec_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
-                            uint64_t pte)
+inline enum fh_status spec_set_npt(struct fh_state *s, uint32_t vmid, uint64_t addr, uint32_t level,
+                                   uint64_t pte)
 {
     const struct fh_profile *k = s->profile;
     FH_RELY(s, is_vmid(k, vmid), vmid);

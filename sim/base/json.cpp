@@ -129,6 +129,8 @@ bool fail(walk &w, const char *at, simdjson::error_code code)
     std::string_view text = trimmed({w.text, w.length});
     if (code == simdjson::UTF8_ERROR)
         return fail(w, w.text + find_bad_byte(text), "not valid UTF-8");
+    if (code == simdjson::EMPTY)
+        return fail(w, w.text, "an empty line");
     if (code == simdjson::UNCLOSED_STRING)
         return fail(w, w.text + text.size(), "a string without its closing quote");
     if (code != simdjson::INCOMPLETE_ARRAY_OR_OBJECT && code != simdjson::TAPE_ERROR)

@@ -90,7 +90,9 @@ IMPORTER_MAP(IMPORTER_FUNCTIONS)
 
 /* All of them, in the order of the map, and their number. */
 const struct importer *importers(unsigned *count);
-/* The importer of that name; NULL, with a message of `command`, if there is none. */
+/* The importer of that name, or NULL. */
+const struct importer *importer_named(const char *name);
+/* The same; NULL, with a message of `command`, if there is none. */
 const struct importer *importer_find(const char *command, const char *name);
 
 /*

@@ -18,14 +18,23 @@ const struct importer *importers(unsigned *count)
     return all_importers;
 }
 
+const struct importer *importer_named(const char *name)
+{
+    for (unsigned i = 0; i < IMPORTERS; i++) {
+        if (strcmp(all_importers[i].name, name) == 0)
+            return &all_importers[i];
+    }
+    return NULL;
+}
+
 const struct importer *importer_find(const char *command, const char *name)
 {
     const char *names[IMPORTERS];
-    for (unsigned i = 0; i < IMPORTERS; i++) {
+    const struct importer *found = importer_named(name);
+    if (found)
+        return found;
+    for (unsigned i = 0; i < IMPORTERS; i++)
         names[i] = all_importers[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &all_importers[i];
-    }
     const char *meant = nearest(name, names, IMPORTERS);
     diag_plain("%s: --from does not know '%s'%s%s%s", command, name,
                meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");

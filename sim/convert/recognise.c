@@ -164,8 +164,10 @@ static struct scan unquoted(struct scan line)
 /* Does a JSON object begin so, or a list of some? A clock and a CPU may stand in brackets, too. */
 static bool may_be_json(struct scan scan)
 {
-    if (scan_text(&scan, "["))
-        scan_blanks(&scan);
+    if (scan_text(&scan, "[")) {
+        while (scan.at < scan.end && *scan.at && strchr(" \t\r\n", *scan.at))
+            scan.at++;
+    }
     return scan_text(&scan, "{");
 }
 
@@ -290,7 +292,7 @@ void recognise_refuse(const char *path, const char *other)
     const char *like = text ? likeness(text, have) : NULL;
     diag(&place, NULL, "not a trace, and not a recording that fhsim knows; known are %s%s%s%s",
          known, like ? "; it looks most like " : "", like ? like : "",
-         like && importer_find("replay", like) ? " (--from says which it is)" : "");
+         like && importer_named(like) ? " (--from says which it is)" : "");
     bytes_close(bytes);
 }
 

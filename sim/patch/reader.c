@@ -89,12 +89,28 @@ bool reader_keys(struct reader *reader, const struct node *node, const char *wha
     return known;
 }
 
+/* A range in the base in which the number is written; of a name or "2M", what is long in
+ * hexadecimal. */
+static bool out_of_range(struct reader *reader, const struct node *node, const char *what,
+                         uint64_t least, uint64_t most)
+{
+    enum { LONG = 9999 };
+    const bool is_hex = strncmp(node->text, "0x", 2) == 0;
+    const bool is_decimal = node->text[strspn(node->text, "-0123456789")] == '\0';
+    const char *format = is_hex || (!is_decimal && most > LONG)
+                             ? "%s: %.60s is out of range (%#" PRIx64 " to %#" PRIx64 ")"
+                             : "%s: %.60s is out of range (%" PRIu64 " to %" PRIu64 ")";
+    char message[200];
+    snprintf(message, sizeof message, format, what, node->text, least, most);
+    return reader_error(reader, node, "%s", message);
+}
+
 static bool number_value(struct reader *reader, const struct node *node, const char *what,
-                         uint64_t *value)
+                         uint64_t least, uint64_t most, uint64_t *value)
 {
     if (node->kind == NODE_NUMBER) {
         if (node->wide || node->negative)
-            return reader_error(reader, node, "%s: %.60s is out of range", what, node->text);
+            return out_of_range(reader, node, what, least, most);
         *value = node->number;
         return true;
     }
@@ -109,16 +125,10 @@ bool reader_number(struct reader *reader, const struct node *node, const char *w
                    uint64_t most, uint64_t *value)
 {
     uint64_t number;
-    if (!number_value(reader, node, what, &number))
+    if (!number_value(reader, node, what, least, most, &number))
         return false;
-    if (number < least || number > most) {
-        const char *format = most > 9999 ? "%s: %.60s is out of range (%#" PRIx64 " to %#" PRIx64
-                                           ")"
-                                         : "%s: %.60s is out of range (%" PRIu64 " to %" PRIu64 ")";
-        char message[200];
-        snprintf(message, sizeof message, format, what, node->text, least, most);
-        return reader_error(reader, node, "%s", message);
-    }
+    if (number < least || number > most)
+        return out_of_range(reader, node, what, least, most);
     *value = number;
     return true;
 }
@@ -143,9 +153,9 @@ bool reader_constant(struct reader *reader, const struct node *node, const char 
                      uint64_t least, size_t constant, uint64_t less, uint64_t *value)
 {
     uint64_t number;
-    if (!number_value(reader, node, what, &number))
-        return false;
     const uint64_t most = constant_of(reader->profile, constant) - less;
+    if (!number_value(reader, node, what, least, most, &number))
+        return false;
     const struct fh_profile *other = number > most && number < UINT64_MAX - less
                                          ? reader_other_profile(reader, constant, number + less)
                                          : NULL;

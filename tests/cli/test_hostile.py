@@ -343,6 +343,40 @@ def test_an_unknown_key_that_is_nested_too_deeply_is_refused(trace, tmp_path):
         assert f"{path}:2:" in done.stderr and "nested too deeply" in done.stderr
 
 
+def test_an_empty_line_is_called_one(trace, tmp_path):
+    lines = subprocess.run(["zstdcat", trace], capture_output=True, check=True,
+                           text=True).stdout.splitlines()
+    path = tmp_path / "gap.jsonl"
+    path.write_text(lines[0] + "\n\n" + lines[1] + "\n")
+    assert run("replay", path).stderr.startswith(f"{path}:2:1: an empty line")
+
+
+def test_what_looks_like_a_trace_and_is_none_is_told_in_one_line(trace, tmp_path):
+    lines = subprocess.run(["zstdcat", trace], capture_output=True, check=True,
+                           text=True).stdout.splitlines()
+    path = tmp_path / "comment.jsonl"
+    path.write_text("# a comment\n" + lines[0] + "\n")
+    done = run("replay", path)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "it looks most like a trace" in done.stderr
+
+
+# --- Scenarios ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written, shown", [
+    ("18446744073709551615", "(1 to 1000000)"), ("0", "(1 to 1000000)"), ("-1", "(1 to 1000000)"),
+    ("99999999999999999999999", "(1 to 1000000)"), ("0xfffffff", "(0x1 to 0xf4240)"),
+    ("2M", "(0x1 to 0xf4240)"),
+])
+def test_a_range_is_told_in_the_base_of_the_number(tmp_path, written, shown):
+    path = tmp_path / "range.yaml"
+    path.write_text(SCENARIO + f"    repeat: {written}\n")
+    done = run("run", path)
+    assert done.returncode == 2
+    assert f"repeat: {written} is out of range {shown}" in done.stderr
+
+
 # --- Outputs of replay and reduce ---------------------------------------------------------------
 
 

@@ -269,6 +269,10 @@ extern "C" {
     X(PMD_MARK, 0u)                                                                                \
     X(SMMU_COUNT_END, 2u)
 
+/* Who owns a page, where it is no VM, and the states of VMs and vCPUs, by the constants' names. */
+#define FH_OWNER_MAP(X) X(HOSTVISOR) X(COREVISOR) X(INVALID)
+#define FH_VM_STATE_MAP(X) X(UNUSED) X(MAPPED) X(READY) X(VERIFIED) X(POWEROFF) X(ACTIVE)
+
 /* clang-format on */
 
 #ifdef __cplusplus

@@ -53,8 +53,10 @@ FH_API const char *fh_status_message(enum fh_status status);
 
 /*
  * Why the last call of a state failed: which condition of which spec function, with the values in
- * it. All strings are static. `names` is the comma-separated source text of `values`.
+ * it. All strings are static. `names` is the comma-separated source text of `values`; `profile`,
+ * the state's, has constants by which some of them are known (NULL: they stay numbers).
  */
+struct fh_profile;
 struct fh_error {
     enum fh_status status;
     const char *layer;
@@ -63,11 +65,14 @@ struct fh_error {
     const char *names;
     uint64_t values[FH_ERROR_VALUES];
     unsigned nvalues;
+    const struct fh_profile *profile;
 };
 
 /*
  * Write a one-line account of `error` into buffer[0..size), always terminated when size > 0:
- *   "MemManager.map_page_host: stuck, needs is_paddr(s, addr) (addr = 0x10000000000)".
+ *   "MemManager.map_page_host: stuck: the spec is undefined here; needs is_paddr(k, addr) with
+ *   addr = 0x10000000000".
+ * Owners, states, locks and exception classes have their names behind them: "state = 2 (READY)".
  * Returns the length that the whole text needs, as snprintf does.
  */
 FH_API size_t fh_error_format(const struct fh_error *error, char *buffer, size_t size);

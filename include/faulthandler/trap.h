@@ -97,6 +97,7 @@ struct fh_panic {
     const char *names;
     uint64_t values[FH_ERROR_VALUES];
     unsigned nvalues;
+    const struct fh_profile *profile;
 };
 FH_API struct fh_panic fh_state_panic(const struct fh_state *state);
 

@@ -40,11 +40,12 @@ const struct fh_ctxt *ctxt_beyond(const struct fh_state *s, wide ctxtid)
     return fh_ref_record(type_of_ref_ctxt, shadow_entry_of(s, ctxtid));
 }
 
-static struct fh_error error_of(enum fh_status status, const char *layer, const char *function,
-                                const char *condition, const char *names, const uint64_t *values,
-                                size_t nvalues)
+static struct fh_error error_of(const struct fh_state *s, enum fh_status status, const char *layer,
+                                const char *function, const char *condition, const char *names,
+                                const uint64_t *values, size_t nvalues)
 {
     struct fh_error error = {.status = status,
+                             .profile = s->profile,
                              .layer = layer,
                              .function = name_of(function),
                              .condition = condition,
@@ -58,14 +59,15 @@ enum fh_status stop(struct fh_state *s, enum fh_status status, const char *layer
                     const char *function, const char *condition, const char *names,
                     const uint64_t *values, size_t nvalues)
 {
-    s->error = error_of(status, layer, function, condition, names, values, nvalues);
+    s->error = error_of(s, status, layer, function, condition, names, values, nvalues);
     return status;
 }
 
 void note_panic(struct fh_state *s, const char *layer, const char *function, const char *condition,
                 const char *names, const uint64_t *values, size_t nvalues)
 {
-    s->panic = (struct fh_panic){.layer = layer,
+    s->panic = (struct fh_panic){.profile = s->profile,
+                                 .layer = layer,
                                  .function = name_of(function),
                                  .condition = condition,
                                  .names = names,
@@ -79,5 +81,5 @@ void leave_64_bits(struct fh_state *s, const char *layer, const char *function,
 {
     if (s->beyond.status == FH_OK)
         s->beyond =
-            error_of(FH_UNREPRESENTABLE, layer, function, condition, names, values, nvalues);
+            error_of(s, FH_UNREPRESENTABLE, layer, function, condition, names, values, nvalues);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <faulthandler/constants.h>
 #include <faulthandler/fields.h>
 #include <faulthandler/spec.h>
 #include <faulthandler/state.h>
@@ -130,9 +131,10 @@ static const char *constant_of(const struct fh_profile *k, const char *const *li
 
 static const char *name_of(const struct fh_profile *k, enum number_kind kind, uint64_t value)
 {
-    static const char *const owners[] = {"HOSTVISOR", "COREVISOR", "INVALID", NULL};
-    static const char *const states[] = {"UNUSED",   "MAPPED", "READY", "VERIFIED",
-                                         "POWEROFF", "ACTIVE", NULL};
+#define CONSTANT(name) #name,
+    static const char *const owners[] = {FH_OWNER_MAP(CONSTANT) NULL};
+    static const char *const states[] = {FH_VM_STATE_MAP(CONSTANT) NULL};
+#undef CONSTANT
     static const char *const answers[] = {"INVALID", "INVALID64", NULL};
     static const char *const words[] = {"INVALID64", NULL};
     switch (kind) {

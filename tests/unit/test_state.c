@@ -228,6 +228,44 @@ START_TEST(error_text_is_cut_where_the_buffer_ends_and_its_length_told)
 }
 END_TEST
 
+START_TEST(values_with_names_have_them_behind_their_numbers)
+{
+    ck_assert_int_eq(fh_set_vm_state(state, 3, 1), FH_STUCK);
+    assert_error(" = 25 (INFO_ID + 3)");
+    ck_assert_int_eq(fh_set_s2_page_vmid(state, 5, 1), FH_STUCK);
+    assert_error(" = 2 (S2PAGE_ID)");
+    ck_assert_int_eq(fh_walk_npt(state, 17, 0, &(uint64_t){0}), FH_STUCK);
+    assert_error("with vmid = 17");
+    ck_assert_int_eq(fh_remap_vm_image(state, 2, 0x400, 0), FH_OK);
+    char text[300];
+    const struct fh_panic panic = fh_state_panic(state);
+    fh_panic_format(&panic, text, sizeof text);
+    ck_assert_msg(strstr(text, "with vmid = 2, state = 0 (UNUSED)") != NULL, "%s", text);
+}
+END_TEST
+
+/* The numbers of states are each machine's own; without one they stay numbers. */
+START_TEST(names_are_those_of_the_profile)
+{
+    struct fh_profile other = fh_profile_spec;
+    char text[300];
+    other.READY = 7;
+    struct fh_error error = {.names = "state, owner, class, lk, f(a, b), vcpuid",
+                             .values = {7, 0xffffffff, 0x24, 6, 16, 16},
+                             .nvalues = 6,
+                             .profile = &other};
+    fh_error_format(&error, text, sizeof text);
+    ck_assert_msg(strstr(text, "with state = 7 (READY), owner = 0xffffffff (INVALID), "
+                               "class = 0x24 (DABT_LOW), lk = 6 (NPT_ID + 1), f(a, b) = 0x10, "
+                               "vcpuid = 16"),
+                  "%s", text);
+    error.profile = NULL;
+    fh_error_format(&error, text, sizeof text);
+    ck_assert_msg(strstr(text, "with state = 7, owner = 0xffffffff, class = 0x24, lk = 6, "), "%s",
+                  text);
+}
+END_TEST
+
 START_TEST(panic_is_a_result_and_not_an_error)
 {
     ck_assert_int_eq(fh_assign_pfn_to_vm(state, 1, 0, base / 4096), FH_OK);
@@ -401,6 +439,8 @@ static void add(TCase *tests)
     tcase_add_test(tests, error_names_the_function_that_got_stuck_not_the_one_that_was_called);
     tcase_add_test(tests, success_clears_the_error);
     tcase_add_test(tests, error_text_is_cut_where_the_buffer_ends_and_its_length_told);
+    tcase_add_test(tests, values_with_names_have_them_behind_their_numbers);
+    tcase_add_test(tests, names_are_those_of_the_profile);
     tcase_add_test(tests, panic_is_a_result_and_not_an_error);
     tcase_add_test(tests, value_of_more_than_64_bits_is_not_representable);
     tcase_add_test(tests, loop_beyond_the_limit_is_given_up_and_nothing_changes);

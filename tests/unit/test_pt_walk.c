@@ -44,8 +44,28 @@ START_TEST(a_table_that_is_allocated_is_found_again)
 }
 END_TEST
 
+/* Tables of a level have a part of the pool to themselves, and each part has bounds. */
+START_TEST(a_table_stands_in_the_part_of_its_level)
+{
+    set("lock.5", FH_LOCK_OWN);
+    static const struct {
+        const char *inside, *below, *above;
+    } rows[] = {
+        {"walk_pud 0 0x11003 0 0", "walk_pud 0 0x10003 0 0", "walk_pud 0 0x111003 0 0"},
+        {"walk_pmd 0 0x111003 0 0", "walk_pmd 0 0x110003 0 0", "walk_pmd 0 0x911003 0 0"},
+        {"walk_pte 0 0x911003 0", "walk_pte 0 0x910003 0", "walk_pte 0 0x2010003 0"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ck_assert_uint_eq(call(rows[i].inside), 0);
+        assert_stuck(rows[i].below, "<=");
+        assert_stuck(rows[i].above, "<");
+    }
+}
+END_TEST
+
 static void add(TCase *tests)
 {
+    tcase_add_test(tests, a_table_stands_in_the_part_of_its_level);
     tcase_add_test(tests, tables_are_those_of_vms_that_exist);
     tcase_add_test(tests, walking_needs_the_lock);
     tcase_add_test(tests, a_table_that_is_allocated_is_found_again);

@@ -69,6 +69,7 @@ enum fh_invariant {
 /* What breaks an invariant: its values under the names of the table. */
 struct fh_witness {
     uint64_t values[FH_WITNESS_VALUES]; /* a negative one in two's complement */
+    const struct fh_profile *profile;   /* the state's, whose constants name some; NULL: none */
 };
 
 /* Bit FH_INVARIANT_x of `broken` is set if x does not hold; witness[x] then shows where. */

@@ -65,7 +65,8 @@ static bool note(const struct check *c, enum fh_invariant id, struct fh_witness 
     return false;
 }
 
-#define BROKEN(c, name, ...) note(c, FH_INVARIANT_##name, (struct fh_witness){{__VA_ARGS__}})
+#define BROKEN(c, name, ...)                                                                       \
+    note(c, FH_INVARIANT_##name, (struct fh_witness){{__VA_ARGS__}, (c)->k})
 
 /* --- Invs.v: shared_inv --------------------------------------------------------------------- */
 

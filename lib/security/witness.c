@@ -3,6 +3,7 @@
 #include <faulthandler/reflect.h>
 
 #include "base/text.h"
+#include "state/value_text.h"
 
 static const struct fh_invariant_info invariants[] = {
 #define ROW(name, scope, nvalues, values, statement)                                               \
@@ -29,14 +30,15 @@ const struct fh_invariant_info *fh_invariant_find(const char *name)
 }
 
 /* "name = value", where the name ends before `end`. Values of signed fields have a sign. */
-static void put_named(struct text *text, const char *name, const char *end, uint64_t value)
+static void put_named(struct text *text, const struct fh_profile *k, const char *name,
+                      const char *end, uint64_t value)
 {
     const struct fh_field *field = fh_type_field(fh_rdata_type(), name, (size_t)(end - name));
     const bool negative = field && field->type->kind == FH_KIND_I64 && value >> 63;
-    while (name < end)
-        text_put_char(text, *name++);
+    for (const char *c = name; c < end; c++)
+        text_put_char(text, *c);
     text_put(text, negative ? " = -" : " = ");
-    text_put_value(text, negative ? -value : value);
+    text_put_known(text, k, (struct source_text){name, end}, negative ? -value : value);
 }
 
 size_t fh_witness_format(const struct fh_invariant_info *invariant,
@@ -52,7 +54,7 @@ size_t fh_witness_format(const struct fh_invariant_info *invariant,
         const char *end = name;
         while (*end && *end != ',')
             end++;
-        put_named(&text, name, end, witness->values[i]);
+        put_named(&text, witness->profile, name, end, witness->values[i]);
         if (*end)
             text_put(&text, ", ");
         name = end + 1;

@@ -59,12 +59,24 @@ static void account_of_encoding(const struct found *found, char *buffer, size_t 
              found->name.reg ? found->name.reg->trap : "");
 }
 
+/* A processor's state has one form, whatever register holds it. */
+static const char *meaning_of_register(const struct found *found)
+{
+    if (found->name.meaning != MEANING_STATE)
+        return found->name.reg->meaning;
+    if (!strcasestr(found->written, "spsr"))
+        return "state of the processor";
+    if (strcasestr(found->written, "_el3"))
+        return "saved state of EL3";
+    return strchr(found->written, '_') ? found->name.reg->meaning : "saved state";
+}
+
 /* A register's own account, its fields; what it is where it has none. */
 static void account_of_register(const struct found *found, const struct joined *joined,
                                 char *buffer, size_t size)
 {
     const struct fh_arm_register *reg = found->name.reg;
-    const int used = snprintf(buffer, size, "%s", reg->meaning);
+    const int used = snprintf(buffer, size, "%s", meaning_of_register(found));
     uint64_t word;
     if (layout_of(found, joined, &word) && word && (size_t)used + 2 < size) {
         memcpy(buffer + used, ": ", 3);

@@ -24,6 +24,7 @@
     X("oops", SYNDROME, "ESR_ELx")                                                                 \
     X("error code", SYNDROME, "ESR_ELx")                                                           \
     X("iss", ISS, "ISS")                                                                           \
+    X("esr_iss", ISS, "ISS")                                                                       \
     X("ec", CLASS, "EC")                                                                           \
     X("hsr_ec", CLASS, "EC")                                                                       \
     X("esr_ec", CLASS, "EC")                                                                       \

@@ -138,6 +138,15 @@ def test_tables_are_walked_with_the_descriptors_that_are_given(fhsim):
     assert "0x41240008, which is not given" in said(report, "together")["walk"]
 
 
+@pytest.mark.parametrize("name,what", [
+    ("spsr_el1", "saved state of EL1"), ("SPSR_EL2", "saved state of EL2"),
+    ("spsr_hyp", "saved state of EL2"), ("spsr_el3", "saved state of EL3"),
+    ("spsr", "saved state"), ("PSTATE", "state of the processor"), ("cpsr", "state of the processor"),
+])
+def test_a_state_is_that_of_the_level_that_its_register_names(fhsim, name, what):
+    assert text_of(from_values(fhsim, f"{name}=0x600003c5"), name).split(":")[0] == what
+
+
 def test_a_number_without_a_name_is_not_guessed_at(fhsim):
     result = fhsim("explain", "0x93830045")
     assert result.returncode == 2

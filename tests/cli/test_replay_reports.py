@@ -83,7 +83,7 @@ def test_text_puts_what_breaks_beside_the_quoted_consequence(fhsim):
     entry = re.search(r"^A26, .*?(?=\n\n)", printed, re.M | re.S).group()
     traps = summary(fhsim, DOMAINS)["deviations"]["A26"]["violations"]["smmu_iso"]["traps"]
     assert f"computed: {traps} of these traps break smmu_iso, the first " in entry
-    assert "#1774\n" in entry and "pfn = 0x9000" in entry and "s2_owner = 0xffffffff" in entry
+    assert "#1774\n" in entry and "pfn = 0x9000" in entry and "s2_owner = 0xffffffff (INVALID)" in entry
     entry = re.search(r"^A55, .*?(?=\n\n)", text(fhsim, *[VM]) + "\n\n", re.M | re.S)
     assert entry is None
 
@@ -92,7 +92,7 @@ def test_an_invariant_that_never_held_is_reported_once(fhsim):
     printed = text(fhsim, DOMAINS, VM)
     (line,) = [line for line in printed.splitlines() if "host_s2_map" in line]
     assert line.startswith("host_s2_map does not hold from the boot on in 2 traces, and is left ")
-    assert line.endswith("pfn = 0x40000, s2_owner = 0, s2_count = 0, s2_gfn = 0")
+    assert line.endswith("pfn = 0x40000, s2_owner = 0 (HOSTVISOR), s2_count = 0, s2_gfn = 0")
     assert "invariant" not in text(fhsim, DOMAINS, "--no-invariants")
 
 

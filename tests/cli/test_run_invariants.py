@@ -15,8 +15,8 @@ vms:
 """
 CLEAR = "  - call: clear_vm_page\n    args: {vmid: 7, pfn: 0x300}\n"
 WITNESS = ("vm_iso: what a VM that is not powered off has mapped is its own or nobody's; but "
-           "vmid = 7, gfn = 0x99d, pfn = 0x300, level = 3, pte = 0x300fff, s2_owner = 0, "
-           "vm_state = 3")
+           "vmid = 7, gfn = 0x99d, pfn = 0x300, level = 3, pte = 0x300fff, s2_owner = 0 (HOSTVISOR), "
+           "vm_state = 3 (VERIFIED)")
 
 
 def test_a_check_names_what_is_broken_and_where(fhsim):

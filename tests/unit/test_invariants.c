@@ -186,7 +186,7 @@ static void assert_witness(enum fh_invariant id, const struct fh_witness *expect
 }
 
 #define assert_broken(id, ...)                                                                     \
-    assert_witness(FH_INVARIANT_##id, &(const struct fh_witness){{__VA_ARGS__}})
+    assert_witness(FH_INVARIANT_##id, &(const struct fh_witness){{__VA_ARGS__}, NULL})
 #define assert_only_broken(id, ...)                                                                \
     do {                                                                                           \
         assert_broken(id, __VA_ARGS__);                                                            \
@@ -218,7 +218,7 @@ END_TEST
 START_TEST(witness_is_told_in_one_line_with_signs_and_cut_off_where_the_buffer_ends)
 {
     const struct fh_invariant_info *info = fh_invariant_find("cur_vcpuid_range");
-    const struct fh_witness witness = {{(uint64_t)-1}};
+    const struct fh_witness witness = {{(uint64_t)-1}, NULL};
     const char *line = "cur_vcpuid_range: the current vCPU is one that a VM can have; "
                        "but cur_vcpuid = -1";
     char text[120], cut[20];
@@ -227,6 +227,17 @@ START_TEST(witness_is_told_in_one_line_with_signs_and_cut_off_where_the_buffer_e
     ck_assert_uint_eq(fh_witness_format(info, &witness, cut, sizeof cut), strlen(line));
     ck_assert_int_eq(strncmp(cut, line, sizeof cut - 1), 0);
     ck_assert_uint_eq(strlen(cut), sizeof cut - 1);
+}
+END_TEST
+
+START_TEST(owners_and_states_of_a_witness_have_names)
+{
+    const struct fh_invariant_info *info = fh_invariant_find("page_0_invalid");
+    char text[200];
+    ck_assert_ptr_nonnull(info);
+    fh_witness_format(info, &(const struct fh_witness){{0, 0xffffffff, 3, 5}, &fh_profile_spec},
+                      text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "s2_owner = 0xffffffff (INVALID), s2_count = 3, "));
 }
 END_TEST
 
@@ -711,6 +722,7 @@ static void add(TCase *tests)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, invariants_stand_in_the_order_of_the_spec_ten_of_them_shared);
     tcase_add_test(tests, witness_is_told_in_one_line_with_signs_and_cut_off_where_the_buffer_ends);
+    tcase_add_test(tests, owners_and_states_of_a_witness_have_names);
     tcase_add_test(tests, base_state_of_each_profile_satisfies_every_invariant);
     tcase_add_test(tests, host_entry_whose_frame_is_not_its_descriptors_is_found);
     tcase_add_test(tests, host_entry_that_maps_another_frame_is_found_and_the_smallest_one_named);

@@ -245,7 +245,7 @@ extern "C" {
 #define FH_ARM_FIELDS_par_el1(FIELD)                                                                \
     FIELD(ATTR, 63, 56, MAIR, "memory type")                                                        \
     FIELD(PA, 51, 12, ADDRESS, "physical address")                                                  \
-    FIELD(NSE, 11, 11, FLAG, "physical address space, upper bit")                                   \
+    FIELD(NSE, 11, 11, FLAG, "physical address space, upper bit; without FEAT_RME always 1")            \
     FIELD(IMPDEF, 10, 10, FLAG, "implementation defined")                                           \
     FIELD(NS, 9, 9, FLAG, "non-secure address")                                                     \
     FIELD(SH, 8, 7, SH, "shareability")                                                             \

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "explain/finds.h"
+#include "explain/scanner.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,146 +13,24 @@
  *
  *   name [ "=" | ":" | "is" | "was" ] number
  *
- * A number without 0x is hexadecimal, as kernels print registers, if a separator and enough digits
- * say that it is one. A few programs print a value in parts; these have a function each.
+ * Numbers are scan_numbers.c; what a few programs print in parts is scan_parts.c.
  */
-
-enum { BARE_DIGITS = 5, HEX_DIGITS = 16, ESR_EC_SHIFT = 26, ESR_IL_SHIFT = 25 };
-
-struct scanner {
-    char *text; /* with the marks of quoted mail blanked */
-    const char *end;
-    bool in_smmu; /* the line, or the one before, is about an SMMU */
-    unsigned line;
-    const char *line_start;
-    struct finds *finds;
-};
 
 static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
 }
 
-static const char *skip_in_line(const struct scanner *scanner, const char *at)
+const char *skip_in_line(const struct scanner *scanner, const char *at)
 {
     while (at < scanner->end && *at != '\n' && isspace((unsigned char)*at))
         at++;
     return at;
 }
 
-/* --- Numbers --------------------------------------------------------------------------------- */
-
-/* A mark between groups of digits: 0x9383_0045, 00000000`93830045. */
-static bool is_group_mark(const char *at, const char *end)
-{
-    return at + 1 < end && (*at == '_' || *at == '`') && isxdigit((unsigned char)at[1]);
-}
-
-/* Hexadecimal digits, up to what 64 bits hold; NULL if there are none, or too many. */
-static const char *take_hex(const char *at, const char *end, uint64_t *value, unsigned *digits)
-{
-    *value = 0;
-    *digits = 0;
-    unsigned significant = 0;
-    for (; at < end && (isxdigit((unsigned char)*at) || (*digits && is_group_mark(at, end)));
-         at++) {
-        const char c = (char)tolower((unsigned char)*at);
-        if (c == '_' || c == '`')
-            continue;
-        *value = *value << 4 | (uint64_t)(isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10);
-        significant += significant > 0 || c != '0';
-        (*digits)++;
-    }
-    return *digits > 0 && significant <= HEX_DIGITS ? at : NULL;
-}
-
-static const char *take_decimal(const char *at, const char *end, uint64_t *value)
-{
-    const char *start = at;
-    for (*value = 0; at < end && isdigit((unsigned char)*at); at++) {
-        if (*value > (UINT64_MAX - 9) / 10)
-            return NULL;
-        *value = *value * 10 + (uint64_t)(*at - '0');
-    }
-    return at > start ? at : NULL;
-}
-
-/* C's suffixes, and then the end of the word. */
-static bool ends_number(const char *at, const char *end)
-{
-    while (at < end && strchr("uUlL", *at))
-        at++;
-    return at == end || !is_word(*at);
-}
-
-static const char *take_prefixed(const char *at, const char *end, uint64_t *value)
-{
-    unsigned digits;
-    if (end - at < 3 || at[0] != '0' || (at[1] != 'x' && at[1] != 'X'))
-        return NULL;
-    const char *after = take_hex(at + 2, end, value, &digits);
-    return after && ends_number(after, end) ? after : NULL;
-}
-
-/* Ten decimal digits that are no syndrome in hexadecimal: debuggers print one so. */
-static const char *take_decimal_syndrome(const char *at, const char *end, uint64_t hex,
-                                         uint64_t *value)
-{
-    const char *after = hex >> 32 && *at != '0' ? take_decimal(at, end, value) : NULL;
-    return after && after - at == 10 && !(*value >> 32) && fh_arm_esr_layout(*value) ? after : NULL;
-}
-
-/* "feedface" is a word. */
-static bool has_digit(const char *at, const char *end)
-{
-    while (at < end && !isdigit((unsigned char)*at))
-        at++;
-    return at < end;
-}
-
-/* How a number stands behind its name: with a separator, or as the next word. */
-enum link { LINK_SEPARATOR, LINK_BLANK };
-
-/* A number as a value of this meaning is printed. */
-static const char *take_number(const char *at, const char *end, enum meaning meaning,
-                               enum link link, uint64_t *value)
-{
-    unsigned digits;
-    const char *after = take_prefixed(at, end, value);
-    if (after)
-        return after;
-    if (meaning_is_decimal(meaning)) {
-        after = take_decimal(at, end, value);
-        return after && ends_number(after, end) ? after : NULL;
-    }
-    after = take_hex(at, end, value, &digits);
-    if (!after || !ends_number(after, end))
-        return NULL;
-    if (link == LINK_BLANK && ((digits != 8 && digits != HEX_DIGITS) || !has_digit(at, after)))
-        return NULL;
-    if (meaning == MEANING_SYNDROME && *value >> 32) {
-        uint64_t decimal;
-        if (take_decimal_syndrome(at, end, *value, &decimal))
-            *value = decimal;
-    }
-    return digits >= BARE_DIGITS ? after : NULL;
-}
-
-bool read_bare_number(const char *text, uint64_t *value)
-{
-    const char *end = text + strlen(text);
-    unsigned digits;
-    const char *after = take_prefixed(text, end, value);
-    if (!after && strspn(text, "0123456789") == strlen(text) && strlen(text) < 8)
-        after = take_decimal(text, end, value);
-    if (!after)
-        after = take_hex(text, end, value, &digits);
-    return after == end && after;
-}
-
 /* --- What was found -------------------------------------------------------------------------- */
 
-static struct found *add_found(struct finds *finds)
+struct found *add_found(struct finds *finds)
 {
     if (finds->count == finds->room) {
         finds->room = finds->room ? 2 * finds->room : 32;
@@ -172,7 +49,7 @@ void finds_free(struct finds *finds)
     *finds = (struct finds){0};
 }
 
-static struct found *add_at(struct scanner *scanner, const char *at)
+struct found *add_at(struct scanner *scanner, const char *at)
 {
     struct found *found = add_found(scanner->finds);
     found->at = (size_t)(at - scanner->text);
@@ -181,7 +58,7 @@ static struct found *add_at(struct scanner *scanner, const char *at)
     return found;
 }
 
-static void set_written(struct found *found, const char *text, size_t length)
+void set_written(struct found *found, const char *text, size_t length)
 {
     if (length >= sizeof found->written)
         length = sizeof found->written - 1;
@@ -193,154 +70,14 @@ static void set_written(struct found *found, const char *text, size_t length)
     }
 }
 
-static struct found *add_value(struct scanner *scanner, const char *at, size_t length,
-                               const struct name *name, uint64_t value)
+struct found *add_value(struct scanner *scanner, const char *at, size_t length,
+                        const struct name *name, uint64_t value)
 {
     struct found *found = add_at(scanner, at);
     found->name = *name;
     found->value = value;
     set_written(found, at, length);
     return found;
-}
-
-/* --- Values in parts ------------------------------------------------------------------------- */
-
-static const struct name class_name_of_part = {.meaning = MEANING_CLASS, .canonical = "EC"};
-
-/* QEMU: "ESR 0x24/0x93830045", class and syndrome. */
-static const char *class_and_syndrome(struct scanner *scanner, const char *start, size_t length,
-                                      const struct name *name, const char *after, uint64_t class)
-{
-    uint64_t value;
-    const char *end = after < scanner->end && *after == '/'
-                          ? take_prefixed(after + 1, scanner->end, &value)
-                          : NULL;
-    if (!end)
-        return NULL;
-    set_written(add_value(scanner, start, length, &class_name_of_part, class), "EC", 2);
-    add_value(scanner, start, length, name, value);
-    return end;
-}
-
-/* Jailhouse: "esr: 24 1 1830045", class, IL and ISS. */
-static const char *parts_of_syndrome(struct scanner *scanner, const char *start, size_t length,
-                                     const struct name *name, const char *at)
-{
-    uint64_t parts[3];
-    unsigned digits;
-    for (unsigned i = 0; i < 3; i++) {
-        at = take_hex(skip_in_line(scanner, at), scanner->end, &parts[i], &digits);
-        if (!at || !ends_number(at, scanner->end))
-            return NULL;
-    }
-    if (parts[0] > 0x3f || parts[1] > 1 || parts[2] >> ESR_IL_SHIFT || digits < BARE_DIGITS)
-        return NULL;
-    add_value(scanner, start, length, name,
-              parts[0] << ESR_EC_SHIFT | parts[1] << ESR_IL_SHIFT | parts[2]);
-    return at;
-}
-
-/* Linux: "Internal error: Oops: 96000045 [#1]", "Internal error: synchronous abort: ... [#1]". */
-static const char *internal_error(struct scanner *scanner, const char *at)
-{
-    static const struct name syndrome = {.meaning = MEANING_SYNDROME, .canonical = "ESR_ELx"};
-    uint64_t value;
-    unsigned digits;
-    const char *line_end = memchr(at, '\n', (size_t)(scanner->end - at));
-    const char *mark = line_end ? line_end : scanner->end;
-    while (mark > at && *mark != '#')
-        mark--;
-    if (mark == at || mark[-1] != '[')
-        return NULL;
-    const char *number = mark - 1;
-    while (number > at && isspace((unsigned char)number[-1]))
-        number--;
-    const char *end = number;
-    while (number > at && isxdigit((unsigned char)number[-1]))
-        number--;
-    if (take_hex(number, end, &value, &digits) != end || digits < BARE_DIGITS)
-        return NULL;
-    add_value(scanner, number, digits, &syndrome, value);
-    set_written(&scanner->finds->items[scanner->finds->count - 1], "Oops", 4);
-    return mark;
-}
-
-/* One part of "Op0( 3), Op1( 0), CRn(12), CRm( 9), Op2( 0), func_read". */
-static const char *take_part(const struct scanner *scanner, const char *at, const char *part,
-                             uint8_t *number)
-{
-    uint64_t value;
-    size_t length;
-    while (at < scanner->end && !isalpha((unsigned char)*at) && *at != '\n')
-        at++;
-    if (!phrase_at(at, scanner->end, part, &length))
-        return NULL;
-    at = skip_in_line(scanner, at + length);
-    if (at == scanner->end || (*at != '(' && *at != '='))
-        return NULL;
-    at = take_decimal(skip_in_line(scanner, at + 1), scanner->end, &value);
-    *number = (uint8_t)value;
-    return at && value < 16 ? at : NULL;
-}
-
-static const char *encoding(struct scanner *scanner, const char *start)
-{
-    struct fh_arm_encoding parts;
-    const struct {
-        const char *name;
-        uint8_t *number;
-    } order[] = {{"op0", &parts.op0},
-                 {"op1", &parts.op1},
-                 {"crn", &parts.CRn},
-                 {"crm", &parts.CRm},
-                 {"op2", &parts.op2}};
-    const char *at = start;
-    for (size_t i = 0; i < sizeof order / sizeof *order && at; i++)
-        at = take_part(scanner, at, order[i].name, order[i].number);
-    if (!at)
-        return NULL;
-    struct name name = {.meaning = MEANING_ENCODING, .canonical = "system register"};
-    name.reg = fh_arm_register_encoded(&parts);
-    /* Laid out as a syndrome has the parts, so that one number holds them. */
-    const struct fh_arm_esr_sys64 fields = {.EC = FH_ARM_CLASS_SYS64,
-                                            .IL = 1,
-                                            .Op0 = parts.op0,
-                                            .Op1 = parts.op1,
-                                            .CRn = parts.CRn,
-                                            .CRm = parts.CRm,
-                                            .Op2 = parts.op2};
-    struct found *found = add_value(scanner, start, 3, &name, fh_arm_esr_sys64_word(&fields));
-    set_written(found, "Op0..Op2", 8);
-    size_t length;
-    const char *line_end = memchr(at, '\n', (size_t)(scanner->end - at));
-    for (const char *p = at; p < (line_end ? line_end : scanner->end); p++)
-        found->is_write = found->is_write || phrase_at(p, scanner->end, "func_write", &length);
-    return at;
-}
-
-/* Words that mean a syndrome only where other words stand before: "status 0x92000044", "code". */
-static const char *word_in_context(struct scanner *scanner, const char *at)
-{
-    static const struct name syndrome = {.meaning = MEANING_SYNDROME, .canonical = "ESR_ELx"};
-    static const char *const words[] = {"status", "code", "fault", "fsr"};
-    uint64_t value;
-    size_t length;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!phrase_at(at, scanner->end, words[i], &length))
-            continue;
-        const char *number = skip_in_line(scanner, at + length);
-        if (number < scanner->end && (*number == ':' || *number == '='))
-            number = skip_in_line(scanner, number + 1);
-        if (number < scanner->end && *number == '(')
-            number++;
-        const char *end = take_prefixed(number, scanner->end, &value);
-        if (!end || value >> 32 || value >> ESR_EC_SHIFT == 0 || scanner->in_smmu ||
-            !fh_arm_esr_layout(value))
-            return NULL;
-        add_value(scanner, at, length, &syndrome, value);
-        return end;
-    }
-    return NULL;
 }
 
 /* --- The text -------------------------------------------------------------------------------- */
@@ -442,11 +179,7 @@ static const char *scan_word(struct scanner *scanner, const char *at)
     const struct known_message *message = message_at(at, scanner->end, &length);
     if (message)
         note_message(scanner, at, message);
-    const char *after = NULL;
-    if (phrase_at(at, scanner->end, "internal error", &length))
-        after = internal_error(scanner, at);
-    if (!after && phrase_at(at, scanner->end, "op0", &length))
-        after = encoding(scanner, at);
+    const char *after = phrase_with_value(scanner, at);
     if (!after)
         after = named_value(scanner, at);
     if (!after)

@@ -72,6 +72,34 @@ static bool is_repeated_line(const struct report *report, const struct found *fo
            strcmp(first->written, found->written) == 0;
 }
 
+/* "arm-smmu 5000000.iommu: ...": which SMMU is a line about? */
+static const char *smmu_of(const struct found *found, const char *text, size_t *length)
+{
+    static const char driver[] = "smmu";
+    const char *line = text + found->at, *end;
+    while (line > text && line[-1] != '\n')
+        line--;
+    const char *name = strstr(line, driver);
+    end = line + strcspn(line, "\n");
+    if (!name || name > end)
+        return NULL;
+    name += strcspn(name, " \n");
+    name += strspn(name, " ");
+    *length = strcspn(name, ": \n");
+    return name[*length] == ':' ? name : NULL;
+}
+
+static bool is_of_other_smmu(const struct found *before, const struct found *found,
+                             const char *text)
+{
+    size_t length, other_length;
+    if (!text || before->line == found->line)
+        return false;
+    const char *name = smmu_of(before, text, &length);
+    const char *other = smmu_of(found, text, &other_length);
+    return name && other && (length != other_length || strncmp(name, other, length) != 0);
+}
+
 /* More than any program prints at once. */
 enum { REPORT_MAX = 256 };
 
@@ -101,8 +129,9 @@ struct report report_from(const struct finds *finds, size_t from, const char *te
         const bool begins = (next->message && next->message->begins && first_value(&report)) ||
                             is_repeated_line(&report, next) || report.count == REPORT_MAX;
         const bool differs = family && other && family != other;
-        if (report.count > 0 && (begins || differs || is_again(&report, next) ||
-                                 is_apart(&report.items[report.count - 1], next, text)))
+        const struct found *before = report.count > 0 ? next - 1 : NULL;
+        if (before && (begins || differs || is_again(&report, next) ||
+                       is_apart(before, next, text) || is_of_other_smmu(before, next, text)))
             break;
         if (other)
             family = other;
@@ -111,6 +140,15 @@ struct report report_from(const struct finds *finds, size_t from, const char *te
         report.count++;
     }
     return report;
+}
+
+bool report_says_first(const struct report *report, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (report->items[i].message == report->items[index].message)
+            return false;
+    }
+    return true;
 }
 
 /* --- What they say together ------------------------------------------------------------------ */

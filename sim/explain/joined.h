@@ -32,6 +32,9 @@ struct joined {
     uint64_t address;
 };
 
+/* Is this the first time that the message at `index` stands in the report? */
+bool report_says_first(const struct report *report, size_t index);
+
 struct joined join_report(const struct report *report);
 
 /* A value of HCR_EL2, 0 if it is not known. */

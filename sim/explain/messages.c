@@ -48,7 +48,9 @@
     X(jailhouse_write, "unhandled data write at", true, GUEST, "Jailhouse",                        \
       "The cell's configuration has no memory region there, and no device that Jailhouse "         \
       "emulates; the CPU is parked.")                                                              \
-    X(jailhouse_trap, "unhandled hyp exception", true, SELF, "Jailhouse", "")                      \
+    X(jailhouse_hyp, "unhandled hyp", true, SELF, "Jailhouse", "")                                 \
+    X(jailhouse_trap, "unhandled trap", true, GUEST, "Jailhouse",                                  \
+      "Jailhouse has no handler for this class of exception; the CPU is parked.")                  \
     X(sel4_data, "fault on data at address", true, ANY, "seL4", "")                                \
     X(sel4_code, "fault on code at address", true, ANY, "seL4", "")                                \
     X(qemu_exception, "taking exception", true, ANY, "QEMU", "")                                   \

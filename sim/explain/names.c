@@ -53,6 +53,7 @@
     X("virtual address", VIRTUAL, "FAR_ELx")                                                       \
     X("fault address", VIRTUAL, "FAR_ELx")                                                         \
     X("faulting address", VIRTUAL, "FAR_ELx")                                                      \
+    X("on address", VIRTUAL, "FAR_ELx")                                                            \
     X("fault on data at address", VIRTUAL, "FAR_ELx")                                              \
     X("fault on code at address", VIRTUAL, "FAR_ELx")                                              \
     X("hpfar", HPFAR, "HPFAR_EL2")                                                                 \

@@ -109,7 +109,43 @@ static bool needs_external(const struct joined *joined)
 {
     return has_kind(joined, FH_ARM_STATUS_EXTERNAL) ||
            has_kind(joined, FH_ARM_STATUS_EXTERNAL_WALK) ||
-           (joined->syndrome && fh_arm_esr_class(joined->syndrome->value) == FH_ARM_CLASS_SERROR);
+           (joined->syndrome && fh_arm_esr_class(joined->syndrome->value) == FH_ARM_CLASS_SERROR &&
+            !fh_arm_esr_serror_of(joined->syndrome->value).IDS);
+}
+
+static bool needs_implementation(const struct joined *joined)
+{
+    return joined->syndrome && fh_arm_esr_class(joined->syndrome->value) == FH_ARM_CLASS_SERROR &&
+           fh_arm_esr_serror_of(joined->syndrome->value).IDS;
+}
+
+/* Immediates of BRK that Linux gives a meaning (arch/arm64/include/asm/brk-imm.h). */
+static bool is_brk(const struct joined *joined, uint64_t first, uint64_t last)
+{
+    if (!joined->syndrome || fh_arm_esr_class(joined->syndrome->value) != FH_ARM_CLASS_BRK64)
+        return false;
+    const uint64_t immediate = fh_arm_esr_immediate_of(joined->syndrome->value).imm16;
+    return immediate >= first && immediate <= last;
+}
+
+static bool needs_bug(const struct joined *joined)
+{
+    return is_brk(joined, 0x800, 0x800);
+}
+
+static bool needs_probe(const struct joined *joined)
+{
+    return is_brk(joined, 0x004, 0x006) || is_brk(joined, 0x400, 0x401);
+}
+
+static bool needs_sanitizer(const struct joined *joined)
+{
+    return is_brk(joined, 0x900, 0x9ff) || is_brk(joined, 0x5500, 0x55ff);
+}
+
+static bool needs_cfi(const struct joined *joined)
+{
+    return is_brk(joined, 0x8000, 0x83ff);
 }
 
 static bool needs_size(const struct joined *joined)
@@ -210,6 +246,20 @@ static bool needs_stall(const struct joined *joined)
       "is there. No change of tables' permissions helps; look at the device, its clock and "       \
       "power, "                                                                                    \
       "and at the address that the tables give.")                                                  \
+    X(implementation_defined, needs_implementation,                                                \
+      "IDS=1: what the rest of the syndrome says, and what caused the SError, is in the manual "   \
+      "of this CPU (MIDR_EL1), not in the architecture's.")                                        \
+    X(linux_bug, needs_bug,                                                                        \
+      "BRK 0x800 is Linux's BUG() and WARN(): an assertion of the code itself, of KVM's at EL2 "   \
+      "too. The address of the instruction says which.")                                           \
+    X(linux_probe, needs_probe,                                                                    \
+      "Linux uses this BRK for kprobes, uprobes and kgdb: somebody looked at this place.")         \
+    X(linux_sanitizer, needs_sanitizer,                                                            \
+      "Linux uses this BRK for its sanitizers (KASAN, UBSAN): the code before it found an "        \
+      "access or a value that is not allowed.")                                                    \
+    X(linux_cfi, needs_cfi,                                                                        \
+      "Linux uses this BRK for control-flow integrity: an indirect call of a function of "         \
+      "another type.")                                                                             \
     X(address_size, needs_size,                                                                    \
       "Look at VTCR_EL2.PS (or TCR.IPS) and at the base registers: a table, or the output of the " \
       "walk, is at an address with more bits than configured.")                                    \

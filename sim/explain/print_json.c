@@ -63,7 +63,7 @@ static void put_messages(struct json_out *out, const struct report *report)
     json_open_array(out, "messages");
     for (size_t i = 0; i < report->count; i++) {
         const struct known_message *message = report->items[i].message;
-        if (!message)
+        if (!message || !report_says_first(report, i))
             continue;
         json_open_object(out, NULL);
         json_text(out, "id", message->id);

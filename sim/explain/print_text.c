@@ -124,7 +124,7 @@ static void print_messages(const struct report *report, FILE *out)
     for (size_t i = 0; i < report->count; i++) {
         const struct known_message *message = report->items[i].message;
         char label[40];
-        if (!message || !message->account[0])
+        if (!message || !message->account[0] || !report_says_first(report, i))
             continue;
         snprintf(label, sizeof label, "  %s: ", message->program);
         put_wrapped(out, label, message->account);

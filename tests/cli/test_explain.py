@@ -487,3 +487,66 @@ def test_input_of_any_bytes_is_survived(fhsim, tmp_path):
     result = fhsim("explain", path, "--json")
     assert result.returncode == 0
     assert "0x93830045" in result.stdout
+
+
+# --- Messages of other forms ---------------------------------------------------------------------
+
+
+def test_faults_of_two_smmus_are_two_reports(fhsim, tmp_path):
+    text = (
+        "arm-smmu 5000000.iommu: Unhandled context fault: fsr=0x402, iova=0xffe01000, "
+        "fsynr=0x11, cbfrsynra=0x5a1, cb=3\n"
+        "arm-smmu 15000000.iommu: FSR    = 00000402 [Format=2 TF], SID=0x8c1\n"
+        "arm-smmu 15000000.iommu: FSYNR0 = 00220011 [S1CBNDX=34 WNR PLVL=1]\n"
+    )
+    first, second = reports(fhsim, tmp_path, text)
+    assert values(first)["cbfrsynra"] == 0x5A1 and "SID" not in values(first)
+    assert values(second) == {"FSR": 0x402, "SID": 0x8C1, "FSYNR0": 0x220011}
+
+
+def test_lines_of_one_smmu_are_one_report(fhsim, tmp_path):
+    text = (
+        "arm-smmu 15000000.iommu: Unhandled context fault: fsr=0x402, iova=0xffe01000, "
+        "fsynr=0x220011, cbfrsynra=0x8c1, cb=3\n"
+        "arm-smmu 15000000.iommu: FSR    = 00000402 [Format=2 TF], SID=0x8c1\n"
+    )
+    assert "SID" in values(one_report(fhsim, tmp_path, text))
+
+
+def test_syndrome_in_brackets_with_the_address_behind(fhsim, tmp_path):
+    line = "Unhandled fault: level 2 translation fault (0x92000046) at 0x0000ffff8e2c1000\n"
+    report = one_report(fhsim, tmp_path, line)
+    assert values(report) == {"fault": 0x92000046, "address": 0xFFFF8E2C1000}
+    assert "write" in said(report, "together")["abort"]
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_traced_access_to_a_system_register(fhsim, tmp_path, way):
+    line = f"kvm_sys_access: PC: ffff80000812e0e4 SYS_SOMETHING (3,0,12,12,5) {way}\n"
+    report = one_report(fhsim, tmp_path, line)
+    assert text_of(report, "Op0..Op2").startswith(f"{way} of ICC_SRE_EL1")
+
+
+def test_numbers_in_brackets_that_are_no_register(fhsim, tmp_path):
+    line = "esr=0x93830045 (3,0,99,12,5) write (1,2,3) read\n"
+    assert list(values(one_report(fhsim, tmp_path, line))) == ["esr"]
+
+
+def test_trap_that_jailhouse_does_not_handle(fhsim, tmp_path):
+    text = "esr 0x96000010\n\nFATAL: unhandled trap (exception class 0x25)\nesr: 25 1 0000007\n"
+    first, second = reports(fhsim, tmp_path, text)
+    assert values(first) == {"esr": 0x96000010}
+    assert values(second) == {"exception class": 0x25, "esr": 0x96000007}
+
+
+def test_message_that_comes_twice_is_told_once(fhsim, tmp_path):
+    path = tmp_path / "panic.txt"
+    path.write_text("nVHE hyp panic at: foo\nHYP panic:\nPS:204003c9 ESR:f2000800\n")
+    result = fhsim("explain", path)
+    assert result.stdout.count("took an exception that it has no handler for") == 1
+    assert "BUG()" in result.stdout
+
+
+def test_serror_of_the_implementation_says_nothing_of_the_bus(fhsim):
+    notes = said(from_values(fhsim, "esr=0xbf000002"), "notes")
+    assert "implementation_defined" in notes and "external" not in notes

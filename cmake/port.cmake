@@ -22,8 +22,10 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+# Debian 12 has some libraries (libtinfo) in /lib still.
+set(libraries ${FH_PORT_ROOT}/usr/lib/${FH_PORT}:${FH_PORT_ROOT}/lib/${FH_PORT})
 set(CMAKE_EXE_LINKER_FLAGS_INIT
-    "-L${FH_PORT_ROOT}/usr/lib/${FH_PORT} -Wl,-rpath-link,${FH_PORT_ROOT}/usr/lib/${FH_PORT}")
+    "-L${FH_PORT_ROOT}/usr/lib/${FH_PORT} -Wl,-rpath-link,${libraries}")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "${CMAKE_EXE_LINKER_FLAGS_INIT}")
 set(CMAKE_CROSSCOMPILING_EMULATOR
-    qemu-${FH_PORT_CPU};-L;/usr/${FH_PORT};-E;LD_LIBRARY_PATH=${FH_PORT_ROOT}/usr/lib/${FH_PORT})
+    qemu-${FH_PORT_CPU};-L;/usr/${FH_PORT};-E;LD_LIBRARY_PATH=${libraries})

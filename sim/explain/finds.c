@@ -13,71 +13,12 @@
  *
  *   name [ "=" | ":" | "is" | "was" ] number
  *
- * Numbers are scan_numbers.c; what a few programs print in parts is scan_parts.c.
+ * Numbers are scanner.c; what a few programs print in parts is scan_parts.c.
  */
 
 static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
-}
-
-const char *skip_in_line(const struct scanner *scanner, const char *at)
-{
-    while (at < scanner->end && *at != '\n' && isspace((unsigned char)*at))
-        at++;
-    return at;
-}
-
-/* --- What was found -------------------------------------------------------------------------- */
-
-struct found *add_found(struct finds *finds)
-{
-    if (finds->count == finds->room) {
-        finds->room = finds->room ? 2 * finds->room : 32;
-        finds->items = realloc(finds->items, finds->room * sizeof *finds->items);
-        if (!finds->items)
-            no_memory();
-    }
-    struct found *found = &finds->items[finds->count++];
-    memset(found, 0, sizeof *found);
-    return found;
-}
-
-void finds_free(struct finds *finds)
-{
-    free(finds->items);
-    *finds = (struct finds){0};
-}
-
-struct found *add_at(struct scanner *scanner, const char *at)
-{
-    struct found *found = add_found(scanner->finds);
-    found->at = (size_t)(at - scanner->text);
-    found->line = scanner->line;
-    found->column = (unsigned)(at - scanner->line_start) + 1;
-    return found;
-}
-
-void set_written(struct found *found, const char *text, size_t length)
-{
-    if (length >= sizeof found->written)
-        length = sizeof found->written - 1;
-    memset(found->written, 0, sizeof found->written);
-    memcpy(found->written, text, length);
-    for (size_t i = 0; i < length; i++) {
-        if (isspace((unsigned char)found->written[i]))
-            found->written[i] = ' ';
-    }
-}
-
-struct found *add_value(struct scanner *scanner, const char *at, size_t length,
-                        const struct name *name, uint64_t value)
-{
-    struct found *found = add_at(scanner, at);
-    found->name = *name;
-    found->value = value;
-    set_written(found, at, length);
-    return found;
 }
 
 /* --- The text -------------------------------------------------------------------------------- */

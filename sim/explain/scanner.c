@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <ctype.h>
-#include <string.h>
-
 #include "explain/scanner.h"
 
-/*
- * A number without 0x is hexadecimal, as kernels print registers, if a separator and enough digits
- * say that it is one.
- */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
 
 enum { HEX_DIGITS = 16 };
 
@@ -15,6 +13,20 @@ static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
 }
+
+const char *skip_in_line(const struct scanner *scanner, const char *at)
+{
+    while (at < scanner->end && *at != '\n' && isspace((unsigned char)*at))
+        at++;
+    return at;
+}
+
+/* --- Numbers --------------------------------------------------------------------------------- */
+
+/*
+ * A number without 0x is hexadecimal, as kernels print registers, if a separator and enough digits
+ * say that it is one.
+ */
 
 /* A mark between groups of digits: 0x9383_0045, 00000000`93830045. */
 static bool is_group_mark(const char *at, const char *end)
@@ -119,4 +131,56 @@ bool read_bare_number(const char *text, uint64_t *value)
     if (!after)
         after = take_hex(text, end, value, &digits);
     return after == end && after;
+}
+
+/* --- What was found -------------------------------------------------------------------------- */
+
+struct found *add_found(struct finds *finds)
+{
+    if (finds->count == finds->room) {
+        finds->room = finds->room ? 2 * finds->room : 32;
+        finds->items = realloc(finds->items, finds->room * sizeof *finds->items);
+        if (!finds->items)
+            no_memory();
+    }
+    struct found *found = &finds->items[finds->count++];
+    memset(found, 0, sizeof *found);
+    return found;
+}
+
+void finds_free(struct finds *finds)
+{
+    free(finds->items);
+    *finds = (struct finds){0};
+}
+
+struct found *add_at(struct scanner *scanner, const char *at)
+{
+    struct found *found = add_found(scanner->finds);
+    found->at = (size_t)(at - scanner->text);
+    found->line = scanner->line;
+    found->column = (unsigned)(at - scanner->line_start) + 1;
+    return found;
+}
+
+void set_written(struct found *found, const char *text, size_t length)
+{
+    if (length >= sizeof found->written)
+        length = sizeof found->written - 1;
+    memset(found->written, 0, sizeof found->written);
+    memcpy(found->written, text, length);
+    for (size_t i = 0; i < length; i++) {
+        if (isspace((unsigned char)found->written[i]))
+            found->written[i] = ' ';
+    }
+}
+
+struct found *add_value(struct scanner *scanner, const char *at, size_t length,
+                        const struct name *name, uint64_t value)
+{
+    struct found *found = add_at(scanner, at);
+    found->name = *name;
+    found->value = value;
+    set_written(found, at, length);
+    return found;
 }

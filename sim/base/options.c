@@ -39,6 +39,13 @@ static enum options_outcome unknown(const char *command, const char *word, size_
 enum options_outcome options_read(int argc, char **argv, const struct option_spec *specs,
                                   size_t nspecs, int *count)
 {
+    return options_read_each(argc, argv, specs, nspecs, count, NULL, NULL);
+}
+
+enum options_outcome options_read_each(int argc, char **argv, const struct option_spec *specs,
+                                       size_t nspecs, int *count, option_given *given,
+                                       void *context)
+{
     const char *command = argv[0];
     *count = 0;
     for (int i = 1; i < argc; i++) {
@@ -72,6 +79,8 @@ enum options_outcome options_read(int argc, char **argv, const struct option_spe
             return OPTIONS_BAD;
         }
         *spec->value = value ? value : argv[i];
+        if (given)
+            given(context, spec, *spec->value);
     }
     return OPTIONS_GOOD;
 }

@@ -21,4 +21,10 @@ enum options_outcome { OPTIONS_GOOD, OPTIONS_HELP, OPTIONS_BAD };
 enum options_outcome options_read(int argc, char **argv, const struct option_spec *specs,
                                   size_t nspecs, int *count);
 
+/* The same, where options may come several times: told of each value, in the order of the line. */
+typedef void option_given(void *context, const struct option_spec *spec, const char *value);
+enum options_outcome options_read_each(int argc, char **argv, const struct option_spec *specs,
+                                       size_t nspecs, int *count, option_given *given,
+                                       void *context);
+
 #endif

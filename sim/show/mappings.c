@@ -11,20 +11,47 @@
 
 enum { PAGE_SHIFT = 12 };
 
-/* Does this descriptor, in a table of this level, lead to the page? */
-static bool leads_to(const struct mappings *mappings, int level, uint64_t word)
+static int level_of(const char *name)
 {
-    const struct fh_arm_stage2 form = {.granule_bits = PAGE_SHIFT};
-    const struct fh_arm_descriptor descriptor = fh_arm_descriptor_of(&form, level, word);
-    const uint64_t pages = (uint64_t)1 << 9 * (3 - level);
-    const bool is_leaf = descriptor.kind == FH_ARM_BLOCK || descriptor.kind == FH_ARM_PAGE;
-    return is_leaf && mappings->pfn - (descriptor.address >> PAGE_SHIFT) < pages;
+    return strcmp(name, "pte") == 0 ? 3 : strcmp(name, "pmd") == 0 ? 2 : 1;
 }
 
-static void leave(struct mappings *mappings, uint64_t pa)
+bool descriptor_store_of(const struct trace_effect *effect, struct descriptor_store *store)
+{
+    const struct trace_pt_store *pt = &effect->pt_store;
+    const struct trace_smmu_pt_store *smmu = &effect->smmu_pt_store;
+    if (effect->kind == TRACE_pt_store)
+        *store = (struct descriptor_store){
+            {pt->pa, pt->vmid, pt->ipa, false}, level_of(pt->level), pt->new};
+    else if (effect->kind == TRACE_smmu_pt_store)
+        *store = (struct descriptor_store){
+            {smmu->pa, 0, smmu->iova, true}, level_of(smmu->level), smmu->new};
+    else
+        return false;
+    return true;
+}
+
+bool descriptor_leads(const struct descriptor_store *store, uint64_t *first, uint64_t *pages)
+{
+    const struct fh_arm_stage2 form = {.granule_bits = PAGE_SHIFT};
+    const struct fh_arm_descriptor descriptor =
+        fh_arm_descriptor_of(&form, store->level, store->word);
+    *first = descriptor.address >> PAGE_SHIFT;
+    *pages = (uint64_t)1 << 9 * (3 - store->level);
+    return descriptor.kind == FH_ARM_BLOCK || descriptor.kind == FH_ARM_PAGE;
+}
+
+static bool is_same(const struct mapping *a, const struct mapping *b)
+{
+    const bool is_of_address =
+        a->is_smmu == b->is_smmu && a->vmid == b->vmid && a->address == b->address;
+    return a->pa == b->pa && (a->pa != MAPPING_NOWHERE || is_of_address);
+}
+
+void mappings_remove(struct mappings *mappings, const struct mapping *mapping)
 {
     for (size_t i = 0; i < mappings->count; i++) {
-        if (mappings->list[i].pa != pa)
+        if (!is_same(&mappings->list[i], mapping))
             continue;
         memmove(&mappings->list[i], &mappings->list[i + 1],
                 (mappings->count - i - 1) * sizeof mappings->list[0]);
@@ -33,14 +60,8 @@ static void leave(struct mappings *mappings, uint64_t pa)
     }
 }
 
-/* A word of a table is written. */
-static void follow_word(struct mappings *mappings, const char *name, uint64_t word,
-                        const struct mapping *mapping)
+void mappings_add(struct mappings *mappings, const struct mapping *mapping)
 {
-    const int level = strcmp(name, "pte") == 0 ? 3 : strcmp(name, "pmd") == 0 ? 2 : 1;
-    leave(mappings, mapping->pa);
-    if (!leads_to(mappings, level, word))
-        return;
     if (mappings->count == mappings->size) {
         mappings->size = mappings->size ? 2 * mappings->size : 8;
         mappings->list = realloc(mappings->list, mappings->size * sizeof *mappings->list);
@@ -52,17 +73,14 @@ static void follow_word(struct mappings *mappings, const char *name, uint64_t wo
 
 void mappings_follow(struct mappings *mappings, const struct trace_line *line)
 {
+    struct descriptor_store store;
+    uint64_t first, pages;
     for (size_t i = 0; i < line->nfx; i++) {
-        const struct trace_effect *effect = &line->fx[i];
-        if (effect->kind == TRACE_pt_store) {
-            const struct trace_pt_store *store = &effect->pt_store;
-            follow_word(mappings, store->level, store->new,
-                        &(struct mapping){store->pa, store->vmid, store->ipa, false});
-        } else if (effect->kind == TRACE_smmu_pt_store) {
-            const struct trace_smmu_pt_store *store = &effect->smmu_pt_store;
-            follow_word(mappings, store->level, store->new,
-                        &(struct mapping){store->pa, 0, store->iova, true});
-        }
+        if (!descriptor_store_of(&line->fx[i], &store))
+            continue;
+        mappings_remove(mappings, &store.mapping);
+        if (descriptor_leads(&store, &first, &pages) && mappings->pfn - first < pages)
+            mappings_add(mappings, &store.mapping);
     }
 }
 

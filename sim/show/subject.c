@@ -103,15 +103,23 @@ static bool has_record(const struct trace_line *const *lines, size_t count, uint
     return false;
 }
 
+static const struct trace_line *replay_boot(struct subject *subject, struct trace *trace)
+{
+    const struct trace_line *boot = trace_next(trace);
+    if (!twin_begin(subject->twin, trace, boot, subject->path))
+        return NULL;
+    subject->state = twin_state(subject->twin);
+    return boot;
+}
+
 /* The model follows the machine up to the record. */
 static bool replay_to(struct subject *subject, struct trace *trace,
                       const struct machine_description *machine)
 {
-    const struct trace_line *boot = trace_next(trace);
-    if (!twin_begin(subject->twin, trace, boot, subject->path))
+    const struct trace_line *boot = replay_boot(subject, trace);
+    if (!boot)
         return false;
     bool is_there = !subject->has_point || boot->seq == subject->point;
-    subject->state = twin_state(subject->twin);
     tell(subject, boot, NULL);
     struct order *order = order_new(trace, boot, false);
     const struct trace_line *const *lines;
@@ -147,7 +155,8 @@ static bool open_trace(struct subject *subject, const char *name)
     twin_set_credit(subject->twin, subject->is_judged ? CREDIT_ONCE : CREDIT_NONE);
     if (subject->is_judged)
         twin_want_spec(subject->twin, wants_spec, NULL);
-    const bool good = replay_to(subject, trace, machine);
+    const bool good = subject->is_beginning ? replay_boot(subject, trace) != NULL
+                                            : replay_to(subject, trace, machine);
     trace_close(trace);
     return good;
 }
@@ -184,6 +193,12 @@ bool subject_follow(struct subject *subject, const char *machine, bool is_judged
         return open_trace(subject, machine);
     diag_plain("%s: a trace is needed, not a scenario", subject->path);
     return false;
+}
+
+bool subject_begin(struct subject *subject, const char *machine)
+{
+    subject->is_beginning = true;
+    return subject_follow(subject, machine, false, NULL, NULL);
 }
 
 bool subject_walk(struct subject *subject, const char *machine, void (*begins)(void *context),

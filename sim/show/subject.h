@@ -19,6 +19,7 @@ struct subject {
     struct twin *twin;
     const struct machine_description *machine; /* of a trace */
     bool is_judged;
+    bool is_beginning;             /* nothing behind the boot record is read */
     twin_told *told;               /* NULL: nobody */
     void (*begins)(void *context); /* NULL: nobody */
     void *context;
@@ -37,6 +38,8 @@ bool subject_number(const char *text, char end, uint64_t *value, const char **be
  * replay` says of a trap, departures and the spec's prediction. */
 bool subject_point(struct subject *subject, const char *argument);
 bool subject_is_scenario(const struct subject *subject);
+/* Of a trace only the boot record: the state that it begins with. */
+bool subject_begin(struct subject *subject, const char *machine);
 bool subject_follow(struct subject *subject, const char *machine, bool is_judged, twin_told *told,
                     void *context);
 

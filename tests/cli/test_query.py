@@ -91,7 +91,6 @@ def test_a_lock_is_taken_by_the_traps_that_take_it(fhsim, records, lock, name, v
 
 @pytest.mark.parametrize("arguments, message", [
     ((), "one of --page"),
-    (("--page", "1", "--vm", "1"), "one of --page"),
     (("--page", "x"), "'x' is no page frame number"),
     (("--page", str(1 << 64)), "is no page frame number"),
     (("--ipa", "vm:1"), "'vm:1' is none of"),
@@ -99,7 +98,6 @@ def test_a_lock_is_taken_by_the_traps_that_take_it(fhsim, records, lock, name, v
     (("--vm", "99"), "there are VMs up to"),
     (("--path", "shared.nothing"), "no 'nothing' in shared"),
     (("--lock", "S2PAG"), "--lock: 'S2PAG' is no key"),
-    (("--lock", "S2PAGE_ID", "--vm", "1"), "one of --page"),
     (("--register", "vm1.x0"), "'vm1.x0' is no vmN.vcpuN.REGISTER"),
     (("--register", "vm1.vcpu99.x0"), "vCPUs below 4"),
     (("--register", "vm1.vcpu0.y0"), "no 'y0' in ctxt_regs"),
@@ -156,3 +154,64 @@ def test_a_condition_alone_has_its_times(fhsim, records):
 def test_a_condition_that_says_nothing_is_told(fhsim, condition, message):
     done = fhsim("query", VM, "--page", "0x13b400", "--when", condition)
     assert done.returncode == 2 and message in done.stderr
+
+
+QUESTIONS = [("--page", "0x40335"), ("--page", "0x13b400"), ("--page", "0x13b679"),
+             ("--ipa", "vm1:0x80096000"), ("--ipa", "host:0x40335000"), ("--ipa", "smmu0.2:0x1000"),
+             ("--vm", "1"), ("--path", "shared.core_data.next_remap_ptr"),
+             ("--path", "shared.s2page.0x13b679"), ("--path", "shared.vminfos.1"),
+             ("--path", "log.S2PAGE_ID.length"), ("--lock", "S2PAGE_ID"), ("--lock", "72"),
+             ("--register", "vm1.vcpu0.x19")]
+
+
+def answers(fhsim, trace, *arguments):
+    asked = [word for question in QUESTIONS for word in question]
+    done = fhsim("query", trace, *asked, "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_several_questions_have_the_answers_of_each(fhsim):
+    for question, answer in zip(QUESTIONS, answers(fhsim, VM), strict=True):
+        assert answer["intervals"] == query(fhsim, VM, *question)
+
+
+@pytest.mark.parametrize("rest", [
+    (), ("--when", "vminfos.1.VS.vm_state == VERIFIED && cur_vmid == 1"),
+    ("--when", "s2page.0x13b679.s2_count > 0 || !(lock.S2PAGE_ID == 0)")])
+def test_an_index_answers_as_the_trace_does(fhsim, tmp_path, rest):
+    index = tmp_path / "index"
+    for trace in (VM, f"{VM}#10213", f"{VM}#0"):
+        assert answers(fhsim, trace, "--index", index, *rest) == answers(fhsim, trace, *rest)
+    for when in ("owner == 1", "mapped by vm 1", "mapped by nobody && owner != 1"):
+        asked = (VM, "--page", "0x13b400", "--when", when)
+        assert query(fhsim, *asked, "--index", index) == query(fhsim, *asked)
+
+
+def test_an_index_is_made_once_and_made_anew_for_another_trace(fhsim, tmp_path, records):
+    index, trace = tmp_path / "index", tmp_path / "trace.jsonl"
+    trace.write_text("".join(json.dumps(record) + "\n" for record in records))
+    asked = (trace, "--vm", "1", "--index", index)
+    whole = query(fhsim, *asked)
+    made = index.stat()
+    assert query(fhsim, *asked) == whole and index.stat() == made
+    trace.write_text("".join(json.dumps(record) + "\n" for record in records[:100]))
+    assert query(fhsim, *asked)[-1]["last"] == records[99]["seq"]
+    index.write_bytes(index.read_bytes()[:-1])
+    assert query(fhsim, *asked)[-1]["last"] == records[99]["seq"]
+
+
+def test_what_is_no_index_is_left_alone(fhsim, tmp_path):
+    notes = tmp_path / "notes.txt"
+    for text in ("not an index\n", "x" * 5000):
+        notes.write_text(text)
+        done = fhsim("query", VM, "--vm", "1", "--index", notes)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{notes}: not an index that fhsim has made" in done.stderr
+        assert notes.read_text() == text
+
+
+def test_a_record_that_an_index_lacks_is_said(fhsim, tmp_path):
+    done = fhsim("query", f"{VM}#99999999", "--vm", "1", "--index", tmp_path / "index")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no record #99999999" in done.stderr

@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "base/json_out.h"
+#include "replay/perfetto_inside.h"
+#include "replay/report_words.h"
 
 /*
  * Chrome's trace-event format: a process for each principal, a thread in it for each CPU, a slice
  * for each trap from its first to its last event, a counter of each principal's pages, an instant
- * for each deviation in a trap. Time is the number of the event, as microseconds; traces stand one
- * after another.
+ * for each deviation in a trap; inside of slices others for locks and functions, and arrows to a
+ * trap from those that wrote what it reads (perfetto_inside.h). Time is the number of the event, as
+ * microseconds; traces stand one after another.
  */
 
 /* Process 0 and thread 0 have a meaning of their own to viewers, so numbers begin above. */
@@ -37,6 +40,7 @@ struct perfetto {
     uint64_t counts[OWNERS]; /* of pages: behind the last trap that came */
     struct count_at *changes;
     size_t nchanges, room;
+    struct perfetto_flows *flows;
 };
 
 static void *begin(const struct replay_report *report, FILE *out)
@@ -45,6 +49,7 @@ static void *begin(const struct replay_report *report, FILE *out)
     if (!perfetto)
         no_memory();
     perfetto->report = report;
+    perfetto->flows = perfetto_flows_new();
     json_out_begin_rows(&perfetto->json, out, 2);
     json_open_object(&perfetto->json, NULL);
     json_text(&perfetto->json, "displayTimeUnit", "ns");
@@ -62,6 +67,7 @@ static void end(void *form, const struct replay_report *report)
     json_close_array(&perfetto->json);
     json_close_object(&perfetto->json);
     json_out_end(&perfetto->json);
+    perfetto_flows_free(perfetto->flows);
     free(perfetto->trace);
     free(perfetto->changes);
     free(perfetto);
@@ -146,8 +152,25 @@ static void print_slice(struct perfetto *perfetto, const struct trap_visit *visi
     json_text(json, "outcome", outcome_name(trap->verdict->outcome));
     json_number(json, "g0", line->g0);
     json_number(json, "g1", visit->end);
+    inputs_put(json, trap);
     json_close_object(json);
     json_close_object(json);
+}
+
+static void print_inside(struct perfetto *perfetto, const struct trap_visit *visit)
+{
+    const struct trace_line *line = visit->trap->line;
+    const struct perfetto_slice slice = {
+        .json = &perfetto->json,
+        .pid = pid_of(perfetto, visit->principal),
+        .tid = tid_of(perfetto, visit->principal, line->cpu),
+        .trap = visit->trap,
+        .origin = perfetto->origin - perfetto->first,
+        .begin = time_of(perfetto, line->g0),
+        .end = time_of(perfetto, line->g0) + (visit->end - line->g0),
+    };
+    perfetto_inside(&slice);
+    perfetto_flows_trap(perfetto->flows, &slice);
 }
 
 /* --- Counters: with several CPUs traps do not come in the order of time --------------------- */
@@ -286,6 +309,7 @@ static void print_instants(struct perfetto *perfetto, const struct trap_visit *v
 static void begin_trace(struct perfetto *perfetto, const struct trap_visit *visit)
 {
     print_counts(perfetto);
+    perfetto_flows_forget(perfetto->flows);
     free(perfetto->trace);
     perfetto->trace = strdup(visit->trap->file);
     if (!perfetto->trace)
@@ -305,6 +329,7 @@ static void take(void *form, const struct trap_visit *visit)
         begin_trace(perfetto, visit);
     name_thread(perfetto, visit->principal, visit->trap->line->cpu);
     print_slice(perfetto, visit);
+    print_inside(perfetto, visit);
     note_counts(perfetto, visit);
     if (visit->trap->verdict->outcome != OUTCOME_NOT_REPLAYED)
         print_instants(perfetto, visit);

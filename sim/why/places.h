@@ -4,12 +4,7 @@
 
 #include "reduce/reduce.h"
 
-/*
- * Which places of the state a record reads and writes: fields of pages, words of tables and the
- * tables that they are in, addresses of a VM, fields of VMs, contexts of vCPUs, banks, globals.
- */
-
-/* Who wrote what: each write of each record, by place. */
+/* Who wrote what: each write of each record, by place (trace/trace_places.h). */
 struct writes;
 struct writes *writes_of(const struct reduce_records *records);
 void writes_free(struct writes *writes);

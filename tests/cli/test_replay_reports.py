@@ -443,7 +443,8 @@ def perfetto(fhsim, tmp_path, *traces):
     events = json.loads(path.read_text())["traceEvents"]
     phases = collections.defaultdict(list)
     for event in events:
-        phases[event["ph"]].append(event)
+        is_inside = event.get("cat") in ("lock", "function")
+        phases["inside" if is_inside else event["ph"]].append(event)
     return phases
 
 
@@ -485,13 +486,15 @@ def test_perfetto_keeps_to_the_trace_event_format(fhsim, tmp_path):
     keys = {"M": {"ph", "pid", "name", "args"},
             "X": {"ph", "pid", "tid", "ts", "dur", "name", "cat", "args"},
             "C": {"ph", "pid", "ts", "name", "args"},
+            "s": {"ph", "id", "pid", "tid", "ts", "name", "cat"},
+            "f": {"ph", "bp", "id", "pid", "tid", "ts", "name", "cat"},
             "i": {"ph", "pid", "tid", "ts", "s", "name", "cat", "args"}}
     named = {"process_name": set(), "process_sort_index": set(), "thread_name": set()}
     for event in document["traceEvents"]:
         assert set(event) - {"tid"} == keys[event["ph"]] - {"tid"}
         assert all(type(event[key]) is int and event[key] >= 0
                    for key in ("pid", "tid", "ts", "dur") if key in event)
-        assert event["pid"] > 0 and isinstance(event["args"], dict)
+        assert event["pid"] > 0 and isinstance(event.get("args", {}), dict)
         if event["ph"] == "M":
             thread = event["name"] == "thread_name"
             assert ("tid" in event) == thread
@@ -523,6 +526,83 @@ def check_times(phases):
         counters[event["pid"], event["name"]].append(event["ts"])
     for times in counters.values():
         assert times == sorted(set(times))
+
+
+def events_of(record, kind):
+    return [effect for effect in record.get("fx", ()) if effect["t"] == kind]
+
+
+def test_perfetto_has_the_inputs_of_a_trap_as_arguments(fhsim, tmp_path, records):
+    by_seq = {int(event["args"]["trap"].split("#")[1]): event["args"]["inputs"]
+              for event in perfetto(fhsim, tmp_path, VM)["X"]}
+    for record in records:
+        if record["kind"] == "host_npt":
+            hpfar, far = (int(record["in"][name], 16) for name in ("hpfar", "far"))
+            ipa = (hpfar >> 4 << 12) | far & 0xfff
+            assert int(by_seq[record["seq"]]["ipa"], 16) == ipa
+        elif record.get("hvc", {}).get("name") == "HVC_VCPU_RUN":
+            assert by_seq[record["seq"]]["arguments"]["vmid"] == record["hvc"]["args"][0]
+
+
+def test_perfetto_has_each_lock_from_taking_to_giving_back(fhsim, tmp_path, records):
+    held = collections.Counter()
+    for event in perfetto(fhsim, tmp_path, VM)["inside"]:
+        if event["cat"] == "lock":
+            held[event["name"]] += event["dur"]
+    expected, first = collections.Counter(), records[0]["g0"]
+    for record in records:
+        for effect in record.get("fx", ()):
+            name = f"lock {effect.get('lock')}" + (f" {effect['vmid']}" if effect.get("vmid") else "")
+            if effect["t"] in ("lock", "unlock"):
+                expected[name] += effect["g"] * (1 if effect["t"] == "unlock" else -1)
+    assert held == expected and first >= 0
+
+
+def test_perfetto_nests_locks_and_functions_in_their_traps(fhsim, tmp_path, records):
+    phases = perfetto(fhsim, tmp_path, VM, DOMAINS)
+    threads = collections.defaultdict(list)
+    for event in phases["X"] + phases["inside"]:
+        threads[event["tid"]].append((event["ts"], -event["dur"], event["cat"]))
+    for slices in threads.values():
+        open_ends = []
+        for begin, duration, category in sorted(slices):
+            end = begin - duration
+            while open_ends and open_ends[-1] <= begin and (duration or open_ends[-1] < begin):
+                open_ends.pop()
+            assert category not in ("lock", "function") or open_ends
+            assert not open_ends or end <= open_ends[-1]
+            open_ends.append(end)
+    calls = sum(len(events_of(record, "fn")) for record in records)
+    own = {event["pid"] for event in phases["X"] if event["args"]["trap"].startswith("02_vm1")}
+    begun = [event for event in phases["inside"] if event["cat"] == "function"
+             and event["pid"] in own and "continued" not in event["args"]]
+    assert len(begun) == calls
+
+
+def test_perfetto_has_an_arrow_from_a_write_to_the_trap_that_reads_it(fhsim, tmp_path, records):
+    phases = perfetto(fhsim, tmp_path, VM)
+    begins = {event["id"]: event for event in phases["s"]}
+    ends = {event["id"]: event for event in phases["f"]}
+    assert begins.keys() == ends.keys() and len(begins) == len(phases["s"]) == len(phases["f"])
+    first = records[0]["g0"]
+    spans = [(record["g0"] - first, record["g1"] - first, record["seq"])
+             for record in records if "g1" in record]
+
+    def trap_at(event):
+        (seq,) = [seq for begin, end, seq in spans if begin <= event["ts"] <= end]
+        return seq
+
+    arrows = {(trap_at(begins[number]), trap_at(ends[number])) for number in begins}
+    assert len(arrows) == len(begins) and all(writer < reader for writer, reader in arrows)
+    wrote, expected = {}, set()
+    for record in records:
+        for effect in record.get("fx", ()):
+            index = effect.get("index")
+            if effect["t"] == "s2_read" and wrote.get(index, record["seq"]) != record["seq"]:
+                expected.add((wrote[index], record["seq"]))
+            elif effect["t"] == "s2_set":
+                wrote[index] = record["seq"]
+    assert expected and expected <= arrows
 
 
 def test_perfetto_slices_of_a_thread_do_not_overlap(fhsim, tmp_path):

@@ -289,7 +289,7 @@ static void put_members(struct json_out *out, const struct node *tree)
             write_text(out->file, tree->keys[i].text, tree->keys[i].length, out->is_in_page);
             putc_unlocked(':', out->file);
         }
-        put_tree(out, &tree->items[i]);
+        put_tree(out, node_member(tree, i));
     }
     putc_unlocked(is_map ? '}' : ']', out->file);
 }

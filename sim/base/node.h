@@ -23,6 +23,8 @@ extern "C" {
  */
 enum node_kind { NODE_NULL, NODE_BOOL, NODE_NUMBER, NODE_STRING, NODE_LIST, NODE_MAP };
 
+struct node_turn;
+
 struct node {
     enum node_kind kind;
     bool boolean;
@@ -32,12 +34,28 @@ struct node {
     unsigned line; /* from 1 */
     unsigned column;
     uint64_t number;
-    const char *text;   /* STRING, NUMBER: terminated */
-    size_t length;      /* of text */
-    size_t count;       /* LIST, MAP: members */
-    struct node *items; /* LIST: members; MAP: values */
-    struct node *keys;  /* MAP: keys, NODE_STRING */
+    const char *text;       /* STRING, NUMBER: terminated */
+    size_t length;          /* of text */
+    size_t count;           /* LIST, MAP: members */
+    struct node *items;     /* LIST: members; MAP: values */
+    struct node *keys;      /* MAP: keys, NODE_STRING */
+    struct node_turn *turn; /* LIST: makes the members, which are not in `items`; see node_member */
 };
+
+/* Makes the members of a long list one after the other: each from 0 on, until the next is asked
+ * for. */
+struct node_turn {
+    const struct node *(*next)(struct node_turn *turn, size_t i);
+};
+
+/*
+ * The i-th member of a LIST, or value of a MAP. A list with a `turn`, which has lists and maps
+ * alone, is for who asked its reader for one, and gives its members in order.
+ */
+static inline const struct node *node_member(const struct node *node, size_t i)
+{
+    return node->turn ? node->turn->next(node->turn, i) : &node->items[i];
+}
 
 /* Memory for the nodes of one document, freed or reused as a whole. */
 struct arena;

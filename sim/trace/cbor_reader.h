@@ -24,8 +24,12 @@ bool cbor_next(struct cbor_reader *reader);
  */
 bool cbor_line(struct cbor_reader *reader, struct trace_line *line);
 
-/* The record as a tree; NULL on bad input. Good while the arena keeps it and until cbor_next. */
-const struct node *cbor_tree(struct cbor_reader *reader, struct arena *arena);
+/*
+ * The record as a tree; NULL on bad input. Good while the arena keeps it and until cbor_next. A
+ * long list of it is made in turn (node.h) where there is an arena for that, `member`, or else at
+ * once.
+ */
+const struct node *cbor_tree(struct cbor_reader *reader, struct arena *arena, struct arena *member);
 
 /* What is wrong, or NULL; and where: the byte where the record or the bad item begins. */
 const char *cbor_error(const struct cbor_reader *reader);

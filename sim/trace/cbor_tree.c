@@ -9,6 +9,7 @@
 struct builder {
     struct cbor_reader *reader;
     struct arena *arena;
+    struct arena *member; /* where members of a long list are made in turn, or NULL */
     struct cbor_cursor at;
     unsigned depth;
 };
@@ -97,11 +98,60 @@ static bool take_shapes(struct builder *builder, struct node *items, size_t coun
     return true;
 }
 
+/* --- Long lists ------------------------------------------------------------------------------ */
+
+enum { LONG = 1 << 14 };
+
+struct members {
+    struct node_turn turn;
+    struct builder begin, at; /* at the first, and at the next member */
+};
+
+static const struct node *next_member(struct node_turn *turn, size_t i)
+{
+    struct members *members = (struct members *)turn;
+    if (i == 0)
+        members->at = members->begin;
+    arena_reset(members->at.arena);
+    struct node *node = new_nodes(&members->at, 1);
+    return take_shape(&members->at, node) ? node : NULL;
+}
+
+/* Go behind the members, all of which are maps and lists; false if not, or on bad input. */
+static bool pass_members(struct builder *builder, struct members *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct node *member = next_member(&members->turn, i);
+        if (!member || (member->kind != NODE_LIST && member->kind != NODE_MAP))
+            return false;
+    }
+    builder->at = members->at.at;
+    return true;
+}
+
+/* Have the list, which is long, made in turn; false if that is not wanted, or cannot be. */
+static bool take_in_turn(struct builder *builder, struct node *node)
+{
+    if (!builder->member || builder->depth != 1 || node->count < LONG)
+        return false;
+    struct members *members = arena_alloc(builder->arena, sizeof *members);
+    members->turn.next = next_member;
+    members->begin = *builder;
+    members->begin.arena = builder->member;
+    members->begin.member = NULL;
+    if (!pass_members(builder, members, node->count))
+        return false;
+    node->turn = &members->turn;
+    return true;
+}
+
 static bool take_list(struct builder *builder, struct node *node, bool of_shapes)
 {
     node->kind = NODE_LIST;
     if (!(of_shapes ? take_shape_count : take_word_count)(builder, &node->count))
         return false;
+    if (of_shapes && take_in_turn(builder, node))
+        return true;
     node->items = new_nodes(builder, node->count);
     return (of_shapes ? take_shapes : take_words)(builder, node->items, node->count);
 }
@@ -197,9 +247,9 @@ static bool take_shape(struct builder *builder, struct node *node)
     return good;
 }
 
-const struct node *cbor_tree(struct cbor_reader *reader, struct arena *arena)
+const struct node *cbor_tree(struct cbor_reader *reader, struct arena *arena, struct arena *member)
 {
-    struct builder builder = {reader, arena, reader->record, 0};
+    struct builder builder = {reader, arena, member, reader->record, 0};
     struct node *root = arena_alloc(arena, sizeof *root);
     if (!take_shape(&builder, root))
         return NULL;

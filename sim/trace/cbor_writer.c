@@ -124,7 +124,7 @@ static void add_tree(struct buffer *buffer, const struct node *node)
     for (size_t i = 0; i < node->count; i++) {
         if (node->kind == NODE_MAP)
             add_text(buffer, node->keys[i].text, node->keys[i].length);
-        add_tree(buffer, &node->items[i]);
+        add_tree(buffer, node_member(node, i));
     }
 }
 
@@ -192,6 +192,8 @@ static bool are_all(const struct node *nodes, size_t count, bool (*is_one)(const
 
 static enum cbor_kind kind_of_list(const struct node *list)
 {
+    if (list->turn)
+        return CBOR_shapes;
     if (are_all(list->items, list->count, is_word))
         return CBOR_words;
     if (are_all(list->items, list->count, is_nested))
@@ -362,10 +364,10 @@ static void put_words(struct cbor_writer *writer, const struct node *nodes, size
     }
 }
 
-static void put_shapes(struct cbor_writer *writer, const struct node *nodes, size_t count)
+static void put_shapes(struct cbor_writer *writer, const struct node *node)
 {
-    for (size_t i = 0; i < count; i++)
-        put_shape(writer, &nodes[i]);
+    for (size_t i = 0; i < node->count; i++)
+        put_shape(writer, node_member(node, i));
 }
 
 static void put_numbers(struct cbor_writer *writer, const struct node *nodes, size_t count)
@@ -394,7 +396,10 @@ static void put_field(struct cbor_writer *writer, const struct node *node, enum 
         put_words(writer, node->keys, node->count);
     const bool of_words =
         kind == CBOR_words || kind == CBOR_numbered_words || kind == CBOR_addressed_words;
-    (of_words ? put_words : put_shapes)(writer, node->items, node->count);
+    if (of_words)
+        put_words(writer, node->items, node->count);
+    else
+        put_shapes(writer, node);
 }
 
 static void put_shape(struct cbor_writer *writer, const struct node *node)

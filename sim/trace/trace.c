@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_long.h"
 #include "base/json_out.h"
 #include "trace/trace_check.h"
 #include "trace/trace_reader.h"
@@ -19,12 +20,17 @@ static bool next_of_json(struct trace *trace)
     return trace->text;
 }
 
-static const struct node *tree_of_json(struct trace *trace)
+/* `member`: where members of long lists are made in turn, or NULL. */
+static const struct node *tree_of_json(struct trace *trace, struct arena *member)
 {
     const char *error;
     size_t offset;
-    const struct node *node = json_parse(trace->reader, trace->arena, trace->text, trace->length,
-                                         lines_number(trace->lines), &error, &offset);
+    const unsigned number = lines_number(trace->lines);
+    const struct node *node =
+        member ? json_parse_in_turn(trace->reader, trace->arena, member, trace->text, trace->length,
+                                    number, &error, &offset)
+               : json_parse(trace->reader, trace->arena, trace->text, trace->length, number, &error,
+                            &offset);
     if (!node) {
         const struct node where = {.column = (unsigned)offset + 1};
         trace_refuse(trace, &where, "%s", error);
@@ -50,9 +56,9 @@ static bool next_of_cbor(struct trace *trace)
     return false;
 }
 
-static const struct node *tree_of_cbor(struct trace *trace)
+static const struct node *tree_of_cbor(struct trace *trace, struct arena *member)
 {
-    const struct node *node = cbor_tree(trace->cbor, trace->arena);
+    const struct node *node = cbor_tree(trace->cbor, trace->arena, member);
     if (!node)
         trace_refuse(trace, NULL, "%s", cbor_error(trace->cbor));
     return node;
@@ -66,9 +72,9 @@ static bool next_record(struct trace *trace)
     return trace->cbor ? next_of_cbor(trace) : next_of_json(trace);
 }
 
-static const struct node *tree_of_record(struct trace *trace)
+static const struct node *tree_of_record(struct trace *trace, struct arena *member)
 {
-    return trace->cbor ? tree_of_cbor(trace) : tree_of_json(trace);
+    return trace->cbor ? tree_of_cbor(trace, member) : tree_of_json(trace, member);
 }
 
 /* The events of a CPU come one behind the other, and so do its records. */
@@ -113,7 +119,7 @@ const struct node *trace_next_tree(struct trace *trace)
 {
     if (trace->failed || !next_record(trace))
         return NULL;
-    const struct node *node = tree_of_record(trace);
+    const struct node *node = tree_of_record(trace, trace->member);
     return node && trace_check_version(trace, node) && check_tree_order(trace, node) ? node : NULL;
 }
 
@@ -155,7 +161,7 @@ static bool read_record(struct trace *trace)
         trace->line.number = trace->records;
         return check_record(trace);
     }
-    const struct node *node = tree_of_record(trace);
+    const struct node *node = tree_of_record(trace, NULL);
     if (!node)
         return false;
     if (trace_is_origin(node))
@@ -177,7 +183,7 @@ const char *trace_text(struct trace *trace, size_t *length)
         return trace->text;
     free(trace->printed);
     trace->printed = NULL;
-    const struct node *node = cbor_tree(trace->cbor, trace->arena);
+    const struct node *node = cbor_tree(trace->cbor, trace->arena, trace->member);
     FILE *memory = want_memory(open_memstream(&trace->printed, length));
     struct json_out json;
     json_out_begin_line(&json, memory);
@@ -209,6 +215,7 @@ struct trace *trace_open(const char *path)
     trace->reader = want_memory(json_reader_new());
     json_keep_fractions(trace->reader);
     trace->arena = arena_new();
+    trace->member = arena_new();
     return trace;
 }
 
@@ -221,6 +228,7 @@ void trace_close(struct trace *trace)
     trace_json_free(trace->json);
     json_reader_free(trace->reader);
     arena_free(trace->arena);
+    arena_free(trace->member);
     arena_free(trace->origin_texts);
     free(trace->cpus);
     trace_check_free(trace->check);

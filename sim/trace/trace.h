@@ -83,8 +83,8 @@ const struct trace_line *trace_next(struct trace *trace);
 const char *trace_text(struct trace *trace, size_t *length);
 
 /*
- * The next record as a tree, whatever it says, until the next call; for who passes records on. NULL
- * at the end, or on bad input.
+ * The next record as a tree, whatever it says, until the next call; for who passes records on. A
+ * list in it that is long is made in turn (node.h). NULL at the end, or on bad input.
  */
 const struct node *trace_next_tree(struct trace *trace);
 

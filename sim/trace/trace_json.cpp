@@ -8,6 +8,7 @@
 
 #include <simdjson.h>
 
+#include "base/json_long.h"
 #include "trace/trace_fields.h"
 
 namespace ondemand = simdjson::ondemand;
@@ -337,14 +338,11 @@ bool has_all(const trace_effect *effect)
     return true;
 }
 
-bool read_effect(filler &filler, ondemand::value &value, trace_effect *effect)
+bool read_effect(filler &filler, ondemand::object &object, trace_effect *effect)
 {
-    ondemand::object object;
     bool has_kind = false;
     bool has_g = false;
     unsigned next = 0;
-    if (value.get_object().get(object))
-        return false;
     std::memset((void *)effect, 0, sizeof *effect);
     for (auto item : object) {
         ondemand::field field;
@@ -379,8 +377,10 @@ bool read_effects(filler &filler, ondemand::value &value)
         return false;
     for (auto item : array) {
         ondemand::value effect;
-        if (std::move(item).get(effect) || !make_room(filler.reader, count + 1) ||
-            !read_effect(filler, effect, &filler.reader->effects[count]))
+        ondemand::object object;
+        if (std::move(item).get(effect) || effect.get_object().get(object) ||
+            !make_room(filler.reader, count + 1) ||
+            !read_effect(filler, object, &filler.reader->effects[count]))
             return false;
         count++;
     }
@@ -481,11 +481,60 @@ bool reserve_texts(trace_json *reader, size_t length)
     if (length < reader->texts_room)
         return true;
     std::free(reader->texts);
-    reader->texts_room = 2 * length;
+    reader->texts_room = length + 1;
     reader->texts = (char *)std::malloc(reader->texts_room);
     if (!reader->texts)
         reader->texts_room = 0;
     return reader->texts;
+}
+
+/* The text of a map: what is in it, and nothing behind it. */
+template <typename Reader>
+bool read_whole(filler &filler, const char *text, size_t length, Reader read)
+{
+    ondemand::document document;
+    ondemand::object object;
+    const char *behind;
+    ondemand::parser &parser = filler.reader->parser;
+    return !parser.iterate(text, length, length + simdjson::SIMDJSON_PADDING).get(document) &&
+           !document.get_object().get(object) && read(object) &&
+           document.current_location().get(behind);
+}
+
+bool read_line_of(filler &filler, const char *text, size_t length)
+{
+    return read_whole(filler, text, length,
+                      [&](ondemand::object &object) { return read_line(filler, object); });
+}
+
+/* Is the list that of the effects? */
+bool is_of_effects(const char *text, const json_long &list)
+{
+    constexpr std::string_view key = "\"fx\"";
+    return list.colon - text > (long)key.size() &&
+           std::string_view(list.colon - key.size(), key.size()) == key &&
+           list.colon[-(long)key.size() - 1] != '\\';
+}
+
+/* The record without its effects, then one effect after the other: so the parser's index, which is
+ * larger than the text, is never one of all of it. */
+bool read_long_line(filler &filler, const json_long &list)
+{
+    const char *at = list.begin;
+    size_t length, count = 0;
+    if (!read_line_of(filler, list.rest, list.rest_length))
+        return false;
+    while (const char *text = json_long_member(&list, &at, &length)) {
+        const auto read = [&](ondemand::object &object) {
+            return read_effect(filler, object, &filler.reader->effects[count]);
+        };
+        if (!make_room(filler.reader, count + 1) || !read_whole(filler, text, length, read))
+            return false;
+        count++;
+    }
+    filler.line->nfx = count;
+    filler.line->fx = filler.reader->effects;
+    return at == list.end + 1; /* no comma is last */
 }
 
 } /* namespace */
@@ -507,14 +556,14 @@ extern "C" void trace_json_free(struct trace_json *reader)
 extern "C" bool trace_json_line(struct trace_json *reader, const char *text, size_t length,
                                 struct trace_line *line)
 {
-    ondemand::document document;
-    ondemand::object object;
-    const char *behind;
-    if (!reserve_texts(reader, length) ||
-        reader->parser.iterate(text, length, length + simdjson::SIMDJSON_PADDING).get(document) ||
-        document.get_object().get(object))
+    json_long list;
+    if (!reserve_texts(reader, length))
         return false;
     std::memset((void *)line, 0, sizeof *line);
     filler filler = {reader, line, reader->texts};
-    return read_line(filler, object) && document.current_location().get(behind);
+    const bool is_long = json_find_long(text, length, &list);
+    const bool good = is_long && is_of_effects(text, list) ? read_long_line(filler, list)
+                                                           : read_line_of(filler, text, length);
+    std::free(list.rest);
+    return good;
 }

@@ -27,6 +27,7 @@ struct trace {
     struct trace_json *json; /* reads lines straight, or */
     struct json_reader *reader;
     struct arena *arena;
+    struct arena *member; /* of a list that is made in turn */
     struct trace_line line;
     char *printed;              /* a record of CBOR as JSON */
     unsigned records;           /* that were read, the origin too */

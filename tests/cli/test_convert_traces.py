@@ -43,7 +43,7 @@ def fhsim(*arguments, data=None):
 
 
 def convert(data, to, *arguments):
-    done = fhsim("convert", "-", "--to", to, *arguments, data=data)
+    done = fhsim("convert", "--from", "trace", "-", "--to", to, *arguments, data=data)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -234,6 +234,57 @@ def test_memory_does_not_grow_with_the_file(tmp_path, head, form):
 
 
 # --- The command --------------------------------------------------------------------------------
+
+
+EFFECTS = 20000
+
+
+def long_line(head, change=lambda text: text):
+    """The second record with so many effects that they are read one by one, as JSON Lines."""
+    first, second = head["jsonl"].splitlines()[:2]
+    record = json.loads(second)
+    fx = [{**record["fx"][at % len(record["fx"])], "g": record["g0"] + 1 + at} for at in range(EFFECTS)]
+    record = {**record, "fx": fx, "g1": record["g0"] + 1 + EFFECTS}
+    return first + b"\n" + change(json.dumps(record, separators=(",", ":"))).encode() + b"\n"
+
+
+def test_a_record_of_many_effects_comes_back(head):
+    text = long_line(head)
+    data = convert(text, "cbor")
+    assert convert(data, "jsonl") == convert(text, "jsonl") == text
+    assert convert(data, "cbor") == data
+    assert report(data) == report(text)
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda text: text.replace('],"g1"', ',],"g1"'), "not a JSON value"),
+    (lambda text: text.replace('"fx":[', '"fx":[,'), "not a JSON value"),
+    (lambda text: text.replace('},{"t"', '}{"t"'), "a comma, colon, bracket or key"),
+    (lambda text: text[:-2], "ends in the middle of a list or map"),
+    (lambda text: text[:len(text) // 2] + '"' + text[len(text) // 2:], ""),
+    (lambda text: text + "]", "more text behind the end of the value"),
+    (lambda text: text[:-1] + ',"version":2}', "version: expected the number 1"),
+    (lambda text: text[:-1] + ',"fx":[]}', "a key that comes twice"),
+    (lambda text: text.replace('],"g1"', ',' + '[' * 70 + ']' * 70 + '],"g1"'), "nested too deeply"),
+])
+def test_what_is_wrong_with_a_record_of_many_effects_is_told_with_its_place(head, change, message):
+    text = long_line(head, change)
+    last = text.splitlines()[1].decode()
+    done = fhsim("convert", "-", "--to", "jsonl", data=text)
+    assert (done.returncode, done.stdout) == (2, text.splitlines(keepends=True)[0])
+    place, found = re.match(r"<stdin>:2:(\d+): (.*)\n", done.stderr).groups()
+    assert message in found and int(place) <= len(last) + 1
+    if "version" in message:
+        assert last[int(place) - 1:] == "2}"
+    assert fhsim("replay", "-", data=text).returncode == 2
+
+
+def test_what_is_no_list_of_maps_comes_back_whatever_its_length():
+    texts = [json.dumps({"a": list(range(EFFECTS * 20))}), json.dumps({"a": [[]] * EFFECTS * 30 + [7]}),
+             json.dumps({"b": {"a": [{"x": '\\"]['}] * EFFECTS * 10}, "c": [{"x": "\\"}] * EFFECTS * 10})]
+    data = ("\n".join(texts) + "\n").encode()
+    lines = convert(convert(data, "cbor"), "jsonl").splitlines()
+    assert list(map(json.loads, lines)) == list(map(json.loads, texts))
 
 
 @pytest.mark.parametrize("form", FORMS)

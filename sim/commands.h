@@ -2,6 +2,8 @@
 #ifndef SIM_COMMANDS_H
 #define SIM_COMMANDS_H
 
+#include <stdio.h>
+
 /*
  * The commands of fhsim: X(name, what it does, in a line). Each is a function that gets its own
  * arguments (argv[0] is its name) and returns the program's exit status.
@@ -24,5 +26,8 @@
 #define COMMAND_PROTOTYPE(name, summary) int command_##name(int argc, char **argv);
 COMMAND_MAP(COMMAND_PROTOTYPE)
 #undef COMMAND_PROTOTYPE
+
+/* `why`, whose answer goes to a stream. */
+int why_to(int argc, char **argv, FILE *out);
 
 #endif

@@ -169,10 +169,12 @@ static bool do_list(struct debugger *debugger, const char *words)
 
 static bool say_new(const struct debugger *debugger, const struct stop *stop)
 {
-    if (stop)
-        fprintf(debugger->out, "stop %u: %s %s\n", stop->number, stops_words(stop->kind),
-                stop->words);
-    return stop;
+    if (!stop)
+        return false;
+    fprintf(debugger->out, "stop %u: ", stop->number);
+    stops_say(debugger, stop);
+    fputc('\n', debugger->out);
+    return true;
 }
 
 static bool do_break(struct debugger *debugger, const char *words)
@@ -229,7 +231,7 @@ static bool do_who(struct debugger *debugger, const char *words)
     return true;
 }
 
-/* As `fhsim why TRACE#SEQ WHAT`, which reads the trace for itself and prints to standard output. */
+/* As `fhsim why TRACE#SEQ WHAT`, which reads the trace for itself. */
 static bool do_why(struct debugger *debugger, const char *words)
 {
     enum { ARGUMENTS = 20 };
@@ -239,9 +241,9 @@ static bool do_why(struct debugger *debugger, const char *words)
     int count = 2;
     if (!own)
         no_memory();
-    if (timeline_is_scenario(debugger->timeline) || debugger->out != stdout) {
+    if (timeline_is_scenario(debugger->timeline)) {
         free(own);
-        return debug_fail(debugger, NULL, "why is told of traces, and not in an editor");
+        return debug_fail(debugger, NULL, "why is told of traces");
     }
     snprintf(point, sizeof point, "%s#%" PRIu64, timeline_path(debugger->timeline),
              debug_record(debugger)->line->seq);
@@ -255,7 +257,7 @@ static bool do_why(struct debugger *debugger, const char *words)
         arguments[count++] = option;
         arguments[count++] = machine;
     }
-    const bool done = command_why(count, arguments) != EXIT_BAD_INPUT;
+    const bool done = why_to(count, arguments, debugger->out) != EXIT_BAD_INPUT;
     free(machine);
     free(own);
     return done || debug_fail(debugger, words, "`fhsim why --help` says what it takes");
@@ -337,7 +339,8 @@ static const struct command commands[] = {
     {"tables", NULL, "WHAT", "as `fhsim show`: --stage2 VMID, --smmu N.BANK, --owner, --walk ADDR",
      ANYWHERE, debug_tables},
     {"locks", NULL, "", "which locks are held, by whom", RECORDING, debug_locks},
-    {"owner", NULL, "PFN", "whose a page is", ANYWHERE, debug_owner},
+    {"owner", NULL, "[PFN]", "whose a page is, or the one that the trap is about", ANYWHERE,
+     debug_owner},
     {"fork", NULL, "", "leave the recording here", RECORDING, do_fork},
     {"try", NULL, "STEP", "a scenario's step: trap: host-npt-fault, ipa: 0x40000000", FORK, do_try},
     {"undo", "u", "", "take the last one back", FORK, do_undo},

@@ -246,8 +246,11 @@ static void put_filter(struct json_out *json, const char *filter, const char *la
 static void do_initialize(struct dap *dap)
 {
     static const char *const can[] = {"supportsConfigurationDoneRequest",
-                                      "supportsFunctionBreakpoints", "supportsStepBack",
-                                      "supportsDataBreakpoints", "supportsEvaluateForHovers"};
+                                      "supportsFunctionBreakpoints",
+                                      "supportsStepBack",
+                                      "supportsDataBreakpoints",
+                                      "supportsConditionalBreakpoints",
+                                      "supportsEvaluateForHovers"};
     const struct node *from_one = node_get(dap->arguments, "linesStartAt1");
     dap->lines_from_one = !from_one || from_one->kind != NODE_BOOL || from_one->boolean;
     struct json_out *json = begin_body(dap);
@@ -332,15 +335,24 @@ static void put_stop(struct dap *dap, const struct stop *stop)
     json_close_object(json);
 }
 
+typedef struct stop *add_stop(struct dap *dap, const struct node *wish);
+
+/* With the condition that is wished for, if one is. */
+static const struct stop *add_conditional(struct dap *dap, const struct node *wish, add_stop *add)
+{
+    struct stop *stop = add(dap, wish);
+    const char *condition = wish->kind == NODE_MAP ? text_of(wish, "condition") : NULL;
+    return stop && condition && *condition ? stops_only_if(dap->debugger, stop, condition) : stop;
+}
+
 /* The stops that each element of the list at `key` asks for, with `add`. */
-static void set_stops(struct dap *dap, const char *key,
-                      const struct stop *(*add)(struct dap *dap, const struct node *wish))
+static void set_stops(struct dap *dap, const char *key, add_stop *add)
 {
     const struct node *list = node_get(dap->arguments, key);
     struct json_out *json = begin_body(dap);
     json_open_array(json, "breakpoints");
     for (size_t i = 0; list && list->kind == NODE_LIST && i < list->count; i++)
-        put_stop(dap, add(dap, &list->items[i]));
+        put_stop(dap, add_conditional(dap, &list->items[i], add));
     json_close_array(json);
     end_body(dap);
 }
@@ -361,7 +373,7 @@ static size_t record_at_line(const struct timeline *timeline, uint64_t line)
 }
 
 /* A line of the source that is served is a record; one of the trace's own file has one. */
-static const struct stop *add_line(struct dap *dap, const struct node *wish)
+static struct stop *add_line(struct dap *dap, const struct node *wish)
 {
     const struct timeline *timeline = dap->debugger->timeline;
     uint64_t line, reference = 0;
@@ -379,7 +391,7 @@ static const struct stop *add_line(struct dap *dap, const struct node *wish)
     return stops_break(dap->debugger, words);
 }
 
-static const struct stop *add_function(struct dap *dap, const struct node *wish)
+static struct stop *add_function(struct dap *dap, const struct node *wish)
 {
     char words[200];
     const char *name = text_of(wish, "name");
@@ -387,7 +399,7 @@ static const struct stop *add_function(struct dap *dap, const struct node *wish)
     return stops_break(dap->debugger, words);
 }
 
-static const struct stop *add_data(struct dap *dap, const struct node *wish)
+static struct stop *add_data(struct dap *dap, const struct node *wish)
 {
     const char *path = text_of(wish, "dataId"), *access = text_of(wish, "accessType");
     if (path && access && strcmp(access, "read") == 0)
@@ -416,7 +428,7 @@ static void do_data_breakpoints(struct dap *dap)
     set_stops(dap, "breakpoints", add_data);
 }
 
-static const struct stop *add_filter(struct dap *dap, const struct node *wish)
+static struct stop *add_filter(struct dap *dap, const struct node *wish)
 {
     char words[200];
     const bool is_text = wish->kind == NODE_STRING;

@@ -35,9 +35,10 @@ enum stop_kind {
 struct stop {
     unsigned number; /* from 1 */
     enum stop_kind kind;
-    char *words;    /* as it was asked for */
-    uint64_t value; /* a kind, page, VM, entry, invariant, outcome */
-    uint64_t last;  /* IF, WATCH: the value before */
+    char *words;     /* as it was asked for */
+    char *condition; /* an expression that is true behind the record; NULL: whatever it is */
+    uint64_t value;  /* a kind, page, VM, entry, invariant, outcome */
+    uint64_t last;   /* IF, WATCH: the value before */
 };
 
 /* Traps tried beside the recording. */
@@ -99,6 +100,8 @@ const char *debug_title(const struct debugger *debugger, size_t index);
 void debug_say_record(const struct debugger *debugger, size_t index);
 void debug_say(const struct debugger *debugger);
 
+/* The page that the trap is about: that of the first owner looked at, or of the fault. */
+bool debug_page(const struct debugger *debugger, uint64_t *pfn);
 /* The value of an expression, where the debugger stands. */
 bool debug_value(struct debugger *debugger, const char *text, uint64_t *value);
 /* The same of one that was good once; 0 where it names nothing now. */
@@ -127,9 +130,12 @@ bool stop_meets(const struct debugger *debugger, const struct stop *stop, size_t
 struct stop *stops_break(struct debugger *debugger, const char *words);
 struct stop *stops_watch(struct debugger *debugger, const char *words);
 struct stop *stops_rwatch(struct debugger *debugger, const char *words);
+/* It stops only where the expression is true; NULL: that is none, and there is no such stop. */
+struct stop *stops_only_if(struct debugger *debugger, struct stop *stop, const char *condition);
 bool stops_remove(struct debugger *debugger, unsigned number);
 void stops_print(const struct debugger *debugger);
-const char *stops_words(enum stop_kind kind);
+/* As it was asked for: "break kind gap if cpu == 1". */
+void stops_say(const struct debugger *debugger, const struct stop *stop);
 /*
  * Go on to the next record at which one of them stops, or back to the last one; to the end, or the
  * beginning, if there is none: NULL then.

@@ -232,9 +232,11 @@ bool debug_owner(struct debugger *debugger, const char *words)
 {
     const struct fh_state *state = debug_state(debugger);
     uint64_t pfn;
-    if (*words == '\0')
-        return debug_fail(debugger, words, "owner of which page? A page frame number is needed");
-    if (!debug_value(debugger, words, &pfn))
+    if (*words == '\0' && !debug_page(debugger, &pfn))
+        return debug_fail(debugger, words,
+                          "owner of which page? The trap is about none, so a page frame number is "
+                          "needed");
+    if (*words != '\0' && !debug_value(debugger, words, &pfn))
         return false;
     if (pfn >> 52)
         return debug_fail(debugger, words, "there is no such page");

@@ -8,6 +8,8 @@
 #include "base/shown.h"
 #include "debug/debugger.h"
 #include "replay/replay.h"
+#include "replay/report_words.h"
+#include "show/ranges.h"
 #include "base/expression.h"
 
 bool debug_fail(struct debugger *debugger, const char *at, const char *format, ...)
@@ -137,7 +139,48 @@ void debug_say(const struct debugger *debugger)
 
 /* --- Expressions ------------------------------------------------------------------------------ */
 
-/* Words of the trap at which the debugger stands, and the kinds of traps. */
+static bool page_of_effect(const struct debugger *debugger, const struct timeline_record *record,
+                           size_t i, uint64_t *pfn)
+{
+    if (record->step) {
+        *pfn = record->step->effects[i].values[0];
+        return record->step->effects[i].kind == FH_EFFECT_S2_READ;
+    }
+    const struct trace_effect *effect = &record->line->fx[i];
+    *pfn = effect->s2_read.index;
+    if (effect->kind == TRACE_s2_read)
+        *pfn += twin_first_pfn(timeline_twin(debugger->timeline));
+    return effect->kind == TRACE_s2_read;
+}
+
+bool debug_page(const struct debugger *debugger, uint64_t *pfn)
+{
+    const struct timeline_record *record = debug_record(debugger);
+    uint64_t ipa;
+    for (size_t i = 0; i < timeline_effects(debugger->timeline, debugger->index); i++) {
+        if (page_of_effect(debugger, record, i, pfn))
+            return true;
+    }
+    if (record->step || !trap_fault(record->line, &ipa) ||
+        record->line->kind != TRACE_KIND_host_npt)
+        return false;
+    *pfn = ipa >> 12; /* the host's addresses are physical ones */
+    return true;
+}
+
+/* "owner", "count" and "gfn", of the page that the trap is about. */
+static bool page_word(const struct debugger *debugger, const char *word, uint64_t *value)
+{
+    uint64_t pfn;
+    const bool is_owner = strcmp(word, "owner") == 0, is_count = strcmp(word, "count") == 0;
+    if ((!is_owner && !is_count && strcmp(word, "gfn") != 0) || !debug_page(debugger, &pfn))
+        return false;
+    const struct fh_s2page *page = page_at(debug_state(debugger), pfn << 12);
+    *value = is_owner ? page->s2_owner : is_count ? page->s2_count : page->s2_gfn;
+    return true;
+}
+
+/* Words of the trap at which the debugger stands, of its page, and the kinds of traps. */
 static bool trap_word(void *context, const char *word, uint64_t *value)
 {
     const struct debugger *debugger = context;
@@ -153,7 +196,7 @@ static bool trap_word(void *context, const char *word, uint64_t *value)
     else if (strcmp(word, "kind") == 0 && !debug_record(debugger)->step)
         *value = line->kind;
     else
-        return false;
+        return page_word(debugger, word, value);
     return true;
 }
 

@@ -40,7 +40,8 @@ static const struct stop *stop_in_state(struct debugger *debugger, uint64_t *bef
         if (!looks_at_state(stop))
             continue;
         const uint64_t value = value_now(debugger, stop);
-        if (!found && value != stop->last && (stop->kind == STOP_WATCH || value != 0)) {
+        const bool is_met = !stop->condition || debug_value_now(debugger, stop->condition) != 0;
+        if (!found && is_met && value != stop->last && (stop->kind == STOP_WATCH || value != 0)) {
             found = stop;
             *before = stop->last;
         }
@@ -182,7 +183,7 @@ static bool begins(const char *words, const char *word, const char **behind)
     return true;
 }
 
-struct stop *stops_break(struct debugger *debugger, const char *words)
+static struct stop *break_at(struct debugger *debugger, const char *words)
 {
     static const struct {
         const char *word;
@@ -209,6 +210,35 @@ struct stop *stops_break(struct debugger *debugger, const char *words)
                "deviation ID, invariant NAME, if EXPRESSION, matched, explained, "
                "unexplained or not replayed");
     return NULL;
+}
+
+/* What stands before " if ", and the condition behind it. */
+struct stop *stops_break(struct debugger *debugger, const char *words)
+{
+    const char *condition = strncmp(words, "if ", 3) == 0 ? NULL : strstr(words, " if ");
+    if (!condition)
+        return break_at(debugger, words);
+    char *where = strndup(words, (size_t)(condition - words));
+    if (!where)
+        no_memory();
+    struct stop *stop = break_at(debugger, where);
+    if (!stop && debugger->error.at)
+        debugger->error.at = words + (debugger->error.at - where);
+    free(where);
+    return stop ? stops_only_if(debugger, stop, condition + strlen(" if ")) : NULL;
+}
+
+struct stop *stops_only_if(struct debugger *debugger, struct stop *stop, const char *condition)
+{
+    uint64_t value;
+    if (!debug_value(debugger, condition, &value)) {
+        stops_remove(debugger, stop->number);
+        return NULL;
+    }
+    stop->condition = strdup(condition);
+    if (!stop->condition)
+        no_memory();
+    return stop;
 }
 
 struct stop *stops_watch(struct debugger *debugger, const char *words)
@@ -242,6 +272,7 @@ bool stops_remove(struct debugger *debugger, unsigned number)
         if (debugger->stops[i].number != number)
             continue;
         free(debugger->stops[i].words);
+        free(debugger->stops[i].condition);
         debugger->nstops--;
         memmove(&debugger->stops[i], &debugger->stops[i + 1],
                 (debugger->nstops - i) * sizeof *debugger->stops);
@@ -250,7 +281,7 @@ bool stops_remove(struct debugger *debugger, unsigned number)
     return false;
 }
 
-const char *stops_words(enum stop_kind kind)
+static const char *stops_words(enum stop_kind kind)
 {
     static const char *const words[] = {
 #define STOP_WORDS(name, words) [STOP_##name] = words,
@@ -260,13 +291,22 @@ const char *stops_words(enum stop_kind kind)
     return words[kind];
 }
 
+void stops_say(const struct debugger *debugger, const struct stop *stop)
+{
+    fprintf(debugger->out, "%s %s", stops_words(stop->kind), stop->words);
+    if (stop->condition)
+        fprintf(debugger->out, " if %s", stop->condition);
+}
+
 void stops_print(const struct debugger *debugger)
 {
     if (debugger->nstops == 0)
         fputs("nothing stops\n", debugger->out);
-    for (size_t i = 0; i < debugger->nstops; i++)
-        fprintf(debugger->out, "%u  %s %s\n", debugger->stops[i].number,
-                stops_words(debugger->stops[i].kind), debugger->stops[i].words);
+    for (size_t i = 0; i < debugger->nstops; i++) {
+        fprintf(debugger->out, "%u  ", debugger->stops[i].number);
+        stops_say(debugger, &debugger->stops[i]);
+        fputc('\n', debugger->out);
+    }
 }
 
 /* --- Running ---------------------------------------------------------------------------------- */
@@ -280,18 +320,24 @@ struct found {
 
 static void say_stop(const struct debugger *debugger, const struct found *found)
 {
-    fprintf(debugger->out, "stop %u, %s %s", found->stop->number, stops_words(found->stop->kind),
-            found->stop->words);
+    fprintf(debugger->out, "stop %u, ", found->stop->number);
+    stops_say(debugger, found->stop);
     if (found->stop->kind == STOP_WATCH)
         fprintf(debugger->out, ": 0x%" PRIx64 " -> 0x%" PRIx64, found->before, found->after);
     fputc('\n', debugger->out);
 }
 
-static const struct stop *stop_of_record(const struct debugger *debugger, size_t index)
+/* For a condition it goes behind the record. */
+static const struct stop *stop_of_record(struct debugger *debugger, size_t index)
 {
     for (size_t i = 0; i < debugger->nstops; i++) {
-        if (stop_meets(debugger, &debugger->stops[i], index))
-            return &debugger->stops[i];
+        const struct stop *stop = &debugger->stops[i];
+        if (!stop_meets(debugger, stop, index))
+            continue;
+        if (stop->condition)
+            debug_go(debugger, index);
+        if (!stop->condition || debug_value_now(debugger, stop->condition) != 0)
+            return stop;
     }
     return NULL;
 }

@@ -502,6 +502,11 @@ static int prepare_and_run(struct asked *asked, const char *argument)
 
 int command_why(int argc, char **argv)
 {
+    return why_to(argc, argv, stdout);
+}
+
+int why_to(int argc, char **argv, FILE *out)
+{
     struct asked *asked = calloc(1, sizeof *asked);
     int count;
     if (!asked)
@@ -517,7 +522,7 @@ int command_why(int argc, char **argv)
     int status = EXIT_BAD_INPUT;
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
     case OPTIONS_HELP:
-        fputs(help, stdout);
+        fputs(help, out);
         status = EXIT_EXPECTED;
         break;
     case OPTIONS_BAD: break;
@@ -526,6 +531,7 @@ int command_why(int argc, char **argv)
             diag_plain("why: which trap? (usage: fhsim why TRACE#SEQ [WHAT])");
             break;
         }
+        asked->why.out = out;
         asked->why.what = count == 2 ? argv[1] : NULL;
         status = prepare_and_run(asked, argv[0]);
     }

@@ -29,6 +29,7 @@ struct why_trap {
 enum { WHY_TRAPS = 256 };
 
 struct why {
+    FILE *out;
     const char *path;
     const char *what; /* as it was asked for, or NULL */
     enum why_kind kind;

@@ -82,30 +82,33 @@ void why_print(struct why *why)
     const struct why_trap *list[WHY_TRAPS];
     const size_t count = sort(why, list);
     const struct trace_line *last = why_line(why, why->traps[0].record);
-    printf("%s#%" PRIu64 ": ", why->path, last->seq);
-    print_name(last, stdout);
-    fputs("\n  why: ", stdout);
-    print_subject(why, stdout);
-    putchar('\n');
+    fprintf(why->out, "%s#%" PRIu64 ": ", why->path, last->seq);
+    print_name(last, why->out);
+    fputs("\n  why: ", why->out);
+    print_subject(why, why->out);
+    fputc('\n', why->out);
     for (size_t i = 0; i < count; i++) {
         const struct why_trap *reader = &why->traps[list[i]->reader];
-        printf("  #%-7" PRIu64 " ", why_line(why, list[i]->record)->seq);
-        print_name(why_line(why, list[i]->record), stdout);
-        printf("\n           wrote for #%" PRIu64 ": ", why_line(why, reader->record)->seq);
-        print_written(why, list[i], stdout);
-        putchar('\n');
+        fprintf(why->out, "  #%-7" PRIu64 " ", why_line(why, list[i]->record)->seq);
+        print_name(why_line(why, list[i]->record), why->out);
+        fprintf(why->out, "\n           wrote for #%" PRIu64 ": ",
+                why_line(why, reader->record)->seq);
+        print_written(why, list[i], why->out);
+        fputc('\n', why->out);
     }
     if (count == 0)
-        puts(why->is_judged && why->is_found ? "  no trap before it is necessary"
-                                             : "  no trap before it wrote what it read");
+        fputs(why->is_judged && why->is_found ? "  no trap before it is necessary\n"
+                                                : "  no trap before it wrote what it read",
+              why->out);
     if (why->is_cut)
-        printf("  (and more: --most N tells more than %zu)\n", why->most);
+        fprintf(why->out, "  (and more: --most N tells more than %zu)\n", why->most);
     if (why->is_judged && !why->is_found)
-        puts("  it does not come about again in a replay of these traps");
+        fputs("  it does not come about again in a replay of these traps\n", why->out);
     if (why->is_inevitable && why->inevitable > 0)
-        printf("  inevitable from #%" PRIu64 " on\n", why_line(why, why->inevitable)->seq);
+        fprintf(why->out, "  inevitable from #%" PRIu64 " on\n",
+                why_line(why, why->inevitable)->seq);
     else if (why->is_inevitable)
-        puts("  inevitable from the beginning of the trace on");
+        fputs("  inevitable from the beginning of the trace on\n", why->out);
 }
 
 static void json_print(struct json_out *out, const char *key, const struct why *why,
@@ -135,7 +138,7 @@ void why_print_json(struct why *why)
     const struct why_trap *list[WHY_TRAPS];
     const size_t count = sort(why, list);
     struct json_out out;
-    json_out_begin_rows(&out, stdout, 2);
+    json_out_begin_rows(&out, why->out, 2);
     json_open_object(&out, NULL);
     json_text(&out, "trace", why->path);
     json_number(&out, "seq", why_line(why, why->traps[0].record)->seq);

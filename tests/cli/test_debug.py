@@ -214,6 +214,25 @@ def test_a_condition_stops_where_it_becomes_true(debug, records):
     assert "nothing stopped" in went[2]
 
 
+def test_a_condition_is_of_the_page_that_the_trap_is_about(debug, records):
+    went = debug(VM, "goto 10213", "owner", "print owner", "print count", "print gfn")
+    read = next(effect for record in records if record["seq"] == 10213
+                for effect in effects(record, "s2_read"))
+    assert int(read["index"], 16) + 0x40000 == 0x13b679
+    assert went[1].startswith("page 0x13b679: owner 1, shared 0, gfn 0x80096")
+    values = [int(text.split(" = ")[1].split()[0], 0) for text in went[2:]]
+    assert values == [int(str(read["owner"]), 0), 0, 0x80096]
+
+
+def test_a_stop_with_a_condition_stops_only_where_it_holds(debug, records):
+    exits = [record["seq"] for record in records if record["kind"] == "guest_exit"]
+    wanted = [seq for seq in exits if seq > 10203]
+    went = debug(VM, "break kind guest_exit if seq > 10203", "c", "c", "info breakpoints", "rc", "rc")
+    assert [sequence(went[1]), sequence(went[2]), sequence(went[4])] == [*wanted[:2], wanted[0]]
+    assert went[3] == "1  break kind guest_exit if seq > 10203\n"
+    assert "nothing stopped" in went[5]
+
+
 def test_stops_are_listed_and_removed(debug):
     went = debug(VM, "info breakpoints", "break unexplained", "break kind gap", "delete 1",
                  "info breakpoints", "delete", "info breakpoints")

@@ -175,6 +175,26 @@ def test_functions_data_and_outcomes_stop(client, records):
     assert client.scope("Trap")["outcome"]["value"] == "explained"
 
 
+def test_breakpoints_have_conditions(client, records):
+    called = [record["seq"] for record in records
+              for effect in record.get("fx", ())
+              if effect["t"] == "fn" and effect["fn"] == "map_page_host"]
+    late = next(seq for seq in called if seq > called[0])
+    found = client.do("setFunctionBreakpoints", breakpoints=[
+        {"name": "map_page_host", "condition": f"seq > {called[0]}"},
+        {"name": "map_page_host", "condition": "seq >"}])["breakpoints"]
+    assert [stop["verified"] for stop in found] == [True, False]
+    assert "ends too early" in found[1]["message"]
+    client.stop("continue", threadId=1)
+    assert client.top()["name"].startswith(f"#{late} ")
+
+
+def test_the_console_says_why(client, fhsim):
+    client.do("evaluate", expression="goto 10213", context="repl")
+    said = client.do("evaluate", expression="why", context="repl")["result"]
+    assert said == fhsim("why", f"{VM}#10213").stdout
+
+
 def test_a_step_goes_into_the_functions_of_a_trap(client, records):
     fx = next(record["fx"] for record in records if record["seq"] == 400)
     call = next(i for i, effect in enumerate(fx)

@@ -161,14 +161,29 @@ static struct scan unquoted(struct scan line)
     return line;
 }
 
-/* Does a JSON object begin so, or a list of some? A clock and a CPU may stand in brackets, too. */
-static bool may_be_json(struct scan scan)
+/* Could the first line be a JSON value? Lines of logs begin like one, but do not end so. */
+static bool may_be_json(struct scan text)
 {
-    if (scan_text(&scan, "[")) {
-        while (scan.at < scan.end && *scan.at && strchr(" \t\r\n", *scan.at))
-            scan.at++;
+    static const char *const words[] = {"true", "false", "null"};
+    struct scan line;
+    if (scan_text(&text, "{"))
+        return true;
+    if (!next_line(&text, &line) || line.at == line.end)
+        return false;
+    const char last = line.end[-1];
+    const bool is_whole = text.at < text.end || line.end - line.at < LOOKED_AT_STREAM - 1;
+    if (*line.at == '[')
+        return !is_whole || last == ']' || last == '[' || last == ',' || last == '{';
+    if (*line.at == '"')
+        return !is_whole || last == '"';
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct scan rest = line;
+        if (scan_text(&rest, words[i]))
+            return scan_is_at_end(&rest);
     }
-    return scan_text(&scan, "{");
+    while (line.at < line.end && *line.at && strchr("+-.eE0123456789", *line.at))
+        line.at++;
+    return line.at == line.end;
 }
 
 static const char cbor_begins[] = "\xd9\xd9\xf7";

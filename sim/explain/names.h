@@ -18,7 +18,7 @@
     X(HPFAR, "page of the faulting IPA")                                                           \
     X(IPA, "intermediate physical address")                                                        \
     X(PC, "address of the instruction")                                                            \
-    X(STATE, "processor state")                                                             \
+    X(STATE, "processor state")                                                                    \
     X(REGISTER, "system register")                                                                 \
     X(GENERAL, "general register")                                                                 \
     X(DESCRIPTOR, "descriptor")                                                                    \

@@ -46,9 +46,10 @@ extern "C" {
     X(INT_SET, 4, "vmid,vcpuid,register,value") /* a register that the host is shown */             \
     X(GP_CLEAR, 2, "vmid,vcpuid")       /* all general registers become 0 */                        \
     X(PER_CPU, 2, "vmid,vcpuid")        /* the context that the CPU is about to use */              \
-    /* a word of a stage-2 table, in concrete states: level 0 pgd, 1 pud, 2 pmd, 3 pte */           \
-    X(PT_STORE, 5, "vmid,pa,old,new,level")                                                         \
-    X(SMMU_PT_STORE, 3, "pa,old,new")   /* the same of an SMMU table */                            \
+    /* a word of a stage-2 table, in concrete states: level 0 pgd, 1 pud, 2 pmd, 3 pte; addr: the   \
+     * address that it is written for, as walk_pgd and its like were told */                        \
+    X(PT_STORE, 6, "vmid,pa,old,new,level,addr")                                                    \
+    X(SMMU_PT_STORE, 4, "pa,old,new,iova") /* the same of an SMMU table */                          \
     X(POOL_SET, 4, "vmid,level,old,new") /* the next free page of a pool: 0 pgd, 1 pud, 2 pmd */    \
     X(SMMU_POOL_SET, 3, "level,old,new") /* the same of SMMU tables; both in concrete states */    \
     X(TLBI, 2, "vmid,ipa")              /* no TLB has a translation of this any more */             \

@@ -39,8 +39,9 @@ extern "C" {
  *   fh_set_register(s, elr_el1, v)  a register of the CPU, of struct fh_ctxt_regs, as it is at the
  *                       end of the trap; read by fh_data(s)->regs->ctxt_regs
  *   fh_note(s, kind, a, b, v), fh_noted(s, kind, a, b)  what the machine keeps beside RData: a
- *                       number for each kind (below FH_NOTES), a (24 bits) and b (32 bits); 0 at
- * first fh_tell(s, ...)     tell observers of an effect that no function of the registry has
+ *                       number for each kind (below FH_NOTES), a (24 bits) and b (32 bits),
+ *                       0 at first
+ *   fh_tell(s, kind, ...)  tell observers of an effect that no function of the registry has
  *
  * The object links against nothing: what it calls comes to it when it is loaded.
  */
@@ -137,13 +138,15 @@ __attribute__((unused)) static inline uint64_t fh_noted(const struct fh_state *s
     return fh_api->noted(s, kind, a, b);
 }
 
-/* The values are those of the kind, as effects.h has them. */
-__attribute__((unused)) static inline void fh_tell(struct fh_state *s, enum fh_effect_kind kind,
-                                                   uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-    const struct fh_effect effect = {kind, {a, b, c, d}};
-    fh_api->tell(s, &effect);
-}
+/*
+ * fh_tell(s, FH_EFFECT_PT_STORE, vmid, pa, old, new, level, addr): up to six values, those of the
+ * kind, as effects.h has them; what is not given is 0.
+ */
+#define fh_tell(s, kind, ...)                                                                      \
+    do {                                                                                           \
+        const struct fh_effect fh_effect_ = {(kind), {__VA_ARGS__}};                               \
+        fh_api->tell((s), &fh_effect_);                                                            \
+    } while (0)
 
 /* clang-format off */
 #define FH_TRY(call)                                                                                \

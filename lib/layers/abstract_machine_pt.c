@@ -194,7 +194,7 @@ static enum fh_status store_word(struct fh_state *s, uint32_t vmid, struct fh_np
     void *word;
     FH_TRY(edit_entry(s, pool_of(s->profile, npt, vmid, addr), type_of_u64, addr, &word));
     observe_values(s, FH_EFFECT_PT_STORE, vmid, addr, *(uint64_t *)word, value,
-                   level_of(s->profile, vmid, addr), 0);
+                   level_of(s->profile, vmid, addr), s->walked);
     *(uint64_t *)word = value;
     return FH_OK;
 }
@@ -204,7 +204,7 @@ static enum fh_status store_smmu_word(struct fh_state *s, struct fh_map *pool, u
 {
     void *word;
     FH_TRY(edit_entry(s, pool, type_of_u64, addr, &word));
-    observe(s, FH_EFFECT_SMMU_PT_STORE, addr, *(uint64_t *)word, value, 0);
+    observe(s, FH_EFFECT_SMMU_PT_STORE, addr, *(uint64_t *)word, value, s->walked);
     *(uint64_t *)word = value;
     return FH_OK;
 }

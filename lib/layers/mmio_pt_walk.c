@@ -55,6 +55,7 @@ enum fh_status spec_walk_smmu_pgd(struct fh_state *s, uint64_t ttbr, uint64_t ad
     *result = 0;
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     RELY_HELD(s);
     const uint64_t pgd_p = phys_page(k, ttbr) | pgd_offset(k, addr);
     FH_RELY(s, k->SMMU_POOL_START <= pgd_p && pgd_p < k->SMMU_PGD_START, ttbr, addr, pgd_p);
@@ -80,6 +81,7 @@ enum fh_status spec_walk_smmu_pmd(struct fh_state *s, uint64_t pgd, uint64_t add
     *result = 0;
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     RELY_HELD(s);
     if (pgd == 0)
         return FH_OK;
@@ -122,6 +124,7 @@ enum fh_status spec_set_smmu_pte(struct fh_state *s, uint64_t pmd, uint64_t addr
     const struct fh_profile *k = s->profile;
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     const uint64_t pte_p = phys_page(k, pmd) | pte_offset(k, addr);
     FH_RELY(s, k->SMMU_PMD_START <= pte_p && pte_p < k->SMMU_POOL_END, pmd, addr, pte_p);
     return kc_smmu_pt_store(s, pte_p, pte);

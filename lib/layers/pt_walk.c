@@ -99,6 +99,7 @@ enum fh_status spec_walk_pgd(struct fh_state *s, uint32_t vmid, uint64_t vttbr, 
     *result = 0;
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     RELY_HELD(s, vmid);
     const uint64_t pgd_p = phys_page(k, vttbr) | pgd_offset(k, vmid, addr);
     RELY_WITHIN(s, pool_start(k, vmid), pgd_p, pgd_start(k, vmid));
@@ -122,6 +123,7 @@ enum fh_status spec_walk_pud(struct fh_state *s, uint32_t vmid, uint64_t pgd, ui
     *result = 0;
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     RELY_HELD(s, vmid);
     if (pgd == 0 || !has_puds(k, vmid))
         return kc_check64(s, pgd, result);
@@ -147,6 +149,7 @@ enum fh_status spec_walk_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, ui
     *result = 0;
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     RELY_HELD(s, vmid);
     if (pud == 0)
         return FH_OK;
@@ -194,6 +197,7 @@ enum fh_status spec_set_pmd(struct fh_state *s, uint32_t vmid, uint64_t pud, uin
     FH_RELY(s, is_vmid(k, vmid), vmid);
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     FH_RELY(s, (pmd & k->PMD_TYPE_TABLE) != k->PMD_TYPE_TABLE, pmd);
     const uint64_t pmd_p = phys_page(k, pud) | offset_at(k, addr, k->PMD_SHIFT);
     RELY_WITHIN(s, pmd_pool_start(k, vmid), pmd_p, pmd_pool_end(k, vmid));
@@ -211,6 +215,7 @@ enum fh_status spec_set_pte(struct fh_state *s, uint32_t vmid, uint64_t pmd, uin
     FH_RELY(s, is_addr(k, addr), addr);
     if (s->adt->halt)
         return FH_OK;
+    s->walked = addr;
     const uint64_t pte_p = phys_page(k, pmd) | offset_at(k, addr, k->PAGE_SHIFT);
     RELY_WITHIN(s, pmd_start(k, vmid), pte_p, pool_end(k, vmid));
     FH_TRY(kc_pt_store(s, vmid, pte_p, pte));

@@ -85,6 +85,7 @@ struct fh_state {
     struct fh_panic panic;       /* where it was last */
     bool panic_is_fresh;         /* it is about to be told */
     struct fh_question question; /* that is asked next */
+    uint64_t walked;             /* the address that words of tables are written for */
     struct fh_error beyond;      /* the first value of this call that 64 bits do not hold, if any */
     struct journal journal;
     struct event_block *events; /* that events of the logs are cut from (log.h), or NULL */

@@ -245,7 +245,10 @@ struct machine_halt {
     X(nothing, "nothing")                                                                          \
     X(device_flush, "a device's page or block is replaced without telling the TLB")                \
     X(memory_flush, "a RAM page or block is replaced without telling the TLB")                     \
-    X(return_below, "an exception return stays at EL2")
+    X(return_below, "an exception return stays at EL2")                                            \
+    X(lock_order, "the order of locks")                                                            \
+    X(lock_held, "a lock that is held")                                                            \
+    X(lock_return, "a lock that is not its own")
 
 enum machine_breaks {
 #define MACHINE_ENUM(name, words) MACHINE_BREAKS_##name,
@@ -384,6 +387,8 @@ const struct machine_exclusion *machine_excludes_effect(const struct machine_des
 void machine_print_not_compared(const struct machine_description *machine, FILE *out);
 
 const char *machine_harm_name(enum machine_harm harm);
+/* Lines with what the spec and the machine do, behind `lead`, as far as the entry says so. */
+void machine_print_sides(const struct machine_entry *entry, const char *lead, FILE *out);
 const char *machine_entry_kind_name(enum machine_entry_kind kind);
 /* The entry of this identifier, or NULL. */
 const struct machine_entry *machine_entry_find(const struct machine_description *machine,

@@ -33,6 +33,14 @@ const char *machine_breaks_words(enum machine_breaks breaks)
     return words[breaks];
 }
 
+void machine_print_sides(const struct machine_entry *entry, const char *lead, FILE *out)
+{
+    if (entry->spec)
+        fprintf(out, "%sspec: %s\n", lead, entry->spec);
+    if (entry->machine)
+        fprintf(out, "%smachine: %s\n", lead, entry->machine);
+}
+
 const char *machine_harm_name(enum machine_harm harm)
 {
     static const char *const names[] = {

@@ -24,7 +24,6 @@ struct run {
     struct prediction *result;
     size_t next_answer[ORACLES];
     uint64_t clearing;   /* the address that clear_pfn_host is at work on, or NOT_CLEARING */
-    uint64_t mapping;    /* the address that a table is written for */
     bool is_skipping;    /* a page is looked at and left alone */
     unsigned nheld_back; /* what is not told before it is known whether that is so */
     struct fh_effect held_back[2];

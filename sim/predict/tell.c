@@ -211,22 +211,9 @@ static const struct {
 #undef CALLED
 };
 
-/* The address that the function is to map or unmap, as it was before if it is none of those. */
-static uint64_t address_to_map(const struct model *model, const struct fh_effect *call)
-{
-    switch (call->values[0]) {
-    case FH_CALLED_map_s2pt: return call->values[2];
-    case FH_CALLED_clear_pfn_host: return call->values[1] * model->profile->PAGE_SIZE;
-    case FH_CALLED_update_smmu_page: return call->values[4];
-    case FH_CALLED_unmap_smmu_page: return call->values[3];
-    default: return model->run->mapping;
-    }
-}
-
 static void observe_call(struct model *model, const struct fh_effect *effect)
 {
     const uint64_t function = effect->values[0];
-    model->run->mapping = address_to_map(model, effect);
     struct trace_list args = {.count = functions[function].nargs};
     memcpy(args.values, &effect->values[1], args.count * sizeof *args.values);
     tell(model, TRACE_fn, ALL_OF(fn))->fn = (struct trace_fn){functions[function].name, args};
@@ -348,7 +335,7 @@ static void observe_pt_store(struct model *model, const struct fh_effect *effect
     tell(model, TRACE_pt_store, ALL_OF(pt_store))->pt_store =
         (struct trace_pt_store){.vmid = values[0],
                                 .level = place.level,
-                                .ipa = model->run->mapping,
+                                .ipa = values[5],
                                 .pa = values[1],
                                 .old = values[2],
                                 .new = values[3]};
@@ -369,8 +356,7 @@ static void observe_smmu_pt_store(struct model *model, const struct fh_effect *e
     struct fh_table_place place = {.level = ""};
     fh_table_locate(model->profile, FH_SMMU_TABLES, values[0], &place);
     tell(model, TRACE_smmu_pt_store, ALL_OF(smmu_pt_store))->smmu_pt_store =
-        (struct trace_smmu_pt_store){place.level, model->run->mapping, values[0], values[1],
-                                     values[2]};
+        (struct trace_smmu_pt_store){place.level, values[3], values[0], values[1], values[2]};
 }
 
 static void observe_spt_clear(struct model *model, const struct fh_effect *effect)

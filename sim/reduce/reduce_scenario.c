@@ -250,9 +250,10 @@ static void write_differences(struct writer *writer, const struct trap_verdict *
     const struct machine_description *machine = writer->reduction->goal->machine;
     for (unsigned i = 0; catalogue_at(machine, i); i++) {
         const struct machine_entry *entry = catalogue_at(machine, i);
-        if (credits_has(&verdict->credits, i))
-            fprintf(writer->out, "# %s, %s.\n#   spec: %s\n#   machine: %s\n", entry->id,
-                    entry->title, entry->spec, entry->machine);
+        if (!credits_has(&verdict->credits, i))
+            continue;
+        fprintf(writer->out, "# %s, %s.\n", entry->id, entry->title);
+        machine_print_sides(entry, "#   ", writer->out);
     }
     for (size_t i = 0; i < differences_listed(found); i++)
         write_difference(writer, is_unexplained ? "model" : "spec", &found->list[i]);

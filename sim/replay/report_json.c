@@ -103,6 +103,8 @@ static void put_difference(struct json_out *json, const struct replay_trap *trap
         json_text(json, "path", path);
     if (twin_spec_function(trap->twin, difference, path, sizeof path))
         json_text(json, "spec", path);
+    if (twin_spec_caller(trap->twin, difference, path, sizeof path))
+        json_text(json, "inside", path);
     const char *condition = twin_condition(trap->twin, difference);
     if (condition)
         json_text(json, "condition", condition);

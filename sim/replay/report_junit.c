@@ -90,6 +90,14 @@ static void print_computed(const struct violation_count violations[FH_INVARIANTS
     }
 }
 
+static void print_side(const char *side, const char *text)
+{
+    if (!text)
+        return;
+    printf("\n%s: ", side);
+    print_xml(stdout, text);
+}
+
 static void print_deviation(const struct machine_entry *deviation,
                             const struct deviation_count *count)
 {
@@ -101,10 +109,8 @@ static void print_deviation(const struct machine_entry *deviation,
     print_xml(stdout, count->first);
     if (deviation->follows)
         printf("\nfollows from %s", deviation->follows);
-    fputs("\nspec: ", stdout);
-    print_xml(stdout, deviation->spec);
-    fputs("\nmachine: ", stdout);
-    print_xml(stdout, deviation->machine);
+    print_side("spec", deviation->spec);
+    print_side("machine", deviation->machine);
     fputs("\nconsequence: ", stdout);
     print_xml(stdout, machine_harm_name(deviation->harm));
     print_computed(count->violations);

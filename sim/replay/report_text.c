@@ -98,6 +98,8 @@ static void print_difference(const struct replay_trap *trap, const struct differ
         fprintf(out, "    state: %s\n", path);
     if (twin_spec_function(trap->twin, difference, path, sizeof path))
         fprintf(out, "    spec: %s\n", path);
+    if (twin_spec_caller(trap->twin, difference, path, sizeof path))
+        fprintf(out, "    inside: %s\n", path);
     const char *condition = twin_condition(trap->twin, difference);
     if (condition)
         fprintf(out, "    needs: %s\n", condition);
@@ -141,7 +143,7 @@ static void print_explanations(const struct replay_trap *trap, FILE *out)
             fprintf(out, "  %s amounts here to %s: %s\n", entry->follows, entry->id, entry->title);
         else
             fprintf(out, "  explained by %s: %s\n", entry->id, entry->title);
-        fprintf(out, "    spec: %s\n    machine: %s\n", entry->spec, entry->machine);
+        machine_print_sides(entry, "    ", out);
     }
 }
 
@@ -378,7 +380,7 @@ static void print_deviations(const struct replay_report *report)
                plural(count->traps), count->first);
         if (deviation->follows)
             printf("  follows from %s\n", deviation->follows);
-        printf("  spec: %s\n  machine: %s\n", deviation->spec, deviation->machine);
+        machine_print_sides(deviation, "  ", stdout);
         print_consequence(report, i);
     }
 }

@@ -135,12 +135,23 @@ static bool is_about_the_name(const struct candidate *candidate, const struct tr
            strcmp(group->signature.field, "hvc.name") == 0;
 }
 
+/*
+ * Without a departure the machine may just do less, and stop before what differs: then one that
+ * explains no trap whole has to take most of the differences with it.
+ */
+static bool does_only_less(const struct candidate *candidate)
+{
+    const struct trial *trial = &candidate->trial;
+    return candidate->section == CANDIDATE_without && trial->explained == 0 &&
+           2 * trial->left > trial->had;
+}
+
 static bool is_good(const struct survey *survey, const struct candidate *candidate,
                     const struct triage_group *group)
 {
     const struct trial *trial = &candidate->trial;
     return trial->has_ended && trial->spoiled == 0 && !candidate->hides &&
-           2 * trial->gone >= group->traps &&
+           !does_only_less(candidate) && 2 * trial->gone >= group->traps &&
            (trial->differences < survey->differences || is_about_the_name(candidate, group));
 }
 

@@ -48,10 +48,15 @@ static bool is_open(const char *name)
 }
 
 /* "NPTWalk.set_npt": set_npt */
-static const char *function_of(const struct triage_group *group)
+static const char *name_of(const char *function)
 {
-    const char *dot = strchr(group->signature.function, '.');
-    return dot ? dot + 1 : group->signature.function;
+    const char *dot = strchr(function, '.');
+    return dot ? dot + 1 : function;
+}
+
+static bool can_be_overridden(const char *function)
+{
+    return is_open(name_of(function));
 }
 
 /* --- Harm ------------------------------------------------------------------------------------ */
@@ -116,6 +121,9 @@ static void print_tried(const struct proposal *proposal, const struct triage_gro
                     candidate->trial.has_ended ? "" : " and more", candidate->trial.spoils);
         else if (candidate->hides)
             fputs("; it explains nothing, it only hides the difference", out);
+        else if (candidate->trial.left > 0)
+            fprintf(out, "; %" PRIu64 " of their %" PRIu64 " differences are left",
+                    candidate->trial.left, candidate->trial.had);
         fputc('\n', out);
     }
 }
@@ -138,14 +146,18 @@ static void print_known(const struct triage_group *group, FILE *out)
 
 static void print_function(const struct triage_group *group, FILE *out)
 {
-    const char *name = function_of(group);
-    if (!*name)
+    const char *function = group->signature.function, *inside = group->inside;
+    if (!*function)
         return;
-    fprintf(out, "  #   look at %s in lib/layers; ", group->signature.function);
-    if (is_open(name))
-        fprintf(out, "an overlay overrides %s\n", name);
+    fprintf(out, "  #   look at %s in lib/layers", function);
+    if (*inside)
+        fprintf(out, ", inside %s", inside);
+    if (can_be_overridden(function))
+        fprintf(out, "; an overlay overrides %s\n", name_of(function));
+    else if (can_be_overridden(inside))
+        fprintf(out, "; an overlay overrides %s\n", name_of(inside));
     else
-        fprintf(out, "an overlay cannot override it, but one that calls it\n");
+        fprintf(out, "; an overlay overrides one that calls it\n");
 }
 
 static void print_counter(const struct counter *counter, FILE *out)
@@ -273,7 +285,9 @@ static void add_departure(struct json_out *out, const struct proposal *proposal,
     json_open_object(out, NULL);
     add_group(out, group);
     json_text(out, "function", group->signature.function);
-    json_bool(out, "can_be_overridden", is_open(function_of(group)));
+    json_bool(out, "can_be_overridden", can_be_overridden(group->signature.function));
+    if (*group->inside)
+        json_text(out, "inside", group->inside);
     json_text(out, "harm", harm_of(group));
     json_number(out, "counter_examples", counter->traps);
     if (counter->traps > 0)

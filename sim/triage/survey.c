@@ -151,8 +151,8 @@ static void survey_trap(struct run *run, const struct trace_line *line,
         grow(survey);
     survey->differences += verdict->found.count;
     const uint64_t key = key_of(run, line);
-    *place_of(survey, key) =
-        (struct survey_trap){key, group ? (uint32_t)group->number : UINT32_MAX};
+    *place_of(survey, key) = (struct survey_trap){key, group ? (uint32_t)group->number : UINT32_MAX,
+                                                  (uint32_t)verdict->found.count};
     if (group && surveying->told)
         surveying->told(surveying->context, group, run->twin, line, verdict);
 }
@@ -229,6 +229,10 @@ static void try_trap(struct run *run, const struct trace_line *line, struct trap
     else if (is_of_group && (!differs || !still_differs(run, line, verdict, trying->group)))
         trial->gone++;
     trial->explained += differed && !differs;
+    if (is_of_group) {
+        trial->had += before->differences;
+        trial->left += differs ? verdict->found.count : 0;
+    }
     trying->seen += is_of_group;
     run->is_over = (trial->spoiled > ENOUGH && trial->spoiled > trial->gone) ||
                    (trial->gone == 0 && trying->seen == HOPELESS);

@@ -19,6 +19,7 @@ struct survey_traces {
 struct survey_trap {
     uint64_t key;
     uint32_t group; /* its number */
+    uint32_t differences;
 };
 
 struct survey {
@@ -45,6 +46,7 @@ struct trial {
     bool has_ended;       /* false: it was not to be read, or broke off */
     uint64_t gone;        /* traps of the group in which its difference is gone */
     uint64_t differences; /* of all traps, that are left */
+    uint64_t had, left;   /* differences of the group's traps alone: before, and now */
     uint64_t explained;   /* unexplained traps that are explained then, of all groups */
     uint64_t spoiled;     /* traps that agreed before and differ now */
     char spoils[256];     /* the first of them */

@@ -191,6 +191,8 @@ static struct triage_group *new_group(struct triage *triage, const struct trace_
     snprintf(group->first, sizeof group->first, "%s#%" PRIu64, triage->file, line->seq);
     snprintf(group->stuck, sizeof group->stuck, "%s", verdict->stuck);
     snprintf(group->panic, sizeof group->panic, "%s", verdict->panic);
+    if (!twin_spec_caller(triage->twin, lead, group->inside, sizeof group->inside))
+        group->inside[0] = '\0';
     difference_format(lead, "model", group->difference, sizeof group->difference);
     near_find(&triage->findings, triage->machine, verdict, lead, group);
     group->number = triage->ngroups;

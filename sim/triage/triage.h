@@ -44,6 +44,7 @@ struct triage_group {
     struct triage_signature signature;
     uint64_t traps;
     uint64_t following;   /* of them: merely follow from one before that is unexplained */
+    char inside[64];      /* the function that the difference is in, "Layer.function"; or "" */
     char first[256];      /* the first trap, "file#seq" */
     char follows[256];    /* the trap that it follows from; "": none */
     char difference[512]; /* what it begins with there */

@@ -30,51 +30,54 @@ static struct twin_lock *find_lock(struct twin *twin, unsigned rank, uint64_t vm
     return NULL;
 }
 
-static void lock_difference(const struct trace_effect *effect, const char *rule,
-                            struct differences *found)
+/* Where a trap is only taken over there is no verdict. */
+static void broken(const struct twin *twin, enum machine_breaks rule,
+                   const struct trace_effect *effect, struct trap_verdict *verdict)
 {
-    differ(found, &(struct difference){.machine = effect, .path = rule});
+    if (verdict)
+        twin_rule_broken(twin, rule, effect, verdict);
 }
 
 static void check_lock(struct twin *twin, uint64_t cpu, const struct trace_effect *effect,
-                       struct differences *found)
+                       struct trap_verdict *verdict)
 {
     enum { TABLES = 4 };
     const unsigned rank = rank_of(effect->lock.lock);
     if (find_lock(twin, rank, effect->lock.vmid))
-        lock_difference(effect, "a lock that is held", found);
+        broken(twin, MACHINE_BREAKS_lock_held, effect, verdict);
     for (size_t i = 0; i < twin->nlocks; i++) {
         const unsigned held = twin->locks[i].rank;
         if (twin->locks[i].cpu == cpu && (held >= rank || (held >= TABLES && rank >= TABLES)))
-            lock_difference(effect, "the order of locks", found);
+            broken(twin, MACHINE_BREAKS_lock_order, effect, verdict);
     }
     if (twin->nlocks < TWIN_LOCKS)
         twin->locks[twin->nlocks++] = (struct twin_lock){rank, effect->lock.vmid, cpu};
 }
 
 static void check_unlock(struct twin *twin, uint64_t cpu, const struct trace_effect *effect,
-                         struct differences *found)
+                         struct trap_verdict *verdict)
 {
     struct twin_lock *lock = find_lock(twin, rank_of(effect->unlock.lock), effect->unlock.vmid);
     if (!lock || lock->cpu != cpu)
-        lock_difference(effect, "a lock that is not its own", found);
+        broken(twin, MACHINE_BREAKS_lock_return, effect, verdict);
     if (lock)
         *lock = twin->locks[--twin->nlocks];
 }
 
 void twin_check_lock(struct twin *twin, uint64_t cpu, const struct trace_effect *effect,
-                     struct differences *found)
+                     struct trap_verdict *verdict)
 {
     if (effect->kind == TRACE_lock)
-        check_lock(twin, cpu, effect, found);
+        check_lock(twin, cpu, effect, verdict);
     if (effect->kind == TRACE_unlock)
-        check_unlock(twin, cpu, effect, found);
+        check_unlock(twin, cpu, effect, verdict);
 }
 
-void twin_check_locks(struct twin *twin, const struct trace_line *line, struct differences *found)
+void twin_check_locks(struct twin *twin, const struct trace_line *line,
+                      struct trap_verdict *verdict)
 {
     for (size_t i = 0; i < line->nfx; i++)
-        twin_check_lock(twin, line->cpu, &line->fx[i], found);
+        twin_check_lock(twin, line->cpu, &line->fx[i], verdict);
 }
 
 bool twin_lock_at(const struct twin *twin, size_t n, const char **lock, uint64_t *vmid,

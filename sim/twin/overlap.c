@@ -91,7 +91,7 @@ static void begin(struct overlap *overlap, struct stay *stay)
 static void step(struct overlap *overlap, struct stay *stay)
 {
     const struct trace_effect *effect = &stay->line->fx[stay->next++];
-    twin_check_lock(overlap->twin, stay->line->cpu, effect, &stay->verdict->found);
+    twin_check_lock(overlap->twin, stay->line->cpu, effect, stay->verdict);
     twin_follow(overlap->twin, effect);
 }
 

@@ -254,6 +254,18 @@ bool twin_spec_function(const struct twin *twin, const struct difference *differ
     }
 }
 
+bool twin_spec_caller(const struct twin *twin, const struct difference *difference, char *buffer,
+                      size_t size)
+{
+    const struct trace_effect *effect = effect_of(difference);
+    if (!effect || effect->kind == TRACE_fn || effect->kind == TRACE_panic)
+        return false;
+    const char *function = enclosing(twin, difference);
+    if (!function && twin && twin->line)
+        function = function_of_trap(twin);
+    return function && print_function(buffer, size, function);
+}
+
 const char *twin_condition(const struct twin *twin, const struct difference *difference)
 {
     if (is_undefined(difference))

@@ -82,29 +82,45 @@ static bool tells_of_tlb(const struct machine_description *machine)
     return true;
 }
 
-static bool find_entry(const struct twin *twin, enum machine_breaks rule, unsigned *entry)
+/*
+ * The entry that foresees that the rule is broken: one that explains the trap anyhow, or else the
+ * first that is not left out. False: there is none.
+ */
+static bool find_entry(const struct twin *twin, enum machine_breaks rule,
+                       const struct credits *credits, unsigned *entry)
 {
-    for (*entry = 0; catalogue_at(twin->description, *entry); ++*entry) {
-        if (catalogue_at(twin->description, *entry)->breaks == rule)
-            return true;
+    bool is_found = false;
+    for (unsigned i = 0; catalogue_at(twin->description, i); i++) {
+        if (catalogue_at(twin->description, i)->breaks != rule || credits_has(&twin->left_out, i))
+            continue;
+        if (!is_found || credits_has(credits, i))
+            *entry = i;
+        is_found = true;
+        if (credits_has(credits, i))
+            break;
     }
-    return false;
+    return is_found;
+}
+
+void twin_rule_broken(const struct twin *twin, enum machine_breaks rule,
+                      const struct trace_effect *effect, struct trap_verdict *verdict)
+{
+    unsigned entry;
+    if (find_entry(twin, rule, &verdict->credits, &entry))
+        credits_add(&verdict->credits, entry);
+    else
+        differ(&verdict->found,
+               &(struct difference){.machine = effect, .path = machine_breaks_words(rule)});
 }
 
 void twin_check_rules(const struct twin *twin, struct trap_verdict *verdict)
 {
-    unsigned broken = 0, entry;
+    unsigned broken = 0;
     if (tells_of_tlb(twin->description))
         check_tlb(twin, twin->line, &broken);
     check_return(twin->line, &broken);
     for (unsigned rule = 0; broken != 0 && rule < MACHINE_BREAKS_COUNT; rule++) {
-        if (!(broken >> rule & 1))
-            continue;
-        if (find_entry(twin, (enum machine_breaks)rule, &entry) &&
-            !credits_has(&twin->left_out, entry))
-            credits_add(&verdict->credits, entry);
-        else
-            differ(&verdict->found,
-                   &(struct difference){.path = machine_breaks_words((enum machine_breaks)rule)});
+        if (broken >> rule & 1)
+            twin_rule_broken(twin, (enum machine_breaks)rule, NULL, verdict);
     }
 }

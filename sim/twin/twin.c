@@ -230,7 +230,7 @@ static void replay_alone(struct twin *twin, const struct trace_line *line, twin_
     twin->is_held = false;
     model_hold(twin->model, twin->is_watched);
     twin_predict(twin, line, NULL, 0, verdict);
-    twin_check_locks(twin, line, &verdict->found);
+    twin_check_locks(twin, line, verdict);
     twin_settle(verdict);
     if (verdict->outcome == OUTCOME_DIVERGED) {
         model_undo(twin->model);

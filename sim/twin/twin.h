@@ -173,6 +173,13 @@ size_t twin_last_changes(const struct twin *twin, const struct trace_line *line,
 bool twin_spec_function(const struct twin *twin, const struct difference *difference, char *buffer,
                         size_t size);
 
+/*
+ * The function in which that one was called, as far as records tell: the last one that was entered,
+ * or that which the trap begins with. False where the function says enough by itself.
+ */
+bool twin_spec_caller(const struct twin *twin, const struct difference *difference, char *buffer,
+                      size_t size);
+
 /* The spec function that records call so; NULL: there is none. */
 const struct fh_function *twin_function_recorded(const char *recorded);
 

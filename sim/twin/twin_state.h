@@ -83,10 +83,12 @@ void twin_begin_to_follow(struct twin *twin, const struct trace_line *line);
 void twin_follow(struct twin *twin, const struct trace_effect *effect);
 void twin_end_to_follow(struct twin *twin, const struct trace_line *line);
 
-/* Rules for locks (locks.c), of one effect and of a trap that nothing overlaps. */
+/* Rules for locks (locks.c), of one effect and of a trap that nothing overlaps. NULL: no verdict.
+ */
 void twin_check_lock(struct twin *twin, uint64_t cpu, const struct trace_effect *effect,
-                     struct differences *found);
-void twin_check_locks(struct twin *twin, const struct trace_line *line, struct differences *found);
+                     struct trap_verdict *verdict);
+void twin_check_locks(struct twin *twin, const struct trace_line *line,
+                      struct trap_verdict *verdict);
 
 /* Keep in mind what the line wrote (changes.c). */
 void twin_note_changes(struct twin *twin, const struct trace_line *line);
@@ -113,6 +115,8 @@ void twin_find_nearest(struct twin *twin, const struct fh_departures *asked,
  * foresee it, or else a difference.
  */
 void twin_check_rules(const struct twin *twin, struct trap_verdict *verdict);
+void twin_rule_broken(const struct twin *twin, enum machine_breaks rule,
+                      const struct trace_effect *effect, struct trap_verdict *verdict);
 
 /*
  * The maps of the abstract form beside the words, in a twin that is watched: what these descriptors

@@ -55,8 +55,7 @@ static enum fh_status write_word(struct fh_state *s, uint32_t vmid, uint64_t pa,
 {
     const struct fh_profile *k = s->profile;
     const uint64_t owner = owner_of_word(k, pa);
-    observe_values(s, FH_EFFECT_PT_STORE, vmid, pa, read_word(s, pa), value, level,
-                   s->walked);
+    observe_values(s, FH_EFFECT_PT_STORE, vmid, pa, read_word(s, pa), value, level, s->walked);
     if (owner == UINT64_MAX)
         return set_entry_u64(s, &s->adt->machine, word_key(pa), value);
     void *record, *word;

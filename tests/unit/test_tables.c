@@ -187,6 +187,8 @@ START_TEST(an_image_is_mapped_in_the_table_of_el2_as_it_was_recorded)
     assert_told(&told, 0, FH_EFFECT_POOL_SET, 65, 2, table, table + 0x1000);
     assert_told(&told, 1, FH_EFFECT_PT_STORE, 65, 0x4abd3000, 0, table | 3);
     assert_told(&told, 2, FH_EFFECT_PT_STORE, 65, table, 0, 0x14000013b400753);
+    for (size_t i = 1; i < told.count; i++)
+        ck_assert_uint_eq(told.effects[i].values[5], 0x100000000);
     end(state);
 }
 END_TEST
@@ -200,10 +202,10 @@ START_TEST(an_smmu_mapping_tells_of_its_table_pages)
     ck_assert_int_eq(fh_map_spt(state, 1, 1, 0x40e, 0x9000703), FH_OK);
     ck_assert_uint_eq(told.count, 5);
     assert_told(&told, 0, FH_EFFECT_SMMU_POOL_SET, 0, 0x7d3c0000, 0x7d3c1000, 0);
-    assert_told(&told, 1, FH_EFFECT_SMMU_PT_STORE, 0x40bd2000, 0, 0x7d3c0003, 0);
+    assert_told(&told, 1, FH_EFFECT_SMMU_PT_STORE, 0x40bd2000, 0, 0x7d3c0003, 0x40e);
     assert_told(&told, 2, FH_EFFECT_SMMU_POOL_SET, 2, 0x7d4c0000, 0x7d4c1000, 0);
-    assert_told(&told, 3, FH_EFFECT_SMMU_PT_STORE, 0x7d3c0000, 0, 0x7d4c0003, 0);
-    assert_told(&told, 4, FH_EFFECT_SMMU_PT_STORE, 0x7d4c0000, 0, 0x9000703, 0);
+    assert_told(&told, 3, FH_EFFECT_SMMU_PT_STORE, 0x7d3c0000, 0, 0x7d4c0003, 0x40e);
+    assert_told(&told, 4, FH_EFFECT_SMMU_PT_STORE, 0x7d4c0000, 0, 0x9000703, 0x40e);
     end(state);
 }
 END_TEST

@@ -189,11 +189,11 @@ static bool mapped_word(const struct question *question, const char *who, uint64
     return true;
 }
 
-/* A path that a condition names; what is none of a path is followed by nobody. */
+/* A path that a condition names; a word that is none names nothing that ever changed. */
 static void follow_word(const struct question *question, const char *word)
 {
     char path[300];
-    if (!question->reader)
+    if (!question->reader || question->knows_words)
         return;
     snprintf(path, sizeof path, "shared.%s", word);
     history_follow(question->reader, word);
@@ -410,6 +410,7 @@ bool question_look_up(struct question *question, const struct history *history,
     follow_wanted(question);
     for (bool is_end = false; !is_end && !question->is_bad; now = next) {
         free(settled_words(question)); /* all that it depends on is followed now */
+        question->knows_words = true;  /* a condition is always read whole */
         is_end = !history_coming(question->reader, &next) || next > last;
         note_span(question, history->seqs, now, is_end ? last : next - 1);
         if (!is_end)

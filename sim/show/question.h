@@ -42,6 +42,7 @@ struct question {
     const struct fh_state *state;
     struct history_reader *reader; /* NULL: the trace itself is walked through */
     struct fh_arm_walk walk;       /* of an address: the one that is followed */
+    bool knows_words;              /* what the condition names is followed */
     bool is_taken;                 /* a lock: by the record that it stands at, */
     uint64_t taken_by;             /* on this CPU */
 

@@ -149,3 +149,11 @@ void fh_rules_see(struct fh_rules *rules, const struct fh_effect *effect)
     default: break;
     }
 }
+
+void fh_rules_end(struct fh_rules *rules)
+{
+    while (rules->npending > 0) {
+        break_rule(rules, rule_of(rules->is_smmu[0]), &rules->pending[0]);
+        drop(rules, 0);
+    }
+}

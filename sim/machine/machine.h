@@ -245,6 +245,7 @@ struct machine_halt {
     X(nothing, "nothing")                                                                          \
     X(device_flush, "a device's page or block is replaced without telling the TLB")                \
     X(memory_flush, "a RAM page or block is replaced without telling the TLB")                     \
+    X(break_before_make, "a page or block is replaced, and the TLB is told only behind it")        \
     X(return_below, "an exception return stays at EL2")                                            \
     X(lock_order, "the order of locks")                                                            \
     X(lock_held, "a lock that is held")                                                            \

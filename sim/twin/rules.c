@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
+#include <faulthandler/rules.h>
+
 #include "twin/twin_state.h"
 
 /*
@@ -13,43 +15,74 @@ static void break_rule(unsigned *broken, enum machine_breaks rule)
     *broken |= 1u << rule;
 }
 
-static bool is_flushed(const struct trace_line *line, size_t at)
-{
-    const struct trace_pt_store *store = &line->fx[at].pt_store;
-    for (size_t i = at + 1; i < line->nfx; i++) {
-        const struct trace_effect *effect = &line->fx[i];
-        if (effect->kind == TRACE_tlbi && effect->tlbi.ipa == store->ipa)
-            return true;
-        if (effect->kind == TRACE_unlock && effect->unlock.vmid == store->vmid &&
-            strcmp(effect->unlock.lock, "pt") == 0)
-            return false;
-    }
-    return false;
-}
-
 static bool is_device(uint64_t pte)
 {
     enum { MEMORY_ATTRIBUTES = 0xf << 2, DEVICE_nGnRE = 1 << 2 };
     return (pte & MEMORY_ATTRIBUTES) == DEVICE_nGnRE;
 }
 
-/* Where a leaf of a page or block becomes another one or none, the TLB is told before the table's
- * lock is given back. */
-static void check_tlb(const struct twin *twin, const struct trace_line *line, unsigned *broken)
+/* A word of a table that maps a page or block. */
+static bool is_leaf(const struct twin *twin, const struct trace_pt_store *store)
 {
-    const uint64_t page = twin->profile.PHYS_MASK & twin->profile.PAGE_MASK;
     const uint64_t table = twin->profile.PMD_TYPE_TABLE;
+    return strcmp(store->level, "pte") == 0 ||
+           (strcmp(store->level, "pmd") == 0 && (store->old & table) != table);
+}
+
+static void see(struct fh_rules *rules, struct fh_effect effect)
+{
+    fh_rules_see(rules, &effect);
+}
+
+/* A record of a TLBI does not say whose translation it was: that of the table last written to. */
+static void see_recorded(const struct twin *twin, const struct trace_line *line, bool of_devices,
+                         struct fh_rules *rules)
+{
+    uint64_t vmid = 0;
     for (size_t i = 0; i < line->nfx; i++) {
-        const struct trace_pt_store *store = &line->fx[i].pt_store;
-        if (line->fx[i].kind != TRACE_pt_store || (store->old & page) == 0 ||
-            store->old == store->new)
-            continue;
-        const bool is_page = strcmp(store->level, "pte") == 0;
-        const bool is_block = strcmp(store->level, "pmd") == 0 && (store->old & table) != table;
-        if ((is_page || is_block) && !is_flushed(line, i))
-            break_rule(broken, is_device(store->old) ? MACHINE_BREAKS_device_flush
-                                                     : MACHINE_BREAKS_memory_flush);
+        const struct trace_effect *effect = &line->fx[i];
+        const struct trace_pt_store *store = &effect->pt_store;
+        if (effect->kind == TRACE_pt_store) {
+            vmid = store->vmid;
+            if (is_leaf(twin, store) && is_device(store->old) == of_devices)
+                see(rules,
+                    (struct fh_effect){.kind = FH_EFFECT_NPT_SET,
+                                       .values = {vmid, store->ipa, 0, store->new, 0, store->old}});
+        } else if (effect->kind == TRACE_tlbi) {
+            see(rules,
+                (struct fh_effect){.kind = FH_EFFECT_TLBI, .values = {vmid, effect->tlbi.ipa}});
+        } else if (effect->kind == TRACE_unlock && strcmp(effect->unlock.lock, "pt") == 0) {
+            see(rules, (struct fh_effect){.kind = FH_EFFECT_UNLOCK,
+                                          .values = {twin->profile.NPT_ID + effect->unlock.vmid}});
+        }
     }
+    fh_rules_end(rules);
+}
+
+/*
+ * The rules of rules.h about tables and the TLB, for what was mapped as a device and for memory: a
+ * catalogue tells them apart. A leaf of which the TLB is never told breaks break-before-make too;
+ * that is said where the TLB is told, but late.
+ */
+static void check_tlb(const struct twin *twin, const struct trace_line *line, bool of_devices,
+                      unsigned *broken)
+{
+    struct fh_rules rules;
+    fh_rules_begin(&rules, &twin->profile);
+    see_recorded(twin, line, of_devices, &rules);
+    if (rules.broken >> FH_RULE_INVALIDATE & 1)
+        break_rule(broken, of_devices ? MACHINE_BREAKS_device_flush : MACHINE_BREAKS_memory_flush);
+    else if (rules.broken >> FH_RULE_BREAK_BEFORE_MAKE & 1)
+        break_rule(broken, MACHINE_BREAKS_break_before_make);
+}
+
+static bool writes_tables(const struct trace_line *line)
+{
+    for (size_t i = 0; i < line->nfx; i++) {
+        if (line->fx[i].kind == TRACE_pt_store)
+            return true;
+    }
+    return false;
 }
 
 /* PSTATE: the modes below EL2, EL0t, EL1t and EL1h; bit 4 is set in those of AArch32. */
@@ -116,8 +149,10 @@ void twin_rule_broken(const struct twin *twin, enum machine_breaks rule,
 void twin_check_rules(const struct twin *twin, struct trap_verdict *verdict)
 {
     unsigned broken = 0;
-    if (tells_of_tlb(twin->description))
-        check_tlb(twin, twin->line, &broken);
+    if (writes_tables(twin->line) && tells_of_tlb(twin->description)) {
+        check_tlb(twin, twin->line, false, &broken);
+        check_tlb(twin, twin->line, true, &broken);
+    }
     check_return(twin->line, &broken);
     for (unsigned rule = 0; broken != 0 && rule < MACHINE_BREAKS_COUNT; rule++) {
         if (broken >> rule & 1)

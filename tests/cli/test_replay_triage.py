@@ -146,6 +146,25 @@ def test_a_rule_beside_the_spec_that_nobody_foresees_is_a_group_of_its_own(fhsim
     assert group["nearest"] == []
 
 
+MARK = 0x100000000000000  # of the host's table, where a page is a VM's
+
+
+def test_a_page_that_is_replaced_before_the_tlb_is_told_is_said(fhsim, tmp_path):
+    """A machine whose mark looks like a mapping: the TLB is told, but behind the store."""
+    (tmp_path / "machine.yaml").write_text(
+        "machine: mine\ntitle: t\nextends: sekvm-4.18\ndialect:\n"
+        f"  - {{effect: pt_store, when: {{new: {MARK:#x}}}, says: {{new: new | 1}}}}\n")
+    records = [json.loads(line) for line in lines_of(VM)]
+    marked = [fx for record in records[1:] for fx in stores(record, "pte")
+              if int(fx["new"], 16) == MARK]
+    for fx in marked:
+        fx["new"] = hex(MARK | 1)
+    found = replay(fhsim, "--machine", tmp_path, written(tmp_path, records))
+    said = [group for group in found["groups"] if group["signature"]["field"] ==
+            "a page or block is replaced, and the TLB is told only behind it"]
+    assert sum(group["traps"] for group in said) > 1
+
+
 def test_a_machine_without_the_entry_of_a_rule_does_not_explain_what_breaks_it(fhsim, tmp_path):
     (tmp_path / "machine.yaml").write_text(
         "machine: mine\ntitle: t\nextends: sekvm-4.18\nwithout: [L13]\n")

@@ -64,7 +64,8 @@ struct fh_rules {
 FH_API void fh_rules_begin(struct fh_rules *rules, const struct fh_profile *profile);
 FH_API void fh_rules_see(struct fh_rules *rules, const struct fh_effect *effect);
 
-/* Nothing more comes, whether locks were seen to be given back or not: what is pending is broken. */
+/* Nothing more comes, whether locks were seen to be given back or not: what is pending is broken.
+ */
 FH_API void fh_rules_end(struct fh_rules *rules);
 
 #ifdef __cplusplus

@@ -58,7 +58,6 @@ struct fh_rules {
     struct fh_rule_breach pending[FH_RULES_PENDING];
     bool is_smmu[FH_RULES_PENDING];
     unsigned npending;
-    uint64_t mapping; /* the address that is being mapped, for states whose tables are words */
 };
 
 FH_API void fh_rules_begin(struct fh_rules *rules, const struct fh_profile *profile);

@@ -105,15 +105,6 @@ static void written(struct fh_rules *rules, bool is_smmu, const struct fh_rule_b
     expect(rules, is_smmu, breach);
 }
 
-/* Which address a word of a table is for, the functions that write it have said. */
-static void called(struct fh_rules *rules, const uint64_t *values)
-{
-    if (values[0] == FH_CALLED_map_s2pt)
-        rules->mapping = values[2];
-    else if (values[0] == FH_CALLED_clear_pfn_host)
-        rules->mapping = values[1] * rules->profile->PAGE_SIZE;
-}
-
 /* Words of the first levels are leaves where they are no tables. */
 static bool is_leaf(const struct fh_rules *rules, uint64_t word, uint64_t level)
 {
@@ -125,7 +116,6 @@ void fh_rules_see(struct fh_rules *rules, const struct fh_effect *effect)
 {
     const uint64_t *v = effect->values;
     switch (effect->kind) {
-    case FH_EFFECT_CALL: called(rules, v); break;
     case FH_EFFECT_TLBI: invalidated(rules, v[0], v[1]); break;
     case FH_EFFECT_UNLOCK: unlocked(rules, v[0]); break;
     case FH_EFFECT_NPT_SET:
@@ -135,10 +125,9 @@ void fh_rules_see(struct fh_rules *rules, const struct fh_effect *effect)
         break;
     case FH_EFFECT_PT_STORE:
         if (is_leaf(rules, v[2], v[4]))
-            written(
-                rules, false,
-                &(struct fh_rule_breach){
-                    .owner = v[0], .address = rules->mapping, .old_word = v[2], .new_word = v[3]});
+            written(rules, false,
+                    &(struct fh_rule_breach){
+                        .owner = v[0], .address = v[5], .old_word = v[2], .new_word = v[3]});
         break;
     case FH_EFFECT_SPT_SET:
         written(

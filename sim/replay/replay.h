@@ -98,6 +98,11 @@ const char *trap_title(const struct replay_trap *trap);
 
 enum { LAST_CHANGES = 3 };
 
+/*
+ * Does the effect of the record differ from what was predicted: by the machine's model if the trap
+ * is unexplained, else by the spec?
+ */
+bool trap_differs(const struct trap_verdict *verdict, const struct trace_effect *effect);
 /* The effect that it is about, the machine's if there are two; NULL: registers, or the course. */
 const struct trace_effect *difference_subject(const struct difference *difference);
 /* The last traps that changed the page or VM; their number. */

@@ -89,6 +89,17 @@ const struct trace_effect *difference_subject(const struct difference *differenc
     return difference->machine ? difference->machine : difference->model;
 }
 
+bool trap_differs(const struct trap_verdict *verdict, const struct trace_effect *effect)
+{
+    const struct differences *found =
+        verdict->outcome == OUTCOME_EXPLAINED ? &verdict->spec : &verdict->found;
+    for (size_t i = 0; i < differences_listed(found); i++) {
+        if (found->list[i].machine == effect)
+            return true;
+    }
+    return false;
+}
+
 size_t difference_last_changes(const struct replay_trap *trap, const struct difference *difference,
                                uint64_t seqs[LAST_CHANGES])
 {

@@ -32,6 +32,9 @@ enum {
     RECORDS_DENIED = 500
 };
 
+/* Of an unexplained trap so many effects are shown. */
+enum { EFFECTS_MAX = 200 };
+
 enum { DENIED = 128, BROKEN = 256, FAULT = 512 };
 
 /* Traps have few titles; those beyond have that of their kind. */
@@ -259,6 +262,29 @@ static bool is_worth_a_record(struct html *html, const struct trap_visit *visit)
     return is_worth;
 }
 
+/* What an unexplained trap did, effect by effect, from its beginning. */
+static void put_effects(struct json_out *json, const struct replay_trap *trap)
+{
+    const struct trace_line *line = trap->line;
+    json_number(json, "neffects", line->nfx);
+    json_open_array(json, "effects");
+    for (size_t i = 0; i < line->nfx && i < EFFECTS_MAX; i++) {
+        char account[256];
+        struct text_stream text;
+        FILE *out = text_stream_begin(&text);
+        trace_print_effect(&line->fx[i], out);
+        if (effect_account(trap, &line->fx[i], account, sizeof account))
+            fprintf(out, " = %s", account);
+        text_stream_end(&text);
+        json_open_object(json, NULL);
+        json_text(json, "text", text.text);
+        json_bool(json, "differs", trap_differs(trap->verdict, &line->fx[i]));
+        json_close_object(json);
+        text_stream_free(&text);
+    }
+    json_close_array(json);
+}
+
 static void put_record(struct html *html, const struct trap_visit *visit)
 {
     if ((!is_marked(visit->trap) && !visit->trap->broken) || !is_worth_a_record(html, visit))
@@ -266,6 +292,8 @@ static void put_record(struct html *html, const struct trap_visit *visit)
     json_open_object(&html->record, NULL);
     json_number(&html->record, "i", visit->number);
     replay_trap_json(&html->record, "record", visit->trap);
+    if (visit->trap->verdict->outcome == OUTCOME_DIVERGED)
+        put_effects(&html->record, visit->trap);
     json_close_object(&html->record);
 }
 

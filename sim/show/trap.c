@@ -29,18 +29,6 @@ struct view {
 
 /* --- Effects ---------------------------------------------------------------------------------- */
 
-/* Against the machine's model if the trap is unexplained, else against the spec. */
-bool trap_differs(const struct trap_verdict *verdict, const struct trace_effect *effect)
-{
-    const struct differences *found =
-        verdict->outcome == OUTCOME_EXPLAINED ? &verdict->spec : &verdict->found;
-    for (size_t i = 0; i < differences_listed(found); i++) {
-        if (found->list[i].machine == effect)
-            return true;
-    }
-    return false;
-}
-
 static void print_touch(const struct touch *touch)
 {
     if (touch->has_before)

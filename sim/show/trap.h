@@ -13,7 +13,4 @@
  */
 bool show_trap(const char *argument, const char *machine, bool json, bool is_long);
 
-/* Does the effect of the record differ from what was predicted? */
-bool trap_differs(const struct trap_verdict *verdict, const struct trace_effect *effect);
-
 #endif

@@ -239,6 +239,21 @@ def test_browser_scrubs_the_owners_to_and_fro(fhsim, tmp_path, records):
         assert counts == owners_of(records[:upto])
 
 
+def test_browser_lists_what_an_unexplained_trap_did(fhsim, tmp_path, diverging):
+    results = browse(page(fhsim, tmp_path, diverging), tmp_path, """
+        const items = [...document.querySelectorAll("#record .effects li")];
+        results.texts = items.map(item => item.textContent);
+        results.marked = items.map(item => item.classList.contains("differs"));
+    """)
+    (record,) = [record for record in map(json.loads, diverging.read_text().splitlines())
+                 if record["seq"] == 3]
+    kinds = [text.removeprefix("! ").split()[0] for text in results["texts"]]
+    assert kinds == [effect["t"] for effect in record["fx"]]
+    assert [text.startswith("! ") for text in results["texts"]] == results["marked"]
+    marked = {kind for kind, mark in zip(kinds, results["marked"]) if mark}
+    assert {"s2_read", "panic"} <= marked and "unlock" not in marked
+
+
 def test_browser_counts_and_lists_denied_accesses(fhsim, tmp_path, denying):
     path, seq = denying
     results = browse(page(fhsim, tmp_path, path), tmp_path, """

@@ -2,7 +2,10 @@
 #include "explain/explain.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <faulthandler/state.h>
 
 #include "base/options.h"
 #include "base/source.h"
@@ -10,8 +13,8 @@
 #include "machine/choose.h"
 
 static const char help[] =
-    "usage: fhsim explain NAME=VALUE... [--machine M] [--json]\n"
-    "       fhsim explain FILE [--machine M] [--json]\n\n"
+    "usage: fhsim explain NAME=VALUE... [--machine M] [--memory RANGES] [--json]\n"
+    "       fhsim explain FILE [--machine M] [--memory RANGES] [--json]\n\n"
     "Says what values of registers mean: field by field, and what belongs together joined. FILE,\n"
     "'-' for standard input, is anything that has such values in it: messages of kernels and\n"
     "hypervisors, SMMU faults, ftrace or QEMU lines, as they were pasted or mailed.\n\n"
@@ -19,6 +22,8 @@ static const char help[] =
     "architecture), an address (ipa, pc), a descriptor of stage 2 (pte, pmd, pud, pgd), a general\n"
     "register (x0), a part of a syndrome (ec, fsc), or one of an SMMU (gfsr, fsr, fsynr0, ...).\n\n"
     "  --machine M   also say what KCore of this machine does with such a trap\n"
+    "  --memory BASE:SIZE[,BASE:SIZE...]\n"
+    "                with --machine: the memory that it has, which is the host's\n"
     "  --json        for programs\n\n"
     "Exit status: 0 explained, 2 nothing to explain, or bad input.\n";
 
@@ -150,14 +155,57 @@ static int explain(int count, char **arguments, struct explained *explained, boo
     return explain_file(arguments[0], explained, is_json);
 }
 
+/* "0x40000000:0x80000000,..." */
+static bool read_memory(const char *text, struct explained *explained)
+{
+    while (explained->nregions < EXPLAIN_REGIONS) {
+        struct fh_scene_region *region = &explained->regions[explained->nregions];
+        char base[24], size[24];
+        int length = 0;
+        if (sscanf(text, "%23[^:,]:%23[^:,]%n", base, size, &length) != 2 || length == 0 ||
+            !read_bare_number(base, &region->base) || !read_bare_number(size, &region->size))
+            break;
+        explained->nregions++;
+        text += length;
+        if (!*text)
+            return true;
+        if (*text++ != ',')
+            break;
+    }
+    diag_plain("explain: --memory must be BASE:SIZE, up to %d of them with commas between",
+               EXPLAIN_REGIONS);
+    return false;
+}
+
+/* Memory needs a machine that can have it: whole pages, nothing twice. */
+static bool take_memory(const char *text, struct explained *explained)
+{
+    if (!text)
+        return true;
+    if (!explained->machine) {
+        diag_plain("explain: --memory needs --machine");
+        return false;
+    }
+    if (!read_memory(text, explained))
+        return false;
+    struct fh_state *state = explain_state(explained);
+    if (!state)
+        diag_plain("explain: %s cannot have this memory: regions are of whole pages, and do not "
+                   "overlap",
+                   explained->machine->name);
+    fh_state_free(state);
+    return state != NULL;
+}
+
 int command_explain(int argc, char **argv)
 {
     struct machine_wish wish = {NULL, NULL, NULL};
     struct machine_choice choice;
     bool is_json = false;
+    const char *memory = NULL;
     int count;
-    const struct option_spec options[] = {{"--machine", NULL, &wish.name},
-                                          {"--json", &is_json, NULL}};
+    const struct option_spec options[] = {
+        {"--machine", NULL, &wish.name}, {"--memory", NULL, &memory}, {"--json", &is_json, NULL}};
     struct explained explained = {0};
     switch (options_read(argc, argv, options, sizeof options / sizeof *options, &count)) {
     case OPTIONS_HELP: fputs(help, stdout); return EXIT_EXPECTED;
@@ -171,5 +219,7 @@ int command_explain(int argc, char **argv)
     if (!machine_choose("explain", &wish, &choice))
         return EXIT_BAD_INPUT;
     explained.machine = choice.machine;
+    if (!take_memory(memory, &explained))
+        return EXIT_BAD_INPUT;
     return explain(count, argv, &explained, is_json);
 }

@@ -5,8 +5,11 @@
 #include <stdio.h>
 
 #include <faulthandler/machine.h>
+#include <faulthandler/scene.h>
 
 #include "explain/joined.h"
+
+enum { EXPLAIN_REGIONS = 8 };
 
 /* A text that is explained: a file's, or the values of the command line. */
 struct explained {
@@ -14,7 +17,12 @@ struct explained {
     const char *text;                 /* NULL: the command line */
     const struct fh_machine *machine; /* of which KCore's part is told; NULL: of none */
     const struct finds *finds;
+    struct fh_scene_region regions[EXPLAIN_REGIONS]; /* memory of that machine, the host's */
+    size_t nregions;
 };
+
+/* A state of the machine with that memory; NULL where it cannot be. */
+struct fh_state *explain_state(const struct explained *explained);
 
 /* What KCore of a machine does with such a trap. */
 void say_machine(const struct joined *joined, const struct explained *explained, saying *say,

@@ -11,21 +11,39 @@
 
 /*
  * What KCore of a machine does with a trap: the trap is taken on a state of that machine, once as
- * one of the host and once as one of a VM, and what became of it is told. The state has no memory
- * regions, since the values say nothing of them.
+ * one of the host and once as one of a VM, and what became of it is told. The state has the memory
+ * regions that the command line tells, all of them the host's.
  */
 
 struct telling {
     const struct joined *joined;
     const struct fh_machine *machine;
+    const struct explained *explained;
     saying *say;
     void *context;
 };
 
-static struct fh_state *new_state(const struct fh_machine *machine)
+struct fh_state *explain_state(const struct explained *explained)
 {
-    const struct fh_config config = {.machine = machine, .allocator = fh_malloc_allocator()};
-    return fh_state_new(&config);
+    const struct fh_config config = {.machine = explained->machine,
+                                     .allocator = fh_malloc_allocator()};
+    struct fh_state *state = fh_state_new(&config);
+    for (size_t i = 0; state && i < explained->nregions; i++) {
+        if (fh_scene_add_region(state, &explained->regions[i]) != FH_OK) {
+            fh_state_free(state);
+            return NULL;
+        }
+    }
+    return state;
+}
+
+static bool is_in_memory(const struct explained *explained, uint64_t address)
+{
+    for (size_t i = 0; i < explained->nregions; i++) {
+        if (address - explained->regions[i].base < explained->regions[i].size)
+            return true;
+    }
+    return false;
 }
 
 /* HPFAR_EL2 as it was given, or as the address makes it. */
@@ -82,8 +100,10 @@ static void say_mapping(const struct telling *telling, const struct mapping *map
         fh_arm_descriptor_of(&pages, 3, mapping->descriptor);
     fh_arm_describe_descriptor(&pages, 3, mapping->descriptor, account, sizeof account);
     snprintf(text, sizeof text,
-             "As a fault of the host at a page that is in no memory region, KCore maps it as %s "
-             "memory in the host's table: descriptor 0x%" PRIx64 ", %s.",
+             "As a fault of the host at a page %s, KCore maps it as %s memory in the host's table: "
+             "descriptor 0x%" PRIx64 ", %s.",
+             is_in_memory(telling->explained, mapping->page << 12) ? "of memory that is its own"
+                                                                   : "that is in no memory region",
              descriptor.leaf.MemAttr < 4 ? "device" : "normal", mapping->descriptor, account);
     telling->say(telling->context, "host_maps", text);
 }
@@ -128,7 +148,7 @@ static void say_host_outcome(const struct telling *telling, struct fh_state *sta
 
 static void say_host_fault(const struct telling *telling)
 {
-    struct fh_state *state = new_state(telling->machine);
+    struct fh_state *state = explain_state(telling->explained);
     say_mask(telling);
     if (state && set_registers(state, telling->joined, 0)) {
         const struct fh_rdata *before = fh_state_snapshot(state);
@@ -197,7 +217,7 @@ static void say_class(const struct telling *telling)
 
 static void say_vm_exit(const struct telling *telling)
 {
-    struct fh_state *state = new_state(telling->machine);
+    struct fh_state *state = explain_state(telling->explained);
     uint32_t vmid;
     if (state && run_a_vm(state, &vmid) &&
         set_registers(state, telling->joined,
@@ -281,7 +301,7 @@ static void say_registers(const struct telling *telling)
 void say_machine(const struct joined *joined, const struct explained *explained, saying *say,
                  void *context)
 {
-    const struct telling telling = {joined, explained->machine, say, context};
+    const struct telling telling = {joined, explained->machine, explained, say, context};
     if (!explained->machine)
         return;
     say_registers(&telling);

@@ -550,3 +550,25 @@ def test_message_that_comes_twice_is_told_once(fhsim, tmp_path):
 def test_serror_of_the_implementation_says_nothing_of_the_bus(fhsim):
     notes = said(from_values(fhsim, "esr=0xbf000002"), "notes")
     assert "implementation_defined" in notes and "external" not in notes
+
+
+# --- Memory of a machine -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("memory, kind", [
+    ("0x40000000:0x40000000", "normal"), ("0x80000000:0x1000", "device"),
+    ("0x80000000:0x1000,0x40000000:0x200000", "normal")])
+def test_a_host_fault_in_the_memory_of_the_machine_maps_normal_memory(fhsim, memory, kind):
+    report = from_values(fhsim, "esr=0x93830045", "ipa=0x40100000", "--machine", "sekvm-4.18",
+                         "--memory", memory)
+    assert f"maps it as {kind} memory" in said(report, "machine")["host_maps"]
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--memory", "0x40000000:0x1000"], "needs --machine"),
+    (["--machine", "spec", "--memory", "0x40000000"], "must be BASE:SIZE"),
+    (["--machine", "spec", "--memory", "0x1000:0x1000,"], "must be BASE:SIZE"),
+    (["--machine", "spec", "--memory", "0x1000:0x12"], "cannot have this memory")])
+def test_memory_that_cannot_be(fhsim, arguments, message):
+    result = fhsim("explain", "esr=0x93830045", *arguments)
+    assert result.returncode == 2 and message in result.stderr and not result.stdout

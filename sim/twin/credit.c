@@ -98,16 +98,25 @@ static uint64_t hash_of_effects(const struct prediction *prediction)
     return distinct.sum;
 }
 
-/* Which registers are not at the end what they were at entry, as bits. */
+/* Does the trap go from the host to a vCPU, or back? */
+static bool changes_world(enum trace_kind kind, enum prediction_end end)
+{
+    return end == (kind == TRACE_KIND_guest_exit ? PREDICTED_HOST : PREDICTED_GUEST);
+}
+
+/*
+ * Which registers are not at the end what they were at entry, as bits. Where another context was
+ * loaded, it is chance which general registers have the same value in both.
+ */
 static uint64_t changed_registers(const struct trace_registers *in,
-                                  const struct trace_registers *out)
+                                  const struct trace_registers *out, bool is_other_context)
 {
     uint64_t changed = 0;
     for (unsigned i = 0; i < TRACE_REGISTERS; i++) {
         if ((out->present & in->present) >> i & 1)
             changed |= (uint64_t)(out->values[i] != in->values[i]) << i;
     }
-    for (unsigned i = 0; i < TRACE_GPRS; i++) {
+    for (unsigned i = 0; i < TRACE_GPRS && !is_other_context; i++) {
         if (out->x_present >> i & 1)
             changed |= (uint64_t)(out->x[i] != in->x[i]) << (TRACE_REGISTERS + i);
     }
@@ -125,7 +134,8 @@ static uint64_t signature_of(const struct twin *twin, const struct fh_departures
     hash =
         mix(hash, is_call ? twin->line->in.x[0] : twin->line->in.values[TRACE_REG_esr] >> EC_SHIFT);
     hash = mix(mix(hash, prediction->end), twin->line->exit_code);
-    hash = mix(hash, changed_registers(&twin->line->in, &prediction->out));
+    hash = mix(hash, changed_registers(&twin->line->in, &prediction->out,
+                                       changes_world(twin->line->kind, prediction->end)));
     for (size_t i = 0; i < prediction->npanics; i++)
         hash = mix_panic(hash, &prediction->panics[i]);
     hash = mix(hash, hash_of_effects(prediction));

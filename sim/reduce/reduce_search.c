@@ -228,6 +228,8 @@ static bool sweep(struct search *search, size_t chunk)
     struct reduction *reduction = search->reduction;
     const size_t whole = reduction->nkept;
     bool any = false;
+    if (is_late(reduction))
+        return false;
     make_prefixes(search);
     for (size_t end = whole; end > 0 && !is_late(reduction); end -= chunk < end ? chunk : end) {
         const size_t begin = chunk < end ? end - chunk : 0;

@@ -238,6 +238,14 @@ def test_progress_shows_on_a_terminal_and_goes_again(tmp_path):
     assert shown.endswith("\r\x1b[K")
 
 
+def test_when_the_time_is_up_the_best_so_far_is_written(reduce, replay):
+    best = reduce(SMMU, "--keep", "A26")
+    early = reduce(SMMU, "--keep", "A26", "--seconds", "0.000001")
+    assert len(early) > len(best)
+    assert early[-1] == best[-1]
+    assert replay(early)["deviations"]["A26"]["traps"] >= 1
+
+
 # --- Scenarios --------------------------------------------------------------------------------
 
 EVIDENCE = SOURCE / "tests/data/deviations"

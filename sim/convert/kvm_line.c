@@ -303,8 +303,10 @@ static bool take_comment(struct scan *line, struct kvm_moment *moment)
     const char *const text = memmem(line->at, (size_t)(line->end - line->at), "| ", 2);
     const char *const comment = memmem(line->at, (size_t)(line->end - line->at), "/* ", 3);
     struct scan rest = {comment, line->end};
+    if (!text || !comment)
+        return false;
     drop_blanks(&rest);
-    if (!text || !comment || rest.end - comment < 5 || memcmp(rest.end - 2, "*/", 2) != 0)
+    if (rest.end - comment < 5 || memcmp(rest.end - 2, "*/", 2) != 0)
         return false;
     *moment = (struct kvm_moment){.machine = {"", 0}};
     for (const char *c = line->at, *start = c; c < comment; c++) {

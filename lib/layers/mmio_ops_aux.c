@@ -21,12 +21,12 @@ inline enum fh_status spec_is_smmu_range(struct fh_state *s, uint64_t addr, uint
     FH_RELY(s, s->adt->halt || smmu_num < k->SMMU_COUNT_END, smmu_num);
     uint32_t total, res = (uint32_t)k->INVALID;
     FH_TRY(kc_get_smmu_num(s, &total));
+    FH_RELY(s, total <= k->SMMU_NUM, total);
     for (uint32_t i = 0; i < total; i++) {
-        uint64_t base, size;
-        FH_TRY(kc_get_smmu_base(s, i, &base));
-        FH_TRY(kc_get_smmu_size(s, i, &size));
-        FH_RELY(s, is_addr(k, base), base, i);
-        FH_RELY(s, is_addr_sum(k, base, size), base, size, i);
+        /* get_smmu_base and get_smmu_size at once: every fault of the host comes by here. */
+        const struct smmu_range range = smmu_range_of(s, i);
+        const uint64_t base = range.base, size = range.size;
+        FH_RELY(s, is_addr_sum(k, base, size), base, size, i); /* and so is base */
         if (base <= addr && addr < base + size)
             res = i;
     }

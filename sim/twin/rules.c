@@ -138,7 +138,7 @@ static bool find_entry(const struct twin *twin, enum machine_breaks rule,
 void twin_rule_broken(const struct twin *twin, enum machine_breaks rule,
                       const struct trace_effect *effect, struct trap_verdict *verdict)
 {
-    unsigned entry;
+    unsigned entry = 0;
     if (find_entry(twin, rule, &verdict->credits, &entry))
         credits_add(&verdict->credits, entry);
     else

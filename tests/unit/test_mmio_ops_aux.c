@@ -43,7 +43,7 @@ START_TEST(registers_of_smmus_lie_within_the_address_space)
 {
     set("smmu_conf.smmu_num", 1);
     set("smmu_conf.smmu_phys_base.0", 0x1000000000000);
-    assert_stuck("is_smmu_range 0", "is_addr(k, base)");
+    assert_stuck("is_smmu_range 0", "is_addr_sum(k, base, size)");
     set("smmu_conf.smmu_phys_base.0", 0xfffffffff000);
     set("smmu_conf.smmu_size.0", 0x1000);
     assert_stuck("is_smmu_range 0", "is_addr_sum(k, base, size)");

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/numbers.h"
 #include "base/text_stream.h"
+#include "base/whole_path.h"
 #include "debug/debugger.h"
 #include "patch/patch.h"
 #include "replay/report_record.h"
@@ -28,10 +29,8 @@ static bool find_part(const struct fh_state *state, const char *text, struct fh_
     char path[PATH_WORD];
     if (*text == '\0')
         return false;
-    if (fh_path_find(fh_state_rdata(state), fh_state_profile(state), text, found, NULL))
-        return true;
-    snprintf(path, sizeof path, "shared.%s", text);
-    return fh_path_find(fh_state_rdata(state), fh_state_profile(state), path, found, NULL);
+    return fh_path_find(fh_state_rdata(state), fh_state_profile(state),
+                        whole_path(text, path, sizeof path), found, NULL);
 }
 
 /* What a value is called decides how it is written: the last name of its path. */

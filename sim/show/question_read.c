@@ -6,6 +6,7 @@
 #include <faulthandler/path.h>
 
 #include "base/diag.h"
+#include "base/whole_path.h"
 #include "show/question.h"
 #include "show/subject.h"
 
@@ -91,7 +92,9 @@ bool question_read(struct question *question, enum question_kind kind, const cha
     case QUESTION_VM: return read_vm(question);
     case QUESTION_LOCK: return read_lock(question);
     case QUESTION_REGISTER: return read_register(question);
-    case QUESTION_PATH: question->path = text; return true;
+    case QUESTION_PATH:
+        question->path = whole_path(text, question->place, sizeof question->place);
+        return true;
     default: return true;
     }
 }

@@ -12,6 +12,7 @@
 #include "base/options.h"
 #include "base/output.h"
 #include "base/report_file.h"
+#include "base/whole_path.h"
 #include "commands.h"
 #include "convert/recognise.h"
 #include "machine/model.h"
@@ -49,6 +50,7 @@ struct asked {
     const char *machine, *most, *output, *without;
     bool necessary, json;
     const char *path, *effect; /* of these at most one */
+    char place[256];           /* the path, with `shared.` */
     bool has_kind;             /* `why.kind` was asked for */
     bool is_effect_there;
     struct fh_invariant_report report;
@@ -114,7 +116,7 @@ static bool read_what(struct asked *asked, const char *what)
     if (is_effect_kind(what, &kind) || subject_number(what, '\0', &number, &behind))
         asked->effect = what;
     else
-        asked->path = what;
+        asked->path = whole_path(what, asked->place, sizeof asked->place);
     return true;
 }
 

@@ -67,6 +67,16 @@ def test_a_path_is_followed_up_to_a_record(fhsim):
     assert part == whole[:1]
 
 
+def test_shared_may_be_left_out_of_a_path(fhsim, tmp_path):
+    whole = query(fhsim, VM, "--path", "shared.vminfos.1.VS.vm_state")
+    assert len(whole) > 1
+    assert query(fhsim, VM, "--path", "vminfos.1.VS.vm_state") == whole
+    index = tmp_path / "index"
+    assert query(fhsim, VM, "--path", "vminfos.1.VS.vm_state", "--index", index) == whole
+    done = fhsim("query", VM, "--path", "vminfo.1")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_a_register_is_what_the_vcpu_left_at_its_last_exit(fhsim, records):
     history = query(fhsim, VM, "--register", "vm1.vcpu0.x19")
     for record in records:

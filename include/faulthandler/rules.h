@@ -48,7 +48,7 @@ struct fh_rule_breach {
     uint64_t old_word, new_word;
 };
 
-enum { FH_RULES_PENDING = 64 };
+enum { FH_RULES_PENDING = 1024 };
 
 /* What is to be invalidated still; beyond FH_RULES_PENDING the oldest is forgotten as broken. */
 struct fh_rules {

@@ -100,7 +100,8 @@ struct fht_options {
     bool credits_all;    /* each trap is asked which departures it needs, not each kind of trap */
     bool no_credits;     /* none is: what is explained counts as matched */
     bool no_invariants;  /* the security invariants are not looked at */
-    bool follows;        /* the end of a file is where more may come */
+    bool follows;        /* the end of a file is where more may come; a signal that the program
+                            handles ends the input while it is waited for */
 };
 
 /* What is to be said of a trap. */

@@ -11,7 +11,8 @@
  * The SMMU in whose registers the byte address `addr` (48 bits) lies, the last one where they
  * overlap; INVALID if it is in none, and in a halted state.
  * Stuck: addr of more than 48 bits; then, unless halted: a number of SMMUs that the spec does not
- * accept (SMMU_COUNT_END), registers beyond 48 bits. MmioOpsAux/Spec.v: is_smmu_range_spec
+ * accept (SMMU_COUNT_END), or more than SMMU_NUM, registers beyond 48 bits. MmioOpsAux/Spec.v:
+ * is_smmu_range_spec
  */
 inline enum fh_status spec_is_smmu_range(struct fh_state *s, uint64_t addr, uint32_t *result)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <faulthandler/rules.h>
 
-#include <string.h>
-
 const char *fh_rule_name(enum fh_rule rule)
 {
     static const char *const names[] = {
@@ -25,8 +23,9 @@ const char *fh_rule_words(enum fh_rule rule)
 
 void fh_rules_begin(struct fh_rules *rules, const struct fh_profile *profile)
 {
-    memset(rules, 0, sizeof *rules);
     rules->profile = profile;
+    rules->broken = 0;
+    rules->npending = 0;
 }
 
 static void break_rule(struct fh_rules *rules, enum fh_rule rule,

@@ -54,7 +54,7 @@ static bool may_come(const struct bytes *bytes, ssize_t n)
     if (live_is_over())
         return false;
     if (n < 0)
-        return errno == EINTR;
+        return errno == EINTR && !live_interrupted();
     if (n > 0 || !live_is_on() || !bytes->is_regular)
         return false;
     live_wait();

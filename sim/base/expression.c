@@ -10,6 +10,8 @@
 
 #include <faulthandler/path.h>
 
+#include "base/whole_path.h"
+
 /* Read and evaluated at once, by recursive descent. */
 struct parser {
     const char *text, *at;
@@ -106,42 +108,23 @@ static bool add_phrase(struct parser *parser, char word[WORD_MAX])
     return true;
 }
 
-static bool find_path(struct parser *parser, const char *word, uint64_t *value,
-                      enum fh_status *status)
+/* Why the path names nothing; `shared.`, which was left out, is not counted. */
+static uint64_t fail_at_path(struct parser *parser, const char *start, const char *word,
+                             const char *path)
 {
-    char path[WORD_MAX + 8];
-    *status = fh_get(parser->state, word, value);
-    if (*status != FH_UNKNOWN)
-        return *status == FH_OK;
-    snprintf(path, sizeof path, "shared.%s", word);
-    *status = fh_get(parser->state, path, value);
-    return *status == FH_OK;
-}
-
-/* Why it names nothing, as a path or as one below `shared`, whichever gets further. */
-static uint64_t fail_at_path(struct parser *parser, const char *start, const char *word)
-{
-    static const char shared[] = "shared.";
-    char path[WORD_MAX + sizeof shared], reason[WORD_MAX + 100];
-    const struct fh_rdata *rdata = fh_state_rdata(parser->state);
-    const struct fh_profile *profile = fh_state_profile(parser->state);
+    char reason[WORD_MAX + 100];
     struct fh_found found;
-    struct fh_path_error error, below;
-    size_t offset;
-    snprintf(path, sizeof path, "%s%s", shared, word);
-    fh_path_find(rdata, profile, word, &found, &error);
-    fh_path_find(rdata, profile, path, &found, &below);
-    const bool is_below = error.offset == 0 && below.offset > strlen(shared);
-    offset = is_below ? below.offset - strlen(shared) : error.offset;
-    fh_path_error_format(is_below ? &below : &error, is_below ? path : word, reason, sizeof reason);
-    return fail(parser, start + offset, "%s", reason);
+    struct fh_path_error error;
+    fh_path_find(fh_state_rdata(parser->state), fh_state_profile(parser->state), path, &found,
+                 &error);
+    fh_path_error_format(&error, path, reason, sizeof reason);
+    return fail(parser, start + error.offset - (strlen(path) - strlen(word)), "%s", reason);
 }
 
 static uint64_t read_word(struct parser *parser)
 {
-    char word[WORD_MAX];
+    char word[WORD_MAX], buffer[WORD_MAX + 8];
     uint64_t value;
-    enum fh_status status;
     const char *start = parser->at;
     const size_t length = copy_word(parser, word);
     if (length >= WORD_MAX)
@@ -153,11 +136,13 @@ static uint64_t read_word(struct parser *parser)
         return value;
     if (fh_profile_constant(fh_state_profile(parser->state), word, strlen(word), &value))
         return value;
-    if (find_path(parser, word, &value, &status))
-        return value;
-    if (status == FH_INVALID_ARGUMENT)
+    const char *path = whole_path(word, buffer, sizeof buffer);
+    switch (fh_get(parser->state, path, &value)) {
+    case FH_OK: return value;
+    case FH_INVALID_ARGUMENT:
         return fail(parser, start, "'%s' is no number, but a part of the state with parts", word);
-    return fail_at_path(parser, start, word);
+    default: return fail_at_path(parser, start, word, path);
+    }
 }
 
 static uint64_t read_or(struct parser *parser);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <time.h>
 
-static bool is_on;
+static bool is_on, is_library;
 static volatile sig_atomic_t is_over;
 
 static void end_input(int number)
@@ -23,6 +23,19 @@ void live_begin(void)
     is_on = true;
 }
 
+void live_enter(bool follows)
+{
+    is_library = true;
+    is_on = follows;
+    is_over = 0;
+}
+
+void live_leave(void)
+{
+    is_library = is_on = false;
+    is_over = 0;
+}
+
 bool live_is_on(void)
 {
     return is_on;
@@ -33,8 +46,16 @@ bool live_is_over(void)
     return is_over;
 }
 
+bool live_interrupted(void)
+{
+    if (is_library)
+        is_over = 1;
+    return is_over;
+}
+
 void live_wait(void)
 {
     const struct timespec moment = {.tv_nsec = 20000000};
-    nanosleep(&moment, NULL);
+    if (nanosleep(&moment, NULL) != 0)
+        live_interrupted();
 }

@@ -10,9 +10,17 @@
  * as if the input ended behind the last whole record.
  */
 void live_begin(void);
+/*
+ * The same in a library, for one call: `follows` says whether more may come. Signals are left to
+ * the program; one that it handles ends the input while the call waits for it.
+ */
+void live_enter(bool follows);
+void live_leave(void);
 bool live_is_on(void);
 /* The input was ended. */
 bool live_is_over(void);
+/* A signal came while the input was waited for: is it over? */
+bool live_interrupted(void);
 /* Nothing more came yet: wait a moment. */
 void live_wait(void);
 

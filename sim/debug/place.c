@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/expression.h"
 #include "base/shown.h"
 #include "debug/debugger.h"
 #include "replay/replay.h"
 #include "replay/report_words.h"
 #include "show/ranges.h"
-#include "base/expression.h"
 
 bool debug_fail(struct debugger *debugger, const char *at, const char *format, ...)
 {

@@ -16,11 +16,6 @@
  * Numbers are scanner.c; what a few programs print in parts is scan_parts.c.
  */
 
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
 /* --- The text -------------------------------------------------------------------------------- */
 
 static const char *skip_any(const struct scanner *scanner, const char *at, const char *what)

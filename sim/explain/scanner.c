@@ -9,11 +9,6 @@
 
 enum { HEX_DIGITS = 16 };
 
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
 const char *skip_in_line(const struct scanner *scanner, const char *at)
 {
     while (at < scanner->end && *at != '\n' && isspace((unsigned char)*at))

@@ -2,6 +2,8 @@
 #ifndef SIM_EXPLAIN_SCANNER_H
 #define SIM_EXPLAIN_SCANNER_H
 
+#include <ctype.h>
+
 #include "explain/finds.h"
 
 /* A text that is looked through, and what of it the functions that look for values share. */
@@ -16,6 +18,12 @@ struct scanner {
     const char *line_start;
     struct finds *finds;
 };
+
+/* Of a name. */
+static inline bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
 
 const char *skip_in_line(const struct scanner *scanner, const char *at);
 

@@ -28,13 +28,16 @@ struct messages {
     char *text; /* NULL: nothing */
 };
 
-static void begin(struct messages *messages)
+/* A call of the library begins; `follows`: the end of a file is where more may come. */
+static void begin(struct messages *messages, bool follows)
 {
+    live_enter(follows);
     diag_collect(text_stream_begin(&messages->stream));
 }
 
 static void end(struct messages *messages)
 {
+    live_leave();
     diag_collect(NULL);
     text_stream_end(&messages->stream);
     size_t length = messages->stream.length;
@@ -53,13 +56,11 @@ static const char *text_of(const struct messages *messages)
     return messages->text ? messages->text : "";
 }
 
-static bool hand_over(struct messages *messages, char *error, size_t size)
+static void hand_over(struct messages *messages, char *error, size_t size)
 {
     if (messages->text && size > 0)
         snprintf(error, size, "%s", messages->text);
-    const bool is_good = !messages->text;
     free(messages->text);
-    return is_good;
 }
 
 /* --- Records ---------------------------------------------------------------------------------- */
@@ -103,7 +104,7 @@ static void *new_handle(size_t size)
 struct fht_trace *fht_trace_open(const char *path)
 {
     struct fht_trace *trace = new_handle(sizeof *trace);
-    begin(&trace->messages);
+    begin(&trace->messages, false);
     trace->trace = trace_open(path);
     end(&trace->messages);
     return trace;
@@ -122,7 +123,7 @@ enum fht_step fht_trace_next(struct fht_trace *trace, struct fht_record *record)
 {
     if (!trace->trace || trace_failed(trace->trace))
         return FHT_ERROR;
-    begin(&trace->messages);
+    begin(&trace->messages, false);
     const struct trace_line *line = trace_next(trace->trace);
     end(&trace->messages);
     if (!line)
@@ -153,7 +154,7 @@ struct fht_writer *fht_writer_open(const char *path, char *error, size_t size)
     struct messages messages = {.text = NULL};
     struct trace_form form;
     struct trace_out *out = NULL;
-    begin(&messages);
+    begin(&messages, false);
     if (trace_form_of_file(path, &form))
         out = trace_out_open(path, form);
     else
@@ -204,7 +205,7 @@ static void free_writer(struct fht_writer *writer)
 bool fht_writer_close(struct fht_writer *writer, char *error, size_t size)
 {
     struct messages messages = {.text = NULL};
-    begin(&messages);
+    begin(&messages, false);
     const bool done = trace_out_close(writer->out);
     end(&messages);
     hand_over(&messages, error, size);
@@ -296,17 +297,6 @@ static char *difference_of(const struct trap_verdict *verdict)
     return copy_text(words, strlen(words));
 }
 
-static char *json_of(const struct replay_trap *trap, size_t *length)
-{
-    struct text_stream stream;
-    struct json_out json;
-    json_out_begin_line(&json, text_stream_begin(&stream));
-    replay_trap_json(&json, NULL, trap);
-    text_stream_end(&stream);
-    *length = stream.length;
-    return stream.text;
-}
-
 static const char *name_of_call(const struct replay_trap *trap)
 {
     const struct fh_abi_call *call = machine_call(trap->machine->hypercalls, trap->line->in.x[0]);
@@ -322,7 +312,7 @@ static void keep_told(struct fht_replay *replay, const struct replay_trap *trap,
     kept->explanation = explanation_of(trap);
     kept->difference = difference_of(trap->verdict);
     size_t json_length;
-    kept->json = json_of(trap, &json_length);
+    kept->json = replay_trap_json_text(trap, &json_length);
     kept->verdict = (struct fht_verdict){
         .outcome = trap->row == ROW_BOOT ? "boot" : outcome_name(trap->verdict->outcome),
         .explanation = kept->explanation,
@@ -389,9 +379,7 @@ struct fht_replay *fht_replay_open(const char *path, const struct fht_options *o
     if (options)
         replay->options = *options;
     replay->path = copy_text(path, strlen(path));
-    if (replay->options.follows)
-        live_begin();
-    begin(&replay->messages);
+    begin(&replay->messages, replay->options.follows);
     replay->is_bad = !choose_machine(replay) || !(replay->trace = trace_open(path));
     end(&replay->messages);
     return replay;
@@ -462,7 +450,7 @@ enum fht_step fht_replay_next(struct fht_replay *replay, struct fht_verdict *ver
     if (replay->is_bad)
         return FHT_ERROR;
     if (replay->given == replay->ntraps) {
-        begin(&replay->messages);
+        begin(&replay->messages, replay->options.follows);
         const bool is_there = advance(replay);
         end(&replay->messages);
         if (!is_there) {

@@ -33,6 +33,7 @@ struct inside {
     struct inner open[DEPTH_MAX]; /* the innermost last */
     size_t depth;
     uint64_t now;
+    bool *has_end; /* of each effect that is a call */
 };
 
 static void print_inner(const struct inside *inside, const struct inner *inner, uint64_t end)
@@ -75,25 +76,52 @@ static bool ends(const struct trace_effect *end, const struct trace_effect *begi
            strcmp(begin->fn.fn, end->fn_ret.fn) == 0;
 }
 
-/* Has the record an end of it? A lock without one is kept to the end. */
-static bool has_end(const struct inside *inside, size_t i)
+/* So many names of functions have records; of further ones no end is found. */
+enum { NAMES_MAX = 128 };
+
+static size_t *returns_of(const char *name, const char **names, size_t *returns, size_t *count)
 {
-    const struct trace_line *line = inside->slice->trap->line;
-    const struct trace_effect *begin = &line->fx[i];
-    size_t depth = 1;
-    for (size_t j = i + 1; j < line->nfx && depth > 0; j++) {
-        depth -= ends(&line->fx[j], begin);
-        depth += line->fx[j].kind == TRACE_fn && begin->kind == TRACE_fn &&
-                 strcmp(line->fx[j].fn.fn, begin->fn.fn) == 0;
+    size_t at = 0;
+    while (at < *count && strcmp(names[at], name) != 0)
+        at++;
+    if (at == NAMES_MAX)
+        return NULL;
+    if (at == *count) {
+        names[at] = name;
+        returns[(*count)++] = 0;
     }
-    return depth == 0;
+    return &returns[at];
+}
+
+/* Which calls have a return of their own, from the last to the first. To be freed. */
+static bool *find_ends(const struct trace_line *line)
+{
+    const char *names[NAMES_MAX];
+    size_t returns[NAMES_MAX], count = 0;
+    bool *has_end = calloc(line->nfx + 1, sizeof *has_end);
+    if (!has_end)
+        no_memory();
+    for (size_t i = line->nfx; i-- > 0;) {
+        const struct trace_effect *effect = &line->fx[i];
+        const bool is_return = effect->kind == TRACE_fn_ret;
+        if (!is_return && effect->kind != TRACE_fn)
+            continue;
+        size_t *left =
+            returns_of(is_return ? effect->fn_ret.fn : effect->fn.fn, names, returns, &count);
+        has_end[i] = !is_return && left && *left > 0;
+        if (left)
+            *left += is_return;
+        if (has_end[i])
+            --*left;
+    }
+    return has_end;
 }
 
 static void begin_inner(struct inside *inside, size_t i)
 {
     const struct trace_effect *effect = &inside->slice->trap->line->fx[i];
     const struct inner inner = {effect, inside->now, false};
-    if (effect->kind == TRACE_fn && !has_end(inside, i))
+    if (effect->kind == TRACE_fn && !inside->has_end[i]) /* a lock is kept to the end */
         print_inner(inside, &inner, inside->now);
     else if (inside->depth < DEPTH_MAX)
         inside->open[inside->depth++] = inner;
@@ -121,7 +149,7 @@ static void end_inner(struct inside *inside, const struct trace_effect *effect)
 void perfetto_inside(const struct perfetto_slice *slice)
 {
     const struct trace_line *line = slice->trap->line;
-    struct inside inside = {.slice = slice, .now = slice->begin};
+    struct inside inside = {.slice = slice, .now = slice->begin, .has_end = find_ends(line)};
     for (size_t i = 0; i < line->nfx; i++) {
         const struct trace_effect *effect = &line->fx[i];
         const uint64_t time = time_in(slice, effect->g);
@@ -133,6 +161,7 @@ void perfetto_inside(const struct perfetto_slice *slice)
     }
     while (inside.depth > 0)
         print_inner(&inside, &inside.open[--inside.depth], slice->end);
+    free(inside.has_end);
 }
 
 /* --- Arrows ------------------------------------------------------------------------------------

@@ -203,6 +203,18 @@ void replay_trap_json(struct json_out *json, const char *key, const struct repla
     json_close_object(json);
 }
 
+char *replay_trap_json_text(const struct replay_trap *trap, size_t *length)
+{
+    struct text_stream stream;
+    struct json_out json;
+    json_out_begin_line(&json, text_stream_begin(&stream));
+    replay_trap_json(&json, NULL, trap);
+    text_stream_end(&stream);
+    if (length)
+        *length = stream.length;
+    return stream.text;
+}
+
 /* --- The summary ----------------------------------------------------------------------------- */
 
 static void put_counts(struct json_out *json, const uint64_t counts[OUTCOMES])
@@ -385,23 +397,13 @@ static bool wants(const void *form, enum trap_outcome outcome)
                                     triage_is_new(json->report->triage));
 }
 
-static char *in_full(const struct replay_trap *trap)
-{
-    struct text_stream stream;
-    struct json_out json;
-    json_out_begin_line(&json, text_stream_begin(&stream));
-    replay_trap_json(&json, NULL, trap);
-    text_stream_end(&stream);
-    return stream.text;
-}
-
 static void take(void *form, const struct trap_visit *visit)
 {
     struct json_report *json = form;
     const struct replay_trap *trap = visit->trap;
     const enum trap_outcome outcome = trap->verdict->outcome;
     if (outcome == OUTCOME_DIVERGED && json->report->shown_max > 0 && is_first_of_group(trap))
-        keep_trap(&json->kept, trap, in_full(trap));
+        keep_trap(&json->kept, trap, replay_trap_json_text(trap, NULL));
     if (!shows(json, outcome))
         return;
     replay_trap_json(&json->divergences, NULL, trap);

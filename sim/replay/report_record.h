@@ -11,6 +11,8 @@
  */
 void replay_trap_text(const struct replay_trap *trap, FILE *out);
 void replay_trap_json(struct json_out *json, const char *key, const struct replay_trap *trap);
+/* The same in one line, to be freed; its length, if anybody asks. */
+char *replay_trap_json_text(const struct replay_trap *trap, size_t *length);
 
 /* The members of the JSON object, but for the divergences. `kept`: traps of groups, or NULL. */
 void json_summary(struct json_out *json, const struct replay_report *report,

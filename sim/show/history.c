@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/larger.h"
 #include "show/history_file.h"
 
 /* --- The file --------------------------------------------------------------------------------- */
@@ -76,7 +77,10 @@ bool history_open(struct history *history, const char *path, const char *trace, 
     struct history_head head;
     *history = (struct history){.size = 0};
     if (!history_head_of(&head, trace, machine)) {
-        diag_plain("%s: an index is of a trace in a file", trace);
+        if (access(trace, R_OK) != 0)
+            diag(&(const struct place){trace, 0, 0}, NULL, "cannot open: %s", strerror(errno));
+        else
+            diag_plain("%s: an index is of a trace in a file", trace);
         return false;
     }
     enum found found = find_file(history, path, &head);
@@ -173,17 +177,6 @@ static void apply(struct history_reader *reader, const struct history_entry *ent
         snprintf(path, sizeof path, "%s", form);
     if (fh_set(reader->state, path, entry->value) != FH_OK)
         reader->failed = true;
-}
-
-static void *larger(void *list, size_t count, size_t *size, size_t member)
-{
-    if (count < *size)
-        return list;
-    *size = *size ? 2 * *size : 64;
-    list = realloc(list, *size * member);
-    if (!list)
-        no_memory();
-    return list;
 }
 
 /* The first entry of this place or one behind it. */

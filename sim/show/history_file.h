@@ -11,14 +11,14 @@
 struct history_head {
     char magic[16];
     char version[16];     /* of the program */
-    char machine[64];     /* that ran beside the trace */
+    uint64_t model;       /* the program, and the machine that ran beside the trace, as a sum */
     uint64_t trace_bytes; /* of the file of the trace, */
     int64_t trace_time;   /* and when it was written, in nanoseconds */
     uint64_t trace_file;  /* and its number in the file system */
     uint64_t nrecords, nentries, nforms, text_bytes;
 };
 
-#define HISTORY_MAGIC "fhsim history 1"
+#define HISTORY_MAGIC "fhsim history 2"
 
 /* What the file of this trace begins with, but for the numbers. False: it is no regular file. */
 bool history_head_of(struct history_head *head, const char *trace, const char *machine);

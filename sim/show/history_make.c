@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,8 +9,10 @@
 #include <faulthandler/version.h>
 
 #include "base/diag.h"
+#include "base/larger.h"
 #include "base/numbers.h"
 #include "base/report_file.h"
+#include "machine/machine.h"
 #include "show/history_file.h"
 #include "show/mappings.h"
 
@@ -38,17 +41,6 @@ struct maker {
     size_t nleadings, leadings_size;
     bool is_full; /* there are more forms than a place can name */
 };
-
-static void *larger(void *list, size_t count, size_t *size, size_t member)
-{
-    if (count < *size)
-        return list;
-    *size = *size ? 2 * *size : 1024;
-    list = realloc(list, *size * member);
-    if (!list)
-        no_memory();
-    return list;
-}
 
 /* --- Forms ------------------------------------------------------------------------------------ */
 
@@ -311,6 +303,35 @@ static bool write_file(struct maker *maker, const char *path, struct history_hea
     return report_file_commit(file);
 }
 
+/* A file that stands there becomes part of the sum by its size and time. */
+static uint64_t mix_file(uint64_t sum, const char *path)
+{
+    struct stat file;
+    char text[80];
+    if (stat(path, &file) != 0)
+        return sum;
+    snprintf(text, sizeof text, "%" PRIx64 " %jx %jx %jx", sum, (uintmax_t)file.st_size,
+             (uintmax_t)file.st_mtim.tv_sec, (uintmax_t)file.st_mtim.tv_nsec);
+    return hash_of(text);
+}
+
+/* Other where the program, the machine, or a folder that it extends is another one. */
+static uint64_t sum_of_model(const char *machine)
+{
+    uint64_t sum = mix_file(hash_of(machine ? machine : ""), "/proc/self/exe");
+    const struct machine_description *at = machine ? machine_find(machine) : NULL;
+    for (; at; at = at->extends) {
+        char path[PATH_MAX];
+        if (!at->folder)
+            continue;
+        snprintf(path, sizeof path, "%s/machine.yaml", at->folder);
+        sum = mix_file(sum, path);
+        snprintf(path, sizeof path, "%s/overlay.so", at->folder);
+        sum = mix_file(sum, path);
+    }
+    return sum;
+}
+
 bool history_head_of(struct history_head *head, const char *trace, const char *machine)
 {
     struct stat file;
@@ -318,7 +339,7 @@ bool history_head_of(struct history_head *head, const char *trace, const char *m
     if (stat(trace, &file) != 0 || !S_ISREG(file.st_mode))
         return false;
     snprintf(head->version, sizeof head->version, "%s", fh_version());
-    snprintf(head->machine, sizeof head->machine, "%s", machine ? machine : "");
+    head->model = sum_of_model(machine);
     head->trace_bytes = (uint64_t)file.st_size;
     head->trace_time = (int64_t)file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
     head->trace_file = (uint64_t)file.st_ino;

@@ -12,6 +12,7 @@
 #include "base/expression.h"
 #include "base/numbers.h"
 #include "base/text_stream.h"
+#include "base/whole_path.h"
 #include "show/ranges.h"
 #include "show/subject.h"
 
@@ -195,9 +196,7 @@ static void follow_word(const struct question *question, const char *word)
     char path[300];
     if (!question->reader || question->knows_words)
         return;
-    snprintf(path, sizeof path, "shared.%s", word);
-    history_follow(question->reader, word);
-    history_follow(question->reader, path);
+    history_follow(question->reader, whole_path(word, path, sizeof path));
 }
 
 /* What words mean of the page that is asked for. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/diag.h"
+#include "base/larger.h"
 #include "timeline/timeline_parts.h"
 #include "trace/trace_keep.h"
 
@@ -18,8 +19,8 @@ static void begins(void *context)
     timeline->begun = timeline->count;
     if (timeline->nimages > 0 && timeline->count < last + STRIDE)
         return;
-    timeline->images = timeline_larger(timeline->images, timeline->nimages, &timeline->images_size,
-                                       sizeof *timeline->images);
+    timeline->images = larger(timeline->images, timeline->nimages, &timeline->images_size,
+                              sizeof *timeline->images);
     struct twin_image *image = twin_image_new();
     twin_image_save(image, timeline->at.twin);
     timeline->images[timeline->nimages].image = image;
@@ -30,8 +31,8 @@ static void keep(void *context, const struct trace_line *line, struct trap_verdi
 {
     struct timeline *timeline = context;
     struct fh_invariant_report report;
-    timeline->records = timeline_larger(timeline->records, timeline->count, &timeline->size,
-                                        sizeof *timeline->records);
+    timeline->records =
+        larger(timeline->records, timeline->count, &timeline->size, sizeof *timeline->records);
     struct timeline_record *record = &timeline->records[timeline->count];
     *record = (struct timeline_record){.line = trace_keep(line),
                                        .outcome = OUTCOME_MATCHED,

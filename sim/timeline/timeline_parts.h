@@ -35,18 +35,6 @@ struct timeline {
 /* It stands in the middle of a record. */
 #define TIMELINE_INSIDE SIZE_MAX
 
-/* A list with room for one more. */
-static inline void *timeline_larger(void *list, size_t count, size_t *size, size_t member)
-{
-    if (count < *size)
-        return list;
-    *size = *size > 0 ? 2 * *size : 256;
-    list = realloc(list, *size * member);
-    if (!list)
-        no_memory();
-    return list;
-}
-
 /* A scenario: timeline_steps.c. */
 bool timeline_play(struct timeline *timeline, const char *machine);
 void timeline_restore(struct timeline *timeline, size_t index);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/effect_text.h"
+#include "base/larger.h"
 #include "timeline/timeline_parts.h"
 
 /*
@@ -12,8 +13,8 @@
 static void keep_state(void *context)
 {
     struct timeline *timeline = context;
-    timeline->states = timeline_larger(timeline->states, timeline->nstates, &timeline->states_size,
-                                       sizeof *timeline->states);
+    timeline->states = larger(timeline->states, timeline->nstates, &timeline->states_size,
+                              sizeof *timeline->states);
     const struct fh_rdata *state = fh_state_snapshot(timeline->at.scenario->state);
     if (!state)
         no_memory();
@@ -41,8 +42,8 @@ static void add_record(struct timeline *timeline, size_t number)
     line->seq = number;
     line->number = step ? step->node->line : 1;
     line->cpu = timeline->states[number]->curid;
-    timeline->records = timeline_larger(timeline->records, timeline->count, &timeline->size,
-                                        sizeof *timeline->records);
+    timeline->records =
+        larger(timeline->records, timeline->count, &timeline->size, sizeof *timeline->records);
     timeline->records[timeline->count++] =
         (struct timeline_record){.line = line,
                                  .step = step ? &outcome->traces[number - 1] : &nothing,

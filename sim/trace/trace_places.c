@@ -7,7 +7,8 @@
  * Records tell of what they read in part only: of ownership (s2_read), of walks by their function,
  * of a word or field that is written by its old value. Beside that a record reads what its inputs
  * name: of the VM that it is about each field, and of the vCPU that goes on its registers. So this
- * may name a write that did not matter, and only a replay without it (necessary.c) can tell.
+ * may name a write that did not matter, and only a replay without it (`fhsim why --necessary`) can
+ * tell.
  */
 
 /* --- Places ----------------------------------------------------------------------------------- */

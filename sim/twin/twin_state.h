@@ -115,6 +115,7 @@ void twin_find_nearest(struct twin *twin, const struct fh_departures *asked,
  * foresee it, or else a difference.
  */
 void twin_check_rules(const struct twin *twin, struct trap_verdict *verdict);
+/* One of them; `effect`: that breaks it, or NULL. */
 void twin_rule_broken(const struct twin *twin, enum machine_breaks rule,
                       const struct trace_effect *effect, struct trap_verdict *verdict);
 

@@ -98,7 +98,7 @@ void why_print(struct why *why)
     }
     if (count == 0)
         fputs(why->is_judged && why->is_found ? "  no trap before it is necessary\n"
-                                              : "  no trap before it wrote what it read",
+                                              : "  no trap before it wrote what it read\n",
               why->out);
     if (why->is_cut)
         fprintf(why->out, "  (and more: --most N tells more than %zu)\n", why->most);

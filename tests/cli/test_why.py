@@ -92,3 +92,9 @@ def test_what_cannot_be_asked_is_told(fhsim, arguments, status, message):
     assert done.returncode == status
     assert message in done.stderr
     assert done.stdout == ""
+
+
+def test_a_trap_that_reads_nothing_has_an_answer_of_whole_lines(fhsim):
+    done = fhsim("why", f"{VM}#1")
+    assert done.returncode == 0
+    assert done.stdout.splitlines(keepends=True)[-1] == "  no trap before it wrote what it read\n"

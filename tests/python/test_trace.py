@@ -4,8 +4,11 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 import threading
+import time
 
 import pytest
 import libfaulthandler as fh
@@ -139,3 +142,31 @@ def test_a_pipe_is_replayed_as_it_is_written(lines):
         end.close()
         thread.join(30)
         assert len(seen) == 10 and not thread.is_alive()
+
+
+WAITING = """
+import sys, libfaulthandler as fh
+for trap in fh.open_trace(sys.argv[1]).replay(follow=True):
+    print(trap.seq, flush=True)
+"""
+
+
+def test_the_programs_signals_are_its_own(tmp_path, lines):
+    """Ctrl-C while more of the trace is waited for, as anywhere else in Python."""
+    trace = tmp_path / "t.jsonl"
+    trace.write_bytes(b"\n".join(lines[:5]) + b"\n")
+    with subprocess.Popen([sys.executable, "-c", WAITING, trace], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as waiting:
+        for _ in range(4):  # the last record may have another one before it
+            waiting.stdout.readline()
+        time.sleep(0.3)
+        waiting.send_signal(signal.SIGINT)
+        _, errors = waiting.communicate(timeout=30)
+    assert "KeyboardInterrupt" in errors and waiting.returncode != 0
+
+
+def test_a_writer_that_is_dropped_leaves_no_file(tmp_path):
+    out = fh.TraceWriter(tmp_path / "t.cbor")
+    out.write(next(iter(fh.open_trace(HOST))))
+    del out
+    assert list(tmp_path.iterdir()) == []

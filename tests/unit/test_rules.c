@@ -98,6 +98,19 @@ START_TEST(what_is_pending_at_the_end_is_broken)
 }
 END_TEST
 
+/* A block's worth of pages, told to the TLB only when all of them are gone. */
+START_TEST(many_pages_may_be_invalidated_together)
+{
+    enum { PAGES = 512 };
+    for (uint64_t i = 0; i < PAGES; i++)
+        store(IPA + i * 0x1000, page + i * 0x1000, 0);
+    for (uint64_t i = 0; i < PAGES; i++)
+        invalidate(VMID, IPA + i * 0x1000);
+    unlock(VMID);
+    ck_assert_uint_eq(rules.broken, 0);
+}
+END_TEST
+
 static void add(TCase *tests)
 {
     tcase_add_checked_fixture(tests, set_up, NULL);
@@ -107,6 +120,7 @@ static void add(TCase *tests)
     tcase_add_test(tests, another_address_goes_by_way_of_no_mapping);
     tcase_add_test(tests, permissions_may_change_in_place);
     tcase_add_test(tests, what_is_pending_at_the_end_is_broken);
+    tcase_add_test(tests, many_pages_may_be_invalidated_together);
 }
 
 int main(void)

@@ -199,6 +199,7 @@ class TraceWriter:
 
     def __init__(self, path):
         self._message = ffi.new("char[]", _MESSAGE)
+        self._writer = ffi.NULL
         self._writer = lib.fht_writer_open(os.fspath(path).encode(), self._message, _MESSAGE)
         if not self._writer:
             raise TraceError(text(self._message))
@@ -222,5 +223,11 @@ class TraceWriter:
         if kind is None:
             self.close()
             return
-        lib.fht_writer_discard(self._writer)
-        self._writer = ffi.NULL
+        self._discard()
+
+    def _discard(self):
+        writer, self._writer = self._writer, ffi.NULL
+        lib.fht_writer_discard(writer)
+
+    def __del__(self):
+        self._discard()
